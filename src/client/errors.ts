@@ -1,0 +1,62 @@
+/**
+ * What can go wrong between a client and a server.
+ *
+ * @module
+ */
+
+import type { ErrorReply } from "../protocol/reply.ts";
+
+/** The server answered with an error. The connection is as good as before. */
+export class ReplyError extends Error {
+  /** The error's name. */
+  override readonly name = "ReplyError";
+  /** The first word of the server's text, which says what sort of error it is: `WRONGTYPE`. */
+  readonly code: string;
+
+  /** Makes an error of the server's answer; the message is its text. */
+  constructor(
+    /** What the server answered. */
+    readonly reply: ErrorReply,
+  ) {
+    super(reply.text());
+    this.code = reply.code();
+  }
+}
+
+/** No connection could be made. */
+export class ConnectError extends Error {
+  /** The error's name. */
+  override readonly name = "ConnectError";
+
+  /** Makes an error about the server at `address`. */
+  constructor(
+    /** Where the server was expected: host and port, or the path of a socket. */
+    readonly address: string,
+    /** Why there was none, in the words of POSIX: `Connection refused`. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Could not connect to Redis at ${address}: ${reason}`, options);
+  }
+}
+
+/**
+ * The connection is closed; commands that had no reply yet, and all later ones, fail with this.
+ * Whether the server carried out a command whose reply is missing, nobody can know.
+ */
+export class ConnectionClosedError extends Error {
+  /** The error's name. */
+  override readonly name = "ConnectionClosedError";
+}
+
+/** Why an attempt to connect failed, in the words of POSIX, on every operating system. */
+export function describeConnectFailure(error: unknown): string {
+  if (error instanceof Deno.errors.ConnectionRefused) return "Connection refused";
+  if (error instanceof Deno.errors.NotFound) return "No such file or directory";
+  if (error instanceof Deno.errors.TimedOut) return "Connection timed out";
+  if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
+  const message = error instanceof Error ? error.message : String(error);
+  // What the runtime adds around the operating system's words.
+  return message.replace(/^failed to lookup address information: /, "")
+    .replace(/ \(os error \d+\)$/, "");
+}

@@ -1,0 +1,145 @@
+/**
+ * Bytes as quoted text and back: how replies are shown on a terminal, and how input lines are read.
+ *
+ * Lines are handled as strings with a character for each byte, so that input of any encoding, or of
+ * none, arrives at the server as it was typed.
+ *
+ * @module
+ */
+
+import type { ByteAccumulator } from "../protocol/byte_accumulator.ts";
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Control characters with a short form. */
+const SHORT_ESCAPES: ReadonlyMap<number, string> = new Map([
+  [QUOTE, '\\"'],
+  [BACKSLASH, "\\\\"],
+  [0x0a, "\\n"],
+  [0x0d, "\\r"],
+  [0x09, "\\t"],
+  [0x07, "\\a"],
+  [0x08, "\\b"],
+]);
+
+/** What a letter behind a backslash stands for. */
+const ESCAPED_CHARACTERS: Readonly<Record<string, string>> = {
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  b: "\b",
+  a: "\x07",
+};
+
+/** Appends bytes in double quotes, everything but printable ASCII escaped. */
+export function appendQuoted(output: ByteAccumulator, bytes: Uint8Array): void {
+  output.appendByte(QUOTE);
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index];
+    if (byte >= 0x20 && byte < 0x7f && byte !== QUOTE && byte !== BACKSLASH) {
+      output.appendByte(byte);
+    } else {
+      output.appendLatin1(
+        SHORT_ESCAPES.get(byte) ?? `\\x${byte.toString(16).padStart(2, "0")}`,
+      );
+    }
+  }
+  output.appendByte(QUOTE);
+}
+
+/**
+ * Splits a line into its words.
+ *
+ * Words are separated by white space. In double quotes, `\n`, `\r`, `\t`, `\b`, `\a` and `\x` with
+ * two hexadecimal digits stand for a byte, and a backslash before another character for that; in
+ * single quotes only `\'` has a meaning. Behind a closing quote, the word must end.
+ *
+ * @param line A character for each byte.
+ * @returns The words, or `undefined` if the quotes are out of order.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(splitLine(`set "a b" 'it\\'s' \\x`), ["set", "a b", "it's", "\\x"]);
+ * assertEquals(splitLine(`"a"b`), undefined);
+ * ```
+ */
+export function splitLine(line: string): string[] | undefined {
+  const words: string[] = [];
+  let at = 0;
+  for (;;) {
+    while (at < line.length && isSpace(line[at])) at++;
+    if (at >= line.length) return words;
+    let word = "";
+    while (at < line.length && !isSpace(line[at])) {
+      const character = line[at];
+      if (character !== '"' && character !== "'") {
+        word += character;
+        at++;
+        continue;
+      }
+      const quoted = character === '"'
+        ? readDoubleQuoted(line, at + 1)
+        : readSingleQuoted(line, at + 1);
+      if (quoted === undefined) return undefined;
+      word += quoted.text;
+      at = quoted.end;
+      if (at < line.length && !isSpace(line[at])) return undefined;
+    }
+    words.push(word);
+  }
+}
+
+/** A string with a character for each byte, as bytes. */
+export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}
+
+/** Bytes as a string with a character for each. */
+export function latin1Text(bytes: Uint8Array): string {
+  let text = "";
+  // In steps: a call takes only so many arguments.
+  for (let start = 0; start < bytes.length; start += 4096) {
+    text += String.fromCharCode(...bytes.subarray(start, start + 4096));
+  }
+  return text;
+}
+
+function readDoubleQuoted(line: string, start: number): { text: string; end: number } | undefined {
+  let text = "";
+  for (let at = start; at < line.length; at++) {
+    const character = line[at];
+    if (character === '"') return { text, end: at + 1 };
+    if (character !== "\\" || at + 1 >= line.length) {
+      text += character;
+      continue;
+    }
+    const hexadecimal = /^x[0-9a-fA-F]{2}$/.test(line.slice(at + 1, at + 4));
+    if (hexadecimal) {
+      text += String.fromCharCode(parseInt(line.slice(at + 2, at + 4), 16));
+      at += 3;
+    } else {
+      at++;
+      text += ESCAPED_CHARACTERS[line[at]] ?? line[at];
+    }
+  }
+  return undefined;
+}
+
+function readSingleQuoted(line: string, start: number): { text: string; end: number } | undefined {
+  let text = "";
+  for (let at = start; at < line.length; at++) {
+    if (line[at] === "'") return { text, end: at + 1 };
+    if (line[at] === "\\" && line[at + 1] === "'") at++;
+    text += line[at];
+  }
+  return undefined;
+}
+
+function isSpace(character: string): boolean {
+  return character === " " || (character >= "\t" && character <= "\r");
+}

@@ -1,0 +1,69 @@
+/**
+ * Where the command line client reads and writes, so that a test can sit in the user's place.
+ *
+ * @module
+ */
+
+import { promptSecret } from "@std/cli";
+import { TextLineStream, toBytes } from "@std/streams";
+import { latin1Text } from "./quoting.ts";
+
+/** Standard input and output, and what else a command line program finds around it. */
+export interface Terminal {
+  /** Whether somebody types the input. */
+  readonly inputIsTerminal: boolean;
+  /** Whether somebody reads the output. */
+  readonly outputIsTerminal: boolean;
+  /** The lines of the input, without their ends: strings with a character for each byte. */
+  readLines(): ReadableStream<string>;
+  /** The whole input. */
+  readAll(): Promise<Uint8Array>;
+  /** Asks for a secret without showing what is typed; `null` where nobody types. */
+  askSecret(question: string): string | null;
+  /** Writes to the standard output. */
+  write(bytes: Uint8Array): void;
+  /** Writes a line to the standard error output. */
+  writeError(line: string): void;
+  /** The value of a variable of the environment. */
+  environment(name: string): string | undefined;
+  /** Calls `handler` instead of ending the program on Ctrl-C, until the returned function is called. */
+  onInterrupt(handler: () => void): () => void;
+}
+
+/** Turns bytes into strings with a character for each, which loses nothing. */
+class Latin1Stream extends TransformStream<Uint8Array, string> {
+  constructor() {
+    super({ transform: (bytes, controller) => controller.enqueue(latin1Text(bytes)) });
+  }
+}
+
+/**
+ * Makes lines out of bytes: strings with a character for each byte, without their ends.
+ *
+ * @param input The bytes.
+ */
+export function linesOf(input: ReadableStream<Uint8Array>): ReadableStream<string> {
+  return input.pipeThrough(new Latin1Stream()).pipeThrough(new TextLineStream());
+}
+
+/** The terminal that the program was started from. */
+export function systemTerminal(): Terminal {
+  return {
+    inputIsTerminal: Deno.stdin.isTerminal(),
+    outputIsTerminal: Deno.stdout.isTerminal(),
+    readLines: () => linesOf(Deno.stdin.readable),
+    readAll: () => toBytes(Deno.stdin.readable),
+    askSecret: (question) => promptSecret(question),
+    write: (bytes) => writeAll(Deno.stdout, bytes),
+    writeError: (line) => writeAll(Deno.stderr, new TextEncoder().encode(line + "\n")),
+    environment: (name) => Deno.env.get(name),
+    onInterrupt(handler) {
+      Deno.addSignalListener("SIGINT", handler);
+      return () => Deno.removeSignalListener("SIGINT", handler);
+    },
+  };
+}
+
+function writeAll(output: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  for (let sent = 0; sent < bytes.length;) sent += output.writeSync(bytes.subarray(sent));
+}

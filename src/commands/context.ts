@@ -1,0 +1,144 @@
+/**
+ * What a command's handler works with: its arguments, the selected database, the writer of replies.
+ *
+ * One context serves a whole server; the session whose turn it is puts its own buffer and database
+ * in. Arguments are offsets in that buffer, and a handler asks for each in the form it needs: most never
+ * become strings.
+ *
+ * @module
+ */
+import type { Database, Keyspace } from "../keyspace/keyspace.ts";
+import { keyChanged } from "../keyspace/keyspace.ts";
+import { blockBytes } from "../keyspace/strings.ts";
+import type { Journal } from "../keyspace/journal.ts";
+import { Int64, parseInteger64 } from "../protocol/integers.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
+import type { RequestArgument } from "../protocol/request_writer.ts";
+
+/** Runs one command. */
+export type Handler = (context: Context) => void;
+
+/** Reply to a command whose options don't fit together. */
+export const SYNTAX_ERROR = "ERR syntax error";
+/** Reply where a number is wanted and there is none. */
+export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
+/** Reply to a command for another type than the key has. */
+export const WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value";
+
+const decoder = new TextDecoder();
+const TWO_32 = 4294967296;
+/** Longest text of a 64-bit integer, and some. */
+const SCRATCH_BYTES = 64;
+const EMPTY = new Uint8Array(0);
+
+/** Arguments, database and replies of the command that runs; see the head of this file. */
+export class Context {
+  /** Number of arguments, the command's name included. */
+  argc = 0;
+  /** The buffer in which the arguments stand. */
+  bytes: Uint8Array = EMPTY;
+  /** The same buffer, for unaligned access. */
+  view: DataView = new DataView(EMPTY.buffer);
+  /** Where each argument starts. */
+  starts: Int32Array = new Int32Array(0);
+  /** Length of each argument in bytes. */
+  lengths: Int32Array = new Int32Array(0);
+  /** The selected database. */
+  database: Database;
+  /** Which argument stands in a value block of its own instead of the buffer; -1 for none. */
+  blockArgument = -1;
+  /** Address of that block. */
+  block = 0;
+  /** Whether the running command has made that block its own. */
+  blockTaken = false;
+  /** Longest string that a command may make, in bytes (`proto-max-bulk-len`). */
+  maximumString = 512 * 1024 * 1024;
+  /** Whether the running command has written its effect to the journal itself. */
+  journaled = false;
+  /** The integer that was parsed last. */
+  readonly number: Int64 = new Int64();
+  /** Room for the text of a number. */
+  readonly scratch: Uint8Array = new Uint8Array(SCRATCH_BYTES);
+
+  /** Makes the context of one server. */
+  constructor(
+    readonly keyspace: Keyspace,
+    readonly journal: Journal,
+    readonly reply: ReplyWriter,
+    /** A number at random from 0 up to 1. */
+    readonly random: () => number,
+  ) {
+    this.database = keyspace.databases[0];
+  }
+
+  /** Argument `index` as text. */
+  text(index: number): string {
+    const start = this.starts[index];
+    return decoder.decode(this.bytes.subarray(start, start + this.lengths[index]));
+  }
+
+  /** Argument `index` as bytes in the buffer, good until the handler returns. */
+  argument(index: number): Uint8Array {
+    const start = this.starts[index];
+    return this.bytes.subarray(start, start + this.lengths[index]);
+  }
+
+  /** Whether argument `index` is `word` (in capitals), in any case. */
+  isWord(index: number, word: string): boolean {
+    if (this.lengths[index] !== word.length) return false;
+    const start = this.starts[index];
+    for (let offset = 0; offset < word.length; offset++) {
+      let byte = this.bytes[start + offset];
+      if (byte >= 97 && byte <= 122) byte -= 32;
+      if (byte !== word.charCodeAt(offset)) return false;
+    }
+    return true;
+  }
+
+  /** Parses argument `index` into {@linkcode number}; if it isn't an integer, replies so. */
+  integer(index: number, error: string = NOT_AN_INTEGER): boolean {
+    if (parseInteger64(this.bytes, this.starts[index], this.lengths[index], this.number)) {
+      return true;
+    }
+    this.reply.error(error);
+    return false;
+  }
+
+  /** {@linkcode number} as a double, exact below 2^53. */
+  get value(): number {
+    return this.number.high * TWO_32 + (this.number.low >>> 0);
+  }
+
+  /** {@linkcode number} as a BigInt. */
+  get bigValue(): bigint {
+    return (BigInt(this.number.high) << 32n) | BigInt(this.number.low >>> 0);
+  }
+
+  /** Notes that the key in argument `index` has changed. */
+  changed(index: number, event: string): void {
+    keyChanged(this.database, this.view, this.starts[index], this.lengths[index], event);
+  }
+
+  /** As {@linkcode changed}, for a key in a database that isn't the selected one. */
+  changedIn(database: Database, index: number, event: string): void {
+    keyChanged(database, this.view, this.starts[index], this.lengths[index], event);
+  }
+
+  /** Writes `effect` to the journal in place of the command itself. */
+  effect(effect: () => readonly RequestArgument[]): void {
+    this.journaled = true;
+    if (this.journal.listening) this.journal.append(this.database.number, effect());
+  }
+
+  /** As {@linkcode argument}, for one that may stand in a block of its own. */
+  valueArgument(index: number): Uint8Array {
+    return index === this.blockArgument
+      ? blockBytes(this.keyspace, this.block)
+      : this.argument(index);
+  }
+
+  /** All arguments, for the journal. */
+  allArguments(): Uint8Array[] {
+    return Array.from({ length: this.argc }, (_, index) => this.valueArgument(index));
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Which arguments of a command are keys.
+ *
+ * A key specification answers in two steps. The *search start* is a fixed place, or the place after
+ * a keyword (`STREAMS`), looked for from the front or from the back. From there, the keys are a
+ * *range* of arguments (one key, all keys to the end, every second argument, the first half of the
+ * rest), or as many as an argument says (`numkeys`). A command with several groups of keys has
+ * several specifications; their keys come in that order.
+ *
+ * Some commands can't be described so: the answer depends on arguments that stand elsewhere. Their
+ * specifications name a rule, and the rule is a function here.
+ *
+ * Argument lists come from outside, so every place is checked before it is used; a list that doesn't
+ * fit its specification has no keys.
+ *
+ * @module
+ */
+
+import { lowerCaseAscii } from "./names.ts";
+import type { BeginSearch, CommandSpec, FindKeys, KeyFlag, KeyRule } from "./types.ts";
+
+/** One key among the arguments of a call. */
+export interface KeyReference {
+  /** Which argument it is; 0 is the command's name. */
+  readonly position: number;
+  /** What the call does with it. */
+  readonly flags: readonly KeyFlag[];
+}
+
+/** The three numbers by which `COMMAND INFO` told of keys before there were key specifications. */
+export interface LegacyKeyRange {
+  /** The first key; 0 when the command has none in a fixed place. */
+  readonly firstKey: number;
+  /** The last key; negative numbers count from the end of the arguments. */
+  readonly lastKey: number;
+  /** How far one key is from the next; 0 when there is none. */
+  readonly keyStep: number;
+}
+
+/** Gives an argument of a call as text; 0 is the command's name. */
+export type TextAt = (index: number) => string;
+
+/** First key, last key and step of one group of keys in one call. */
+interface KeyPositions {
+  readonly first: number;
+  readonly last: number;
+  readonly step: number;
+}
+
+/** The rules that specifications name in `keyRule`. */
+const RULES: Readonly<
+  Record<KeyRule, (argumentCount: number, textAt: TextAt) => readonly KeyReference[]>
+> = { set: keysOfSet };
+
+/**
+ * Finds the keys in a call.
+ *
+ * @param spec The command, or the subcommand that is called.
+ * @param argumentCount The number of arguments, all names included.
+ * @param textAt Gives an argument as text; it is asked for few of them, and never for a key.
+ * @returns The keys in the order of the specification; empty when the command has none, and when
+ * the arguments don't fit.
+ *
+ * @example
+ * ```ts
+ * import { ALL_SPECS } from "./mod.ts";
+ * import { extractKeys } from "./keys.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const call = ["MSET", "a", "1", "b", "2"];
+ * const keys = extractKeys(ALL_SPECS.mset, call.length, (index) => call[index]);
+ * assertEquals(keys.map(({ position }) => call[position]), ["a", "b"]);
+ * ```
+ */
+export function extractKeys(
+  spec: CommandSpec,
+  argumentCount: number,
+  textAt: TextAt,
+): readonly KeyReference[] {
+  if (spec.keyRule !== undefined) return RULES[spec.keyRule](argumentCount, textAt);
+  const keys: KeyReference[] = [];
+  for (const { flags, beginSearch, findKeys } of spec.keys) {
+    if (flags.includes("not_key")) continue;
+    if (beginSearch.type === "unknown" || flags.includes("incomplete")) return [];
+    const start = searchStart(beginSearch, argumentCount, textAt);
+    if (start === undefined) continue;
+    const positions = keyPositions(findKeys, start, argumentCount, textAt);
+    if (positions === undefined) return [];
+    for (let position = positions.first; position <= positions.last; position += positions.step) {
+      keys.push({ position, flags });
+    }
+  }
+  return keys;
+}
+
+/**
+ * Whether a command takes keys at all, in some call at least.
+ *
+ * @param spec The command, or a subcommand.
+ */
+export function takesKeys(spec: CommandSpec): boolean {
+  return spec.keyRule !== undefined || spec.keys.some(({ flags }) => !flags.includes("not_key"));
+}
+
+/**
+ * Derives the three numbers of `COMMAND INFO` from the key specifications.
+ *
+ * A single range is told as it is. Of several, those with fixed places and no gaps between keys are
+ * taken together, as long as each starts right after the one before.
+ *
+ * @param spec The command, or a subcommand.
+ */
+export function legacyKeyRange(spec: CommandSpec): LegacyKeyRange {
+  let firstKey = 0;
+  let lastKey = 0;
+  let keyStep = 0;
+  for (const { beginSearch, findKeys } of spec.keys) {
+    if (beginSearch.type !== "index" || findKeys.type !== "range") continue;
+    const rangeEnd = findKeys.lastKey < 0 ? findKeys.lastKey : beginSearch.index + findKeys.lastKey;
+    if (spec.keys.length === 1) {
+      return { firstKey: beginSearch.index, lastKey: rangeEnd, keyStep: findKeys.keyStep };
+    }
+    const follows = lastKey === 0 || lastKey === beginSearch.index - 1;
+    if (findKeys.keyStep !== 1 || !follows) continue;
+    firstKey = firstKey === 0 ? beginSearch.index : Math.min(firstKey, beginSearch.index);
+    lastKey = rangeEnd;
+    keyStep = 1;
+  }
+  return { firstKey, lastKey, keyStep };
+}
+
+/** The place from which keys are counted, or `undefined` when the keyword isn't there. */
+function searchStart(
+  beginSearch: Exclude<BeginSearch, { type: "unknown" }>,
+  argumentCount: number,
+  textAt: TextAt,
+): number | undefined {
+  if (beginSearch.type === "index") return beginSearch.index;
+  const keyword = lowerCaseAscii(beginSearch.keyword);
+  const backwards = beginSearch.startFrom < 0;
+  const from = backwards ? argumentCount + beginSearch.startFrom : beginSearch.startFrom;
+  // The last argument can't be the keyword, for nothing follows it; neither can the first one after
+  // the name when searching backwards.
+  for (let at = from; backwards ? at > 1 : at < argumentCount - 1; at += backwards ? -1 : 1) {
+    if (lowerCaseAscii(textAt(at)) === keyword) return at + 1;
+  }
+  return undefined;
+}
+
+/** The places of the keys of one group, or `undefined` when they aren't all among the arguments. */
+function keyPositions(
+  findKeys: FindKeys,
+  start: number,
+  argumentCount: number,
+  textAt: TextAt,
+): KeyPositions | undefined {
+  if (findKeys.type === "unknown") return undefined;
+  let first = start;
+  let last: number;
+  if (findKeys.type === "range") {
+    const { lastKey, limit } = findKeys;
+    if (lastKey >= 0) last = start + lastKey;
+    else if (limit <= 1) last = argumentCount + lastKey;
+    else last = start + Math.trunc((argumentCount - start) / limit) + lastKey;
+  } else {
+    const countAt = start + findKeys.keyNumIndex;
+    if (countAt >= argumentCount) return undefined;
+    const count = textAt(countAt);
+    if (!/^[1-9][0-9]*$/.test(count)) return undefined;
+    first = start + findKeys.firstKey;
+    last = first + Number(count) - 1;
+  }
+  if (last < first || last >= argumentCount) return undefined;
+  return { first, last, step: findKeys.keyStep };
+}
+
+/** `SET` overwrites its key, and reads it as well when an option `GET` follows the value. */
+function keysOfSet(argumentCount: number, textAt: TextAt): readonly KeyReference[] {
+  if (argumentCount < 2) return [];
+  for (let at = 3; at < argumentCount; at++) {
+    if (lowerCaseAscii(textAt(at)) === "get") {
+      return [{ position: 1, flags: ["RW", "access", "update"] }];
+    }
+  }
+  return [{ position: 1, flags: ["OW", "update"] }];
+}

@@ -1,0 +1,2 @@
+export function globMatchRange(p: Uint8Array, a: number, b: number, t: Uint8Array, c: number, d: number, _i: boolean): boolean { const s=(x:Uint8Array,f:number,g:number)=>String.fromCharCode(...x.subarray(f,g)); return new RegExp("^"+s(p,a,b).replace(/\*/g,".*").replace(/\?/g,".")+"$").test(s(t,c,d)); }
+export function globMatch(p: Uint8Array, t: Uint8Array, i: boolean): boolean { return globMatchRange(p,0,p.length,t,0,t.length,i); }

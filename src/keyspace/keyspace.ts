@@ -1,0 +1,549 @@
+/**
+ * The keyspace: numbered databases, each a dict of entries, with expiry.
+ *
+ * Everything that looks a key up, adds, moves or removes one goes through here, so that the dict, the
+ * index of volatile keys, the counters and the hook for changed keys always agree.
+ *
+ * A key whose time has come is gone for whoever asks: {@linkcode findEntry} removes it on sight ("lazy"
+ * expiry), and {@linkcode expireSome} looks for those that nobody asks for ("active" expiry).
+ *
+ * @module
+ */
+import { assert } from "@std/assert";
+import { Arena, BLOCK_ENTRY, type ReadonlyView } from "../memory/arena.ts";
+import { copyBytes } from "../memory/copy.ts";
+import {
+  dictCheck,
+  dictCount,
+  dictCreate,
+  dictFind,
+  dictFree,
+  dictHashEntry,
+  dictInsert,
+  dictRemove,
+  dictReplace,
+} from "../memory/dict.ts";
+import {
+  copyKey,
+  ENTRY_FIXED_BYTES,
+  ENTRY_KEY,
+  ENTRY_META,
+  ENTRY_VALUE,
+  HAS_DATABASE,
+  HAS_EXPIRY,
+  KEY_LENGTH_MASK,
+  keyLength,
+  keyStart,
+  keyWord,
+  wordIndex,
+  wordsAt,
+} from "../memory/entry.ts";
+import { hashBytes } from "../memory/hash.ts";
+import { Int64 } from "../protocol/integers.ts";
+import { ENCODING_EXTERNAL, ENCODING_GROWN, ENCODING_INLINE, ENCODING_INT64, TYPE_STRING } from "./types.ts";
+import { EXPIRY_HIGH, EXPIRY_LOW, VolatileIndex } from "./volatile_index.ts";
+
+const EXPIRY_BYTES = 12;
+const DATABASE_BYTES = 4;
+const TWO_32 = 4294967296;
+/** Bits of the access clock in an entry. */
+const CLOCK_MASK = 0xffffff;
+
+/** One numbered database. */
+export class Database {
+  /** Entries of the keys that have an expiry. */
+  readonly volatile: VolatileIndex;
+
+  /** The number by which clients select it; SWAPDB changes it. */
+  number: number;
+
+  /** Makes a database whose keys `dict` finds; `id` stands in its entries and never changes. */
+  constructor(readonly keyspace: Keyspace, readonly id: number, public dict: number) {
+    this.number = id;
+    this.volatile = new VolatileIndex(keyspace.arena);
+  }
+
+  /** How many keys there are, expired ones that are still stored included. */
+  get size(): number {
+    return dictCount(this.keyspace.arena, this.dict);
+  }
+}
+
+/** Told about a key whose value or existence has changed, or that has expired. */
+export type KeyListener = (
+  database: Database,
+  key: Uint8Array,
+  event: string,
+) => void;
+
+/** What the keyspace has counted since it was made or reset. */
+export interface KeyspaceCounters {
+  /** Look-ups by reading commands that found their key. */
+  hits: number;
+  /** Look-ups by reading commands that didn't. */
+  misses: number;
+  /** Keys removed because their time had come. */
+  expired: number;
+}
+
+/** All databases of one server. */
+export class Keyspace {
+  /** Where all keys and values live. */
+  readonly arena: Arena = new Arena();
+  /** The databases by number. */
+  readonly databases: Database[] = [];
+  /** Counters for INFO. */
+  readonly counters: KeyspaceCounters = { hits: 0, misses: 0, expired: 0 };
+  /** The time in unix ms that commands go by; set by the server at the start of each turn. */
+  now = 0;
+  /** The access clock: seconds of `now`, 24 bits. */
+  clock = 0;
+  /** How many changes there have been. */
+  dirty = 0;
+  /** Hash of the key that was looked up last. */
+  hash = 0;
+  /** The expiry that an entry is to get, in unix ms. */
+  readonly expiry: Int64 = new Int64();
+  /** Told about each key that changes, when somebody wants to know. */
+  onChange: KeyListener | null = null;
+  /** Told about each key that has expired, before it is removed. */
+  onExpire: ((database: Database, key: Uint8Array) => void) | null = null;
+  /** Values that somebody sends from where they lie, with how many do. */
+  private readonly pins = new Map<number, number>();
+  /** Pinned values that nobody else wants any more. */
+  private readonly orphans = new Set<number>();
+
+  /** Makes `count` empty databases whose hashes depend on the two seeds (32 bits each). */
+  constructor(count: number, readonly seed0: number, readonly seed1: number) {
+    for (let number = 0; number < count; number++) {
+      this.databases.push(new Database(this, number, dictCreate(this.arena, seed0, seed1)));
+    }
+  }
+
+  /** Sets the time by which commands go, in unix ms. */
+  setTime(now: number): void {
+    this.now = now;
+    this.clock = Math.floor(now / 1000) & CLOCK_MASK;
+  }
+
+  /** Keeps the value block at `address` as it is until {@linkcode unpin}. */
+  pin(address: number): void {
+    this.pins.set(address, (this.pins.get(address) ?? 0) + 1);
+  }
+
+  /** Ends one {@linkcode pin}. */
+  unpin(address: number): void {
+    const count = this.pins.get(address)! - 1;
+    if (count > 0) {
+      this.pins.set(address, count);
+      return;
+    }
+    this.pins.delete(address);
+    if (this.orphans.delete(address)) this.arena.free(address);
+  }
+
+  /** Whether the value block at `address` must not change now. */
+  isPinned(address: number): boolean {
+    return this.pins.size !== 0 && this.pins.has(address);
+  }
+
+  /** Gives a value block back, at once or when nobody sends from it any more. */
+  freeValueBlock(address: number): void {
+    if (this.isPinned(address)) this.orphans.add(address);
+    else this.arena.free(address);
+  }
+}
+
+/** Type of the value of `entry` (one of the `TYPE_` constants). */
+export function entryType(keyspace: Keyspace, entry: number): number {
+  return wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] & 0xf;
+}
+
+/** Encoding of the value of `entry` (one of the `ENCODING_` constants). */
+export function entryEncoding(keyspace: Keyspace, entry: number): number {
+  return (wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] >>> 4) & 0xf;
+}
+
+/** Seconds since `entry` was last read or written, by the access clock. */
+export function idleSeconds(keyspace: Keyspace, entry: number): number {
+  const clock = wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] >>> 8;
+  return (keyspace.clock - clock) & CLOCK_MASK;
+}
+
+/** Whether `entry` has an expiry. */
+export function hasExpiry(keyspace: Keyspace, entry: number): boolean {
+  return (wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_KEY] & HAS_EXPIRY) !== 0;
+}
+
+/** The expiry of `entry`, which has one, in unix ms as a double. */
+export function expiryOf(keyspace: Keyspace, entry: number): number {
+  const words = wordsAt(keyspace.arena, entry);
+  const at = wordIndex(entry);
+  return words[at + EXPIRY_HIGH] * TWO_32 + (words[at + EXPIRY_LOW] >>> 0);
+}
+
+/** Puts the expiry of `entry`, which has one, into `out`. */
+export function readExpiry(keyspace: Keyspace, entry: number, out: Int64): void {
+  const words = wordsAt(keyspace.arena, entry);
+  const at = wordIndex(entry);
+  out.high = words[at + EXPIRY_HIGH];
+  out.low = words[at + EXPIRY_LOW];
+}
+
+/**
+ * The entry of the key in `view`, or 0. An expired one is removed first. The key's hash is then in
+ * `keyspace.hash`.
+ */
+export function findEntry(
+  database: Database,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+): number {
+  const keyspace = database.keyspace;
+  const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+  keyspace.hash = hash;
+  const entry = dictFind(keyspace.arena, database.dict, hash, view, start, length);
+  if (entry !== 0 && hasExpiry(keyspace, entry) && expiryOf(keyspace, entry) < keyspace.now) {
+    removeExpired(database, hash, entry);
+    return 0;
+  }
+  return entry;
+}
+
+/** As {@linkcode findEntry}, for a command that reads: counts a hit or miss and notes the access. */
+export function findForReading(
+  database: Database,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+): number {
+  const entry = findEntry(database, view, start, length);
+  const keyspace = database.keyspace;
+  if (entry === 0) {
+    keyspace.counters.misses++;
+    return 0;
+  }
+  keyspace.counters.hits++;
+  touchEntry(keyspace, entry);
+  return entry;
+}
+
+/** Notes that `entry` was accessed now. */
+export function touchEntry(keyspace: Keyspace, entry: number): void {
+  const arena = keyspace.arena;
+  const at = wordIndex(entry) + ENTRY_META;
+  const meta = wordsAt(arena, entry)[at];
+  // A snapshot would have to copy the page for a mere read.
+  if (meta >>> 8 === keyspace.clock || arena.watched) return;
+  arena.writable(entry, 8)[at] = (meta & 0xff) | (keyspace.clock << 8);
+}
+
+/**
+ * A new entry with room for `tailBytes` behind the key, in the dict and, if `volatile`, with the expiry
+ * in `keyspace.expiry`. `keyspace.hash` is the hash of the key. The value's type, encoding, word and
+ * tail are the caller's to write.
+ */
+export function addEntry(
+  database: Database,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+  tailBytes: number,
+  volatile: boolean,
+): number {
+  const keyspace = database.keyspace;
+  const flags = layoutFlags(database, volatile);
+  const hash = keyspace.hash;
+  const bytes = entryBytes(flags, length, tailBytes);
+  const entry = keyspace.arena.allocate((bytes + 7) >>> 3, BLOCK_ENTRY);
+  writeLayout(database, entry, flags, view, start, length);
+  dictInsert(keyspace.arena, database.dict, hash, entry);
+  if (volatile) database.volatile.add(entry);
+  return entry;
+}
+
+/**
+ * Makes room for `tailBytes` behind the key of `entry`, and gives it the expiry in `keyspace.expiry`
+ * or none. Returns the entry's address, which may be another one than before; of the tail, as much is kept as
+ * was there and still fits. `keyspace.hash` is the hash of the key.
+ */
+export function resizeEntry(
+  database: Database,
+  entry: number,
+  tailBytes: number,
+  volatile: boolean,
+): number {
+  const keyspace = database.keyspace;
+  const arena = keyspace.arena;
+  const words = wordsAt(arena, entry);
+  const at = wordIndex(entry);
+  const keyField = words[at + ENTRY_KEY];
+  const length = keyField & KEY_LENGTH_MASK;
+  const flags = layoutFlags(database, volatile);
+  const bytes = entryBytes(flags, length, tailBytes);
+  const units = (bytes + 7) >>> 3;
+  const had = (keyField & HAS_EXPIRY) !== 0;
+  if (had === volatile && units <= arena.unitsOf(entry)) {
+    if (volatile) writeExpiry(keyspace, entry);
+    arena.shrink(entry, units);
+    return entry;
+  }
+  const moved = arena.allocate(units, BLOCK_ENTRY);
+  const view = arena.views[entry >>> 23];
+  const oldTail = (at + keyWord(keyField)) * 4 + length;
+  writeLayout(database, moved, flags, view, oldTail - length, length);
+  const target = arena.writableView(moved, bytes);
+  const kept = Math.min(tailBytes, at * 4 + arena.unitsOf(entry) * 8 - oldTail);
+  const newTail = (wordIndex(moved) + keyWord(flags)) * 4 + length;
+  copyBytes(view, oldTail, target, newTail, kept);
+  const movedWords = arena.writable(moved, 16);
+  const movedAt = wordIndex(moved);
+  movedWords[movedAt + ENTRY_META] = words[at + ENTRY_META];
+  movedWords[movedAt + ENTRY_VALUE] = words[at + ENTRY_VALUE];
+  if (had && volatile) database.volatile.replace(entry, moved);
+  else if (had) database.volatile.remove(entry);
+  else if (volatile) database.volatile.add(moved);
+  dictReplace(arena, database.dict, keyspace.hash, entry, moved);
+  arena.free(entry);
+  return moved;
+}
+
+/** How many bytes the tail of `entry` has room for. */
+export function tailCapacity(keyspace: Keyspace, entry: number): number {
+  const arena = keyspace.arena;
+  const keyField = wordsAt(arena, entry)[wordIndex(entry) + ENTRY_KEY];
+  return arena.unitsOf(entry) * 8 - keyWord(keyField) * 4 - (keyField & KEY_LENGTH_MASK);
+}
+
+/** How many bytes of the tail of `entry` its value uses. */
+export function tailLength(keyspace: Keyspace, entry: number): number {
+  const words = wordsAt(keyspace.arena, entry);
+  const at = wordIndex(entry);
+  const meta = words[at + ENTRY_META];
+  if ((meta & 0xf) !== TYPE_STRING) return 0;
+  switch ((meta >>> 4) & 0xf) {
+    case ENCODING_INLINE:
+    case ENCODING_GROWN:
+      return words[at + ENTRY_VALUE];
+    case ENCODING_INT64:
+      return 4;
+    default:
+      return 0;
+  }
+}
+
+/** Byte offset, within the segment of `entry`, of the first byte behind its key. */
+export function tailStart(keyspace: Keyspace, entry: number): number {
+  const at = wordIndex(entry);
+  const keyField = wordsAt(keyspace.arena, entry)[at + ENTRY_KEY];
+  return (at + keyWord(keyField)) * 4 + (keyField & KEY_LENGTH_MASK);
+}
+
+/** Takes `entry` out of its database and frees it with its value; `hash` is that of its key. */
+export function removeEntry(database: Database, hash: number, entry: number): void {
+  unlinkEntry(database, hash, entry);
+  freeEntryValue(database.keyspace, entry);
+  database.keyspace.arena.free(entry);
+}
+
+function unlinkEntry(database: Database, hash: number, entry: number): void {
+  const removed = dictRemove(database.keyspace.arena, database.dict, hash, entry);
+  assert(removed, "an entry that is removed is in its dict");
+  if (hasExpiry(database.keyspace, entry)) database.volatile.remove(entry);
+}
+
+/**
+ * Gives the value and the expiry of `entry` in `from`, whose key has the hash `hash`, to a new key in
+ * `to`, which isn't there yet, and removes `entry`. `keyspace.hash` is the hash of the new key.
+ */
+export function moveEntry(
+  from: Database,
+  hash: number,
+  entry: number,
+  to: Database,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+): void {
+  const keyspace = from.keyspace;
+  const arena = keyspace.arena;
+  const volatile = hasExpiry(keyspace, entry);
+  if (volatile) readExpiry(keyspace, entry, keyspace.expiry);
+  const tail = tailLength(keyspace, entry);
+  const moved = addEntry(to, view, start, length, tail, volatile);
+  const source = wordsAt(arena, entry);
+  const target = arena.writable(moved, arena.unitsOf(moved) * 8);
+  const at = wordIndex(moved);
+  target[at + ENTRY_META] = source[wordIndex(entry) + ENTRY_META];
+  target[at + ENTRY_VALUE] = source[wordIndex(entry) + ENTRY_VALUE];
+  copyBytes(
+    arena.views[entry >>> 23],
+    tailStart(keyspace, entry),
+    arena.writableView(moved, 0),
+    tailStart(keyspace, moved),
+    tail,
+  );
+  if (entryEncoding(keyspace, moved) === ENCODING_EXTERNAL) {
+    const block = target[at + ENTRY_VALUE];
+    arena.writable(block, 8)[wordIndex(block) + 1] = moved;
+  }
+  unlinkEntry(from, hash, entry);
+  arena.free(entry);
+}
+
+/** Frees what `entry` has outside of itself. */
+export function freeEntryValue(keyspace: Keyspace, entry: number): void {
+  const words = wordsAt(keyspace.arena, entry);
+  const at = wordIndex(entry);
+  const meta = words[at + ENTRY_META] & 0xff;
+  if (meta === (TYPE_STRING | (ENCODING_EXTERNAL << 4))) {
+    keyspace.freeValueBlock(words[at + ENTRY_VALUE]);
+  }
+}
+
+/** Frees all entries of `database` and leaves it empty. */
+export function clearDatabase(database: Database): void {
+  const keyspace = database.keyspace;
+  const arena = keyspace.arena;
+  const entries: number[] = [];
+  arena.walk((address, _units, kind) => {
+    if (kind === BLOCK_ENTRY && databaseId(keyspace, address) === database.id) {
+      entries.push(address);
+    }
+  });
+  for (const entry of entries) {
+    freeEntryValue(keyspace, entry);
+    arena.free(entry);
+  }
+  dictFree(arena, database.dict);
+  database.dict = dictCreate(arena, keyspace.seed0, keyspace.seed1);
+  database.volatile.clear();
+}
+
+/** {@linkcode Database.id} of the database that `entry` is in. */
+export function databaseId(keyspace: Keyspace, entry: number): number {
+  const words = wordsAt(keyspace.arena, entry);
+  const at = wordIndex(entry);
+  const keyField = words[at + ENTRY_KEY];
+  return (keyField & HAS_DATABASE) === 0 ? 0 : words[at + keyWord(keyField) - 1];
+}
+
+/** Notes a change of the key in `view` for those who watch keys. */
+export function keyChanged(
+  database: Database,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+  event: string,
+): void {
+  const keyspace = database.keyspace;
+  keyspace.dirty++;
+  if (keyspace.onChange === null) return;
+  const source = view as DataView;
+  const key = new Uint8Array(source.buffer, source.byteOffset + start, length).slice();
+  keyspace.onChange(database, key, event);
+}
+
+/** Removes `entry`, whose time has come. */
+export function removeExpired(database: Database, hash: number, entry: number): void {
+  const keyspace = database.keyspace;
+  keyspace.counters.expired++;
+  if (keyspace.onExpire !== null || keyspace.onChange !== null) {
+    const key = copyKey(keyspace.arena, entry);
+    keyspace.onExpire?.(database, key);
+    keyspace.onChange?.(database, key, "expired");
+  }
+  removeEntry(database, hash, entry);
+}
+
+/**
+ * Looks at `count` volatile keys of `database` at random and removes those whose time has come;
+ * returns how many that were.
+ */
+export function expireSome(database: Database, count: number, random: () => number): number {
+  const keyspace = database.keyspace;
+  let expired = 0;
+  for (let look = 0; look < count && database.volatile.length > 0; look++) {
+    const entry = database.volatile.at(Math.floor(random() * database.volatile.length));
+    if (expiryOf(keyspace, entry) >= keyspace.now) continue;
+    removeExpired(database, dictHashEntry(keyspace.arena, database.dict, entry), entry);
+    expired++;
+  }
+  return expired;
+}
+
+/**
+ * Checks arena, dicts and indexes of volatile keys against each other.
+ *
+ * @throws {AssertionError} at the first thing that doesn't agree.
+ */
+export function checkKeyspace(keyspace: Keyspace): void {
+  keyspace.arena.check();
+  let entries = 0;
+  const volatile = new Map<number, number>();
+  keyspace.arena.walk((address, _units, kind) => {
+    if (kind !== BLOCK_ENTRY) return;
+    entries++;
+    const id = databaseId(keyspace, address);
+    const database = keyspace.databases.find((candidate) => candidate.id === id)!;
+    const view = keyspace.arena.views[address >>> 23];
+    const start = keyStart(keyspace.arena, address);
+    const length = keyLength(keyspace.arena, address);
+    const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+    const found = dictFind(keyspace.arena, database.dict, hash, view, start, length);
+    assert(found === address, `entry ${address} is found by its key`);
+    if (!hasExpiry(keyspace, address)) return;
+    volatile.set(id, (volatile.get(id) ?? 0) + 1);
+    assert(database.volatile.at(database.volatile.positionOf(address)) === address);
+  });
+  let counted = 0;
+  for (const database of keyspace.databases) {
+    dictCheck(keyspace.arena, database.dict);
+    counted += database.size;
+    assert(database.volatile.length === (volatile.get(database.id) ?? 0));
+  }
+  assert(counted === entries, `entries: ${entries} in the arena, ${counted} in the dicts`);
+}
+
+function layoutFlags(database: Database, volatile: boolean): number {
+  return (volatile ? HAS_EXPIRY : 0) | (database.id === 0 ? 0 : HAS_DATABASE);
+}
+
+function entryBytes(flags: number, length: number, tailBytes: number): number {
+  let bytes = ENTRY_FIXED_BYTES + length + tailBytes;
+  if ((flags & HAS_EXPIRY) !== 0) bytes += EXPIRY_BYTES;
+  if ((flags & HAS_DATABASE) !== 0) bytes += DATABASE_BYTES;
+  return bytes;
+}
+
+/** Writes an entry's key and what the layout needs before it. */
+function writeLayout(
+  database: Database,
+  entry: number,
+  flags: number,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+): void {
+  const keyspace = database.keyspace;
+  const arena = keyspace.arena;
+  const words = arena.writable(entry, entryBytes(flags, length, 0));
+  const at = wordIndex(entry);
+  words[at + ENTRY_META] = keyspace.clock << 8;
+  words[at + ENTRY_KEY] = flags | length;
+  const keyAt = at + keyWord(flags);
+  if ((flags & HAS_DATABASE) !== 0) words[keyAt - 1] = database.id;
+  if ((flags & HAS_EXPIRY) !== 0) {
+    words[at + EXPIRY_HIGH] = keyspace.expiry.high;
+    words[at + EXPIRY_LOW] = keyspace.expiry.low;
+  }
+  copyBytes(view, start, arena.writableView(entry, 0), keyAt * 4, length);
+}
+
+function writeExpiry(keyspace: Keyspace, entry: number): void {
+  const words = keyspace.arena.writable(entry, 24);
+  const at = wordIndex(entry);
+  words[at + EXPIRY_HIGH] = keyspace.expiry.high;
+  words[at + EXPIRY_LOW] = keyspace.expiry.low;
+}

@@ -1,0 +1,102 @@
+/**
+ * Sockets, as a server uses them; a simulated network can take their place.
+ *
+ * @module
+ */
+
+/** A connection in both directions. */
+export interface Connection {
+  /** Reads into `bytes`; the number of bytes read, or null at the end. */
+  read(bytes: Uint8Array): Promise<number | null>;
+  /** Writes from `bytes`, which must not change meanwhile; the number of bytes written. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Closes it; pending reads and writes are rejected. */
+  close(): void;
+  /** The peer's address, `host:port`. */
+  readonly remote: string;
+  /** Our address, `host:port`. */
+  readonly local: string;
+  /** Whether the peer is on this machine. */
+  readonly fromLoopback: boolean;
+}
+
+/** Where connections come in. */
+export interface SocketListener {
+  /** The next connection; rejects once the listener is closed. */
+  accept(): Promise<Connection>;
+  /** Stops listening. */
+  close(): void;
+  /** The port, chosen by the system if 0 was asked for. */
+  readonly port: number;
+}
+
+/** Opens listeners. */
+export interface Sockets {
+  /**
+   * Listens on TCP.
+   *
+   * @throws {Deno.errors.AddrInUse} and other errors of the system.
+   */
+  listen(hostname: string, port: number): SocketListener;
+}
+
+/** A TCP connection of Deno. */
+class TcpConnection implements Connection {
+  private readonly connection: Deno.TcpConn;
+
+  constructor(connection: Deno.TcpConn) {
+    this.connection = connection;
+  }
+
+  read(bytes: Uint8Array): Promise<number | null> {
+    return this.connection.read(bytes);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.connection.write(bytes);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+
+  get remote(): string {
+    return addressText(this.connection.remoteAddr);
+  }
+
+  get local(): string {
+    return addressText(this.connection.localAddr);
+  }
+
+  get fromLoopback(): boolean {
+    const host = plainHost(this.connection.remoteAddr.hostname);
+    return host.startsWith("127.") || host === "::1";
+  }
+}
+
+/** An IPv4 address that came through an IPv6 socket, as clients know it. */
+function plainHost(hostname: string): string {
+  return hostname.startsWith("::ffff:") ? hostname.slice(7) : hostname;
+}
+
+function addressText(address: Deno.NetAddr): string {
+  const host = plainHost(address.hostname);
+  return host.includes(":") ? `[${host}]:${address.port}` : `${host}:${address.port}`;
+}
+
+/** The sockets of the machine. */
+export const systemSockets: Sockets = {
+  listen(hostname: string, port: number): SocketListener {
+    const listener = Deno.listen({ hostname, port });
+    return {
+      port: listener.addr.port,
+      close: () => listener.close(),
+      accept: async () => {
+        const connection = await listener.accept();
+        // Replies of several writes must not wait for the peer's acknowledgement.
+        connection.setNoDelay(true);
+        return new TcpConnection(connection);
+      },
+    };
+  },
+};

@@ -1,0 +1,126 @@
+/**
+ * The table of commands: specs joined with handlers, found by the bytes of a name.
+ *
+ * @module
+ */
+import type { Handler } from "../commands/context.ts";
+import { BARE, type CommandSpec, type SpecTable } from "../commands/specs/mod.ts";
+
+/** A command that can be run, with what the dispatcher asks about it. */
+export class Command {
+  /** Name in lower case, `config|get` for a subcommand. */
+  readonly name: string;
+  /** What it is described as. */
+  readonly spec: CommandSpec;
+  /** Runs it. */
+  readonly handler: Handler;
+  /** Number of arguments, name included; negative for at least so many. */
+  readonly arity: number;
+  /** Whether a client may send it before it has authenticated. */
+  readonly beforeAuthentication: boolean;
+  /** Whether a client may hold memory with it that belongs in the arena: the index of that argument, or -1. */
+  readonly blockArgument: number;
+  /** Subcommands by name, or null. */
+  readonly subcommands: ReadonlyMap<string, Command> | null;
+  /** How often it was run. */
+  calls = 0;
+  /** How often it was refused before it ran. */
+  rejected = 0;
+  /** How often it replied with an error. */
+  failed = 0;
+
+  /** Joins a spec with its handler. */
+  constructor(
+    name: string,
+    spec: CommandSpec,
+    handler: Handler,
+    subcommands: ReadonlyMap<string, Command> | null,
+  ) {
+    this.name = name;
+    this.spec = spec;
+    this.handler = handler;
+    this.arity = spec.arity;
+    this.beforeAuthentication = spec.flags.includes("no_auth");
+    this.blockArgument = BLOCK_ARGUMENTS.get(name) ?? -1;
+    this.subcommands = subcommands;
+  }
+}
+
+/** Commands that store one argument as it is: a long one is read straight into its place. */
+const BLOCK_ARGUMENTS: ReadonlyMap<string, number> = new Map([
+  ["set", 2],
+  ["setnx", 2],
+  ["getset", 2],
+  ["setex", 3],
+  ["psetex", 3],
+]);
+
+/** Handlers of a family: one each, or a table of them for a command with subcommands. */
+export type HandlerTable = Readonly<Record<string, Handler | Readonly<Record<string, Handler>>>>;
+
+const SLOTS = 1024;
+/** Bytes compared without regard to case have this bit set. */
+const CASE_BIT = 0x20;
+
+/** All commands of one server. */
+export class CommandTable {
+  /** The commands in the order of their families. */
+  readonly commands: readonly Command[];
+  private readonly slots: (Command | null)[] = new Array(SLOTS).fill(null);
+  private readonly names: Uint8Array[] = new Array(SLOTS);
+
+  /** Joins specs and handlers, which have the same names. */
+  constructor(specs: SpecTable, handlers: HandlerTable) {
+    this.commands = Object.entries(specs).map(([name, spec]) => join(name, spec, handlers[name]));
+    for (const command of this.commands) {
+      const name = new TextEncoder().encode(command.name);
+      let slot = slotOf(name, 0, name.length);
+      while (this.slots[slot] !== null) slot = (slot + 1) % SLOTS;
+      this.slots[slot] = command;
+      this.names[slot] = name;
+    }
+  }
+
+  /** The command whose name is the `length` bytes from `start`, in any case, or null. */
+  find(bytes: Uint8Array, start: number, length: number): Command | null {
+    if (length === 0) return null;
+    let slot = slotOf(bytes, start, length);
+    for (;;) {
+      const command = this.slots[slot];
+      if (command === null) return null;
+      if (sameName(this.names[slot], bytes, start, length)) return command;
+      slot = (slot + 1) % SLOTS;
+    }
+  }
+}
+
+function slotOf(bytes: Uint8Array, start: number, length: number): number {
+  const first = bytes[start] | CASE_BIT;
+  const last = bytes[start + length - 1] | CASE_BIT;
+  const middle = bytes[start + (length >>> 1)] | CASE_BIT;
+  return (first * 31 + last * 7 + middle * 131 + length * 17) & (SLOTS - 1);
+}
+
+function sameName(name: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
+  if (name.length !== length) return false;
+  for (let index = 0; index < length; index++) {
+    const byte = bytes[start + index];
+    const lower = byte >= 65 && byte <= 90 ? byte | CASE_BIT : byte;
+    if (lower !== name[index]) return false;
+  }
+  return true;
+}
+
+function join(
+  name: string,
+  spec: CommandSpec,
+  handler: Handler | Readonly<Record<string, Handler>>,
+): Command {
+  if (typeof handler === "function") return new Command(name, spec, handler, null);
+  const subcommands = new Map<string, Command>();
+  for (const [sub, subSpec] of Object.entries(spec.subcommands ?? {})) {
+    subcommands.set(sub, new Command(`${name}|${sub}`, subSpec, handler[sub], null));
+  }
+  // A container that needs a subcommand is never run bare: its arity is checked before.
+  return new Command(name, spec, handler[BARE] ?? (() => {}), subcommands);
+}

@@ -1,0 +1,165 @@
+/**
+ * The text that INFO replies.
+ *
+ * Sections and fields are Redis' own, since tools match on them; a field is there once something stands behind it.
+ *
+ * @module
+ */
+import { REDIS_VERSION, VERSION } from "../runtime/version.ts";
+import type { Server } from "./server.ts";
+
+type Fields = readonly (readonly [name: string, value: string | number])[];
+
+const DEFAULT_SECTIONS = [
+  "server",
+  "clients",
+  "memory",
+  "stats",
+  "replication",
+  "cpu",
+  "modules",
+  "errorstats",
+  "cluster",
+  "keyspace",
+];
+const ALL_SECTIONS = [...DEFAULT_SECTIONS, "commandstats"];
+
+/** The sections of INFO that `names` ask for (none: the usual ones), as text. */
+export function infoText(server: Server, names: readonly string[]): string {
+  const wanted = new Set<string>();
+  for (const name of names.length === 0 ? ["default"] : names.map((name) => name.toLowerCase())) {
+    if (name === "default") DEFAULT_SECTIONS.forEach((section) => wanted.add(section));
+    else if (name === "all" || name === "everything") {
+      ALL_SECTIONS.forEach((section) => wanted.add(section));
+    } else wanted.add(name);
+  }
+  const parts: string[] = [];
+  for (const [name, title, fields] of SECTIONS) {
+    if (!wanted.has(name)) continue;
+    const lines = fields(server).map(([field, value]) => `${field}:${value}\r\n`);
+    parts.push(`# ${title}\r\n${lines.join("")}`);
+  }
+  return parts.join("\r\n");
+}
+
+function serverFields(server: Server): Fields {
+  const uptime = Math.floor((server.clock.now() - server.started) / 1000);
+  return [
+    ["redis_version", REDIS_VERSION],
+    ["redis_git_sha1", "00000000"],
+    ["redis_git_dirty", 0],
+    ["redis_build_id", "0"],
+    ["redis_mode", "standalone"],
+    ["miniredis_version", VERSION],
+    ["deno_version", Deno.version.deno],
+    ["os", `${Deno.build.os} ${Deno.build.arch}`],
+    ["arch_bits", 64],
+    ["multiplexing_api", "tokio"],
+    ["process_id", Deno.pid],
+    ["run_id", server.runId],
+    ["tcp_port", server.port],
+    ["server_time_usec", server.clock.now() * 1000],
+    ["uptime_in_seconds", uptime],
+    ["uptime_in_days", Math.floor(uptime / 86400)],
+    ["hz", server.settings.number("hz")],
+    ["configured_hz", server.settings.number("hz")],
+    ["executable", ""],
+    ["config_file", ""],
+  ];
+}
+
+function clientFields(server: Server): Fields {
+  return [
+    ["connected_clients", server.sessions.size],
+    ["cluster_connections", 0],
+    ["maxclients", server.settings.number("maxclients")],
+    ["blocked_clients", 0],
+  ];
+}
+
+function memoryFields(server: Server): Fields {
+  const used = server.usedMemory;
+  const { rss } = Deno.memoryUsage();
+  const usage = server.keyspace.arena.usage();
+  return [
+    ["used_memory", used],
+    ["used_memory_human", humanBytes(used)],
+    ["used_memory_rss", rss],
+    ["used_memory_rss_human", humanBytes(rss)],
+    ["used_memory_dataset", usage.usedBytes],
+    ["allocator_allocated", usage.usedBytes],
+    ["allocator_active", usage.segmentBytes],
+    ["allocator_resident", usage.segmentBytes],
+    ["allocator_frag_bytes", usage.freeBytes],
+    ["mem_fragmentation_ratio", (rss / used).toFixed(2)],
+    ["mem_allocator", "miniredis-arena"],
+    ["maxmemory", 0],
+    ["maxmemory_human", "0B"],
+    ["maxmemory_policy", "noeviction"],
+  ];
+}
+
+function statsFields(server: Server): Fields {
+  const { hits, misses, expired } = server.keyspace.counters;
+  return [
+    ["total_connections_received", server.counters.connections],
+    ["total_commands_processed", server.counters.commands],
+    ["rejected_connections", server.counters.refused],
+    ["expired_keys", expired],
+    ["evicted_keys", 0],
+    ["keyspace_hits", hits],
+    ["keyspace_misses", misses],
+    ["total_error_replies", server.counters.errors],
+  ];
+}
+
+function replicationFields(server: Server): Fields {
+  return [
+    ["role", "master"],
+    ["connected_slaves", 0],
+    ["master_replid", server.runId],
+    ["master_repl_offset", server.journal.offset],
+  ];
+}
+
+function keyspaceFields(server: Server): Fields {
+  return server.keyspace.databases.filter((database) => database.size > 0).map((database) => [
+    `db${database.number}`,
+    `keys=${database.size},expires=${database.volatile.length},avg_ttl=0`,
+  ]);
+}
+
+function commandFields(server: Server): Fields {
+  const fields: (readonly [string, string])[] = [];
+  for (const command of server.table.commands) {
+    for (const one of [command, ...(command.subcommands?.values() ?? [])]) {
+      if (one.calls === 0 && one.rejected === 0) continue;
+      fields.push([
+        `cmdstat_${one.name}`,
+        `calls=${one.calls},rejected_calls=${one.rejected},failed_calls=${one.failed}`,
+      ]);
+    }
+  }
+  return fields;
+}
+
+/** A number of bytes as people read it: `1.50M`. */
+function humanBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return (bytes / 1024 ** power).toFixed(2) + "KMGT"[power - 1];
+}
+
+const SECTIONS: readonly (readonly [string, string, (server: Server) => Fields])[] = [
+  ["server", "Server", serverFields],
+  ["clients", "Clients", clientFields],
+  ["memory", "Memory", memoryFields],
+  ["stats", "Stats", statsFields],
+  ["replication", "Replication", replicationFields],
+  ["cpu", "CPU", () => []],
+  ["modules", "Modules", () => []],
+  ["commandstats", "Commandstats", commandFields],
+  ["errorstats", "Errorstats", () => []],
+  ["cluster", "Cluster", () => [["cluster_enabled", 0]]],
+  ["keyspace", "Keyspace", keyspaceFields],
+];

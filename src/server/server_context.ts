@@ -1,0 +1,57 @@
+/**
+ * The context of the commands that are about the server and its clients.
+ *
+ * @module
+ */
+import { Context } from "../commands/context.ts";
+import type { RequestFrame } from "../protocol/request_parser.ts";
+import type { Server } from "./server.ts";
+import type { Session } from "./session.ts";
+
+/** A {@linkcode Context} that knows its server and whose turn it is. */
+export class ServerContext extends Context {
+  /** The session whose turn it is. */
+  session: Session | null = null;
+
+  /** Makes the one context of `server`. */
+  constructor(readonly server: Server) {
+    super(server.keyspace, server.journal, server.reply, server.randomness.number);
+  }
+
+  /** The session whose turn it is, which there is while a command runs. */
+  get client(): Session {
+    return this.session!;
+  }
+
+  /** A session's turn begins. */
+  enter(session: Session): void {
+    this.session = session;
+    this.bytes = session.buffer.bytes;
+    this.view = session.buffer.view;
+    this.database = this.keyspace.databases[session.database];
+  }
+
+  /** A session's next command is in `frame`. */
+  load(session: Session, frame: RequestFrame): void {
+    this.argc = frame.argc;
+    this.starts = frame.starts;
+    this.lengths = frame.lengths;
+    this.blockArgument = session.blockArgument;
+    this.block = session.block;
+    this.blockTaken = false;
+  }
+
+  /** Selects database `number`, which exists, for the session whose turn it is. */
+  select(number: number): void {
+    this.client.database = number;
+    this.database = this.keyspace.databases[number];
+  }
+
+  /** Arguments `from` and on as text. */
+  texts(from: number): string[] {
+    return Array.from({ length: this.argc - from }, (_, index) => this.text(from + index));
+  }
+}
+
+/** Runs a command that is about the server or its clients. */
+export type ServerHandler = (context: ServerContext) => void;

@@ -1,0 +1,347 @@
+/**
+ * A session: one client connection, with what it has sent and what it is to be sent.
+ *
+ * **The loop.** Read, run what is there, write, and only then read again: measured as the cheapest and the fairest
+ * order (see the README of this folder). Two callbacks do all of it; nothing is allocated per turn but
+ * the runtime's own promises.
+ *
+ * **A client that sends but doesn't read.** Its commands run until {@linkcode OUTPUT_PAUSE_BYTES} of replies
+ * wait. Then they stay in the read buffer, which has Redis' limit (`client-query-buffer-limit`): so
+ * memory is bounded, and a client that sends a long pipeline before it reads the first reply, as many
+ * do, is still served. That is why a session whose write hangs reads on, see {@linkcode Session.readOnIfStuck}.
+ *
+ * **Big arguments.** One that the command stores as it is goes from the socket straight into a block of the
+ * arena, see {@linkcode Session.startBlock}.
+ *
+ * @module
+ */
+import { ByteBuffer } from "../protocol/byte_buffer.ts";
+import type { OutputChunk, ReplyWriter } from "../protocol/reply_writer.ts";
+import type { RequestFrame } from "../protocol/request_parser.ts";
+import type { Connection } from "../runtime/sockets.ts";
+
+/** Bytes of replies that may wait while further commands of a session run. */
+export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
+const FIRST_BUFFER_BYTES = 2 * 1024;
+const SECOND_BUFFER_BYTES = 16 * 1024;
+const USUAL_BUFFER_LIMIT = 64 * 1024;
+
+/** Replies are sent. */
+export const REPLY_ON = 0;
+/** Replies are dropped until they are wanted again (CLIENT REPLY OFF). */
+export const REPLY_OFF = 1;
+/** The reply of the next command is dropped (CLIENT REPLY SKIP, as it runs itself). */
+export const REPLY_SKIP_NEXT = 2;
+/** The reply of this command is dropped. */
+export const REPLY_SKIP = 3;
+
+/** What a session needs of its server. */
+export interface SessionHost {
+  /** Runs what is in the session's buffer, and flushes. */
+  process(session: Session): void;
+  /** As {@linkcode process}, after others had their turn. */
+  processLater(session: Session): void;
+  /** The session is gone. */
+  forget(session: Session): void;
+  /** Most bytes of requests that may wait (`client-query-buffer-limit`). */
+  readonly queryBufferLimit: number;
+  /** Writes the replies of all sessions. */
+  readonly reply: ReplyWriter;
+  /** Writes a log line about a client. */
+  logClient(message: string): void;
+}
+
+/** One client connection. */
+export class Session {
+  /** Name that the client gave itself. */
+  name = "";
+  /** Number of the selected database. */
+  database = 0;
+  /** Version of the protocol for its replies. */
+  resp: 2 | 3 = 2;
+  /** Whether it may run any command. */
+  authenticated: boolean;
+  /** Which of its replies are sent (one of the `REPLY_` constants). */
+  replyMode = REPLY_ON;
+  /** No further commands are run; once all replies are sent, the connection is closed. */
+  closing = false;
+  /** The connection is closed. */
+  closed = false;
+  /** Unix time in ms of the last bytes from the client. */
+  lastInteraction: number;
+  /** Name of the command that ran last. */
+  lastCommand = "NULL";
+
+  /** What the client has sent and hasn't been run yet stands here... */
+  buffer: ByteBuffer = new ByteBuffer(FIRST_BUFFER_BYTES);
+  /** ... from here... */
+  position = 0;
+  /** ... up to here. */
+  end = 0;
+  /** A long request of which a part has been read. */
+  partial: RequestFrame | null = null;
+
+  /** Block of the arena that a big argument is read into; 0 for none. */
+  block = 0;
+  /** Which argument that is. */
+  blockArgument = -1;
+  /** Where the next bytes of it go; empty when all have come. */
+  blockRoom: Uint8Array | null = null;
+
+  /** Bytes of replies that wait to be sent. */
+  pendingBytes = 0;
+  /** There is more to run in the buffer than one turn allowed. */
+  unfinished = false;
+  private readonly queue: OutputChunk[] = [];
+  private current: OutputChunk | null = null;
+  private written = 0;
+  private reading = false;
+  /** The socket takes no more: the client isn't reading. */
+  private stuck = false;
+  /** The clock has ticked since the current write began. */
+  private ticked = false;
+  private readonly onRead: (count: number | null) => void;
+  private readonly onReadError: () => void;
+  private readonly onWritten: (count: number) => void;
+  private readonly onWriteError: () => void;
+
+  /** Wraps a connection that has just come in. */
+  constructor(
+    private readonly host: SessionHost,
+    readonly connection: Connection,
+    readonly id: number,
+    readonly created: number,
+    authenticated: boolean,
+  ) {
+    this.authenticated = authenticated;
+    this.lastInteraction = created;
+    this.onRead = (count) => this.received(count);
+    this.onReadError = () => this.close();
+    this.onWritten = (count) => this.sent(count);
+    this.onWriteError = () => this.writeFailed();
+  }
+
+  /** Whether a write is under way. */
+  get writing(): boolean {
+    return this.current !== null;
+  }
+
+  /** Number of chunks that wait to be sent. */
+  get pendingChunks(): number {
+    return this.queue.length;
+  }
+
+  /** Bytes of memory that this session holds for its buffers. */
+  get memory(): number {
+    return this.buffer.bytes.length + this.pendingBytes;
+  }
+
+  /** Asks for the next bytes. */
+  startRead(): void {
+    if (this.reading || this.closed) return;
+    this.reading = true;
+    let target = this.blockRoom;
+    if (target === null) {
+      this.makeRoom();
+      target = this.end === 0 ? this.buffer.bytes : this.buffer.bytes.subarray(this.end);
+    }
+    this.connection.read(target).then(this.onRead, this.onReadError);
+  }
+
+  /**
+   * Has the bytes of argument `argument` of the request go to `room`, in the block `block`; those
+   * that have come already are moved there.
+   */
+  startBlock(block: number, argument: number, room: Uint8Array): void {
+    this.block = block;
+    this.blockArgument = argument;
+    const there = Math.min(room.length, this.end - this.position);
+    room.set(this.buffer.bytes.subarray(this.position, this.position + there));
+    this.buffer.bytes.copyWithin(this.position, this.position + there, this.end);
+    this.end -= there;
+    this.blockRoom = there < room.length ? room.subarray(there) : null;
+  }
+
+  /** Sends what the server's writer holds. */
+  flush(reply: ReplyWriter): void {
+    const length = reply.length;
+    if (length === 0) {
+      this.afterTurn();
+      return;
+    }
+    this.pendingBytes += length;
+    for (const chunk of reply.chunks) this.queue.push(chunk);
+    if (reply.position > 0) {
+      const bytes = reply.buffer.bytes.subarray(0, reply.position);
+      this.queue.push({ bytes, buffer: reply.buffer, release: null });
+    } else reply.giveBack(reply.buffer);
+    reply.startFresh();
+    if (this.closed) this.dropOutput();
+    else if (this.current === null) this.writeNext();
+    else this.afterTurn();
+  }
+
+  /** Called every 100 ms: a write that hangs must not stop the reading. */
+  readOnIfStuck(): void {
+    if (this.current === null || this.closing) return;
+    if (this.ticked) this.stuck = true;
+    this.ticked = true;
+    if (this.stuck) this.startRead();
+  }
+
+  /** Closes the connection and frees what the session holds. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.closing = true;
+    closeQuietly(this.connection);
+    if (this.current === null) this.dropOutput();
+    this.host.forget(this);
+  }
+
+  private received(count: number | null): void {
+    this.reading = false;
+    if (count === null) {
+      this.close();
+      return;
+    }
+    if (this.closed) return;
+    if (this.blockRoom !== null) {
+      this.blockRoom = count < this.blockRoom.length ? this.blockRoom.subarray(count) : null;
+      if (this.blockRoom !== null) {
+        this.startRead();
+        return;
+      }
+    } else {
+      this.end += count;
+    }
+    if (this.pendingBytes < OUTPUT_PAUSE_BYTES) this.host.process(this);
+    else {
+      this.unfinished = true;
+      this.afterTurn();
+    }
+  }
+
+  private writeNext(): void {
+    const chunk = this.queue.length === 1 ? this.queue.pop()! : this.queue.shift()!;
+    this.current = chunk;
+    this.written = 0;
+    this.ticked = false;
+    this.connection.write(chunk.bytes).then(this.onWritten, this.onWriteError);
+  }
+
+  private sent(count: number): void {
+    const chunk = this.current!;
+    this.pendingBytes -= count;
+    this.written += count;
+    if (this.written < chunk.bytes.length && !this.closed) {
+      this.connection.write(chunk.bytes.subarray(this.written)).then(
+        this.onWritten,
+        this.onWriteError,
+      );
+      // The socket is full: the client may be sending, too, and read only when it is done.
+      this.stuck = true;
+      this.afterTurn();
+      return;
+    }
+    this.current = null;
+    this.release(chunk);
+    if (this.closed) this.dropOutput();
+    else if (this.queue.length > 0) this.writeNext();
+    else {
+      this.stuck = false;
+      if (this.unfinished) this.host.process(this);
+      else this.afterTurn();
+    }
+  }
+
+  private writeFailed(): void {
+    const chunk = this.current!;
+    this.current = null;
+    this.release(chunk);
+    this.dropOutput();
+    this.close();
+  }
+
+  /** Goes on after a turn: runs what is left, reads, waits for the writes, or ends. */
+  private afterTurn(): void {
+    if (this.closed) return;
+    if (this.closing) {
+      if (this.current === null) this.close();
+      return;
+    }
+    if (this.end - this.position > this.host.queryBufferLimit) {
+      this.host.logClient(
+        `Closing client that reached max query buffer length: id=${this.id} ` +
+          `addr=${this.connection.remote} qbuf=${this.end - this.position}`,
+      );
+      this.close();
+      return;
+    }
+    if (this.current !== null) {
+      if (this.stuck) this.startRead();
+    } else if (this.unfinished) this.host.processLater(this);
+    else this.startRead();
+  }
+
+  /** Has at least some room behind `end`. */
+  private makeRoom(): void {
+    const size = this.buffer.bytes.length;
+    if (this.position === this.end && this.partial === null) {
+      // All is done: a buffer that a read has filled grows, one that a big request needed goes.
+      if (size > USUAL_BUFFER_LIMIT) this.buffer = new ByteBuffer(SECOND_BUFFER_BYTES);
+      else if (this.end === size && size < USUAL_BUFFER_LIMIT) {
+        this.buffer = new ByteBuffer(size < SECOND_BUFFER_BYTES ? SECOND_BUFFER_BYTES : size * 4);
+      }
+      this.position = 0;
+      this.end = 0;
+      return;
+    }
+    this.compact();
+    if (this.end === size) {
+      this.grow(size < SECOND_BUFFER_BYTES ? SECOND_BUFFER_BYTES : size * 2);
+    }
+  }
+
+  /** Moves what hasn't been run to the start of the buffer. */
+  private compact(): void {
+    // A long request that is half read stays whole: its arguments are offsets.
+    const from = this.partial === null ? this.position : this.partialStart();
+    if (from === 0) return;
+    this.buffer.bytes.copyWithin(0, from, this.end);
+    this.partial?.shift(from);
+    this.position -= from;
+    this.end -= from;
+  }
+
+  private partialStart(): number {
+    const partial = this.partial!;
+    return partial.argc > 0 ? partial.starts[0] : this.position;
+  }
+
+  private grow(size: number): void {
+    const larger = new ByteBuffer(size);
+    larger.bytes.set(this.buffer.bytes.subarray(0, this.end));
+    this.buffer = larger;
+  }
+
+  private release(chunk: OutputChunk): void {
+    if (chunk.buffer !== null) this.host.reply.giveBack(chunk.buffer);
+    chunk.release?.();
+  }
+
+  private dropOutput(): void {
+    for (const chunk of this.queue) this.release(chunk);
+    this.queue.length = 0;
+    this.pendingBytes = 0;
+  }
+}
+
+/** Closes a connection, which the runtime may have closed already. */
+export function closeQuietly(connection: Connection): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

@@ -1,0 +1,152 @@
+import { assert, assertEquals } from "@std/assert";
+import { Arena, BLOCK_ENTRY } from "../../src/memory/arena.ts";
+import {
+  dictBuckets,
+  dictCheck,
+  dictCount,
+  dictCreate,
+  dictFind,
+  dictFree,
+  dictHashEntry,
+  dictInsert,
+  dictRandom,
+  dictRemove,
+  dictReplace,
+  dictScan,
+} from "../../src/memory/dict.ts";
+import { copyKey } from "../../src/memory/entry.ts";
+import { hashBytes } from "../../src/memory/hash.ts";
+import { seededRandom, testSeed } from "../support/random.ts";
+
+const SEED_0 = 0x1234567;
+const SEED_1 = 0x7654321;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function makeEntry(arena: Arena, key: string): number {
+  const bytes = encoder.encode(key);
+  const entry = arena.allocate((16 + bytes.length + 7) >>> 3, BLOCK_ENTRY);
+  const at = (entry & 0x7fffff) << 1;
+  const words = arena.writable(entry, 16);
+  words[at + 1] = 0;
+  words[at + 2] = bytes.length;
+  arena.slice(entry, 16, bytes.length).set(bytes);
+  return entry;
+}
+
+function find(arena: Arena, dict: number, key: string): number {
+  const bytes = encoder.encode(key);
+  const view = new DataView(bytes.buffer);
+  const hash = hashBytes(view, 0, bytes.length, SEED_0, SEED_1);
+  return dictFind(arena, dict, hash, view, 0, bytes.length);
+}
+
+function insert(arena: Arena, dict: number, key: string): number {
+  const entry = makeEntry(arena, key);
+  dictInsert(arena, dict, dictHashEntry(arena, dict, entry), entry);
+  return entry;
+}
+
+function keyOf(arena: Arena, entry: number): string {
+  return decoder.decode(copyKey(arena, entry));
+}
+
+Deno.test("dict: random inserts, removes, replacements and look-ups against a Map", () => {
+  const random = seededRandom(testSeed("dict"));
+  const arena = new Arena();
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  const empty = arena.usedBytes;
+  const model = new Map<string, number>();
+  for (let step = 0; step < 60_000; step++) {
+    const key = `k${Math.floor(random() * 9000)}`.repeat(1 + Math.floor(random() * 1.2));
+    const known = model.get(key);
+    assertEquals(find(arena, dict, key), known ?? 0);
+    const removing = (step >> 13) % 2 === 1 ? 0.8 : 0.2;
+    if (known === undefined) {
+      if (random() > removing) model.set(key, insert(arena, dict, key));
+    } else if (random() < removing) {
+      assert(dictRemove(arena, dict, dictHashEntry(arena, dict, known), known));
+      assert(!dictRemove(arena, dict, dictHashEntry(arena, dict, known), known));
+      arena.free(known);
+      model.delete(key);
+    } else {
+      const replacement = makeEntry(arena, key);
+      dictReplace(arena, dict, dictHashEntry(arena, dict, known), known, replacement);
+      arena.free(known);
+      model.set(key, replacement);
+    }
+    assertEquals(dictCount(arena, dict), model.size);
+    if (step % 5000 === 0) dictCheck(arena, dict);
+  }
+  dictCheck(arena, dict);
+  arena.check();
+  for (const [, entry] of model) {
+    dictRemove(arena, dict, dictHashEntry(arena, dict, entry), entry);
+    arena.free(entry);
+  }
+  assert(dictBuckets(arena, dict) < 10, "an empty dict is small again");
+  dictCheck(arena, dict);
+  assert(arena.usedBytes - empty < 20_000);
+  dictFree(arena, dict);
+  arena.check();
+  assertEquals(arena.usedBytes, 0);
+});
+
+Deno.test("dict: a scan sees what stays, while the dict grows and shrinks under it", () => {
+  const random = seededRandom(testSeed("dict scan"));
+  for (let round = 0; round < 30; round++) {
+    const arena = new Arena();
+    const dict = dictCreate(arena, SEED_0, SEED_1);
+    const stay = new Set<string>();
+    for (let count = 0; count < 300; count++) {
+      stay.add(`stay${count}`);
+      insert(arena, dict, `stay${count}`);
+    }
+    const others: number[] = [];
+    const seen = new Set<string>();
+    const growing = random() < 0.5;
+    if (!growing) {
+      for (let count = 0; count < 4000; count++) others.push(insert(arena, dict, `other${count}`));
+    }
+    let cursor = 0;
+    let serial = 0;
+    do {
+      cursor = dictScan(arena, dict, cursor, (entry) => seen.add(keyOf(arena, entry)));
+      for (let count = Math.floor(random() * 60); count > 0; count--) {
+        if (growing) others.push(insert(arena, dict, `new${serial++}`));
+        else if (others.length > 0) {
+          const entry = others.splice(Math.floor(random() * others.length), 1)[0];
+          dictRemove(arena, dict, dictHashEntry(arena, dict, entry), entry);
+        }
+      }
+    } while (cursor !== 0 && serial < 200_000);
+    for (const key of stay) assert(seen.has(key), `${key} was missed (growing: ${growing})`);
+  }
+});
+
+Deno.test("dict: keys whose hashes fall into one bucket are all found", () => {
+  const arena = new Arena();
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  const keys: string[] = [];
+  // All of them end in the same five bits: the first splits leave them together.
+  for (let count = 0; keys.length < 60; count++) {
+    const bytes = encoder.encode(`c${count}`);
+    const hash = hashBytes(new DataView(bytes.buffer), 0, bytes.length, SEED_0, SEED_1);
+    if ((hash & 31) === 7) keys.push(`c${count}`);
+  }
+  for (const key of keys) insert(arena, dict, key);
+  dictCheck(arena, dict);
+  for (const key of keys) assertEquals(keyOf(arena, find(arena, dict, key)), key);
+});
+
+Deno.test("dict: a random entry is one that is there, and each comes up", () => {
+  const random = seededRandom(testSeed("dict random"));
+  const arena = new Arena();
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  for (let count = 0; count < 50; count++) insert(arena, dict, `r${count}`);
+  const seen = new Set<string>();
+  for (let count = 0; count < 5000; count++) {
+    seen.add(keyOf(arena, dictRandom(arena, dict, random)));
+  }
+  assertEquals(seen.size, 50);
+});
