@@ -2,8 +2,8 @@
  * One connection to a server, with commands as promises.
  *
  * Commands are written in the order of the calls, all those of one turn of the event loop with one
- * write, and while a write is under way the next ones gather behind it: a loop that doesn't wait for
- * replies becomes a pipeline by itself. Replies come in the same order.
+ * write, and while a write is under way the next ones gather behind it: a loop that doesn't wait
+ * for replies becomes a pipeline by itself. Replies come in the same order.
  *
  * @module
  */
@@ -87,8 +87,9 @@ const LARGEST_READ_BYTES = 64 << 10;
  */
 export class Client {
   /**
-   * Takes what answers no command: push messages, in RESP2 the messages of channels (which are given
-   * as pushes), confirmations of subscriptions, and the lines of MONITOR.
+   * Takes what answers no command: push messages, in RESP2 the messages of channels (which are
+   * given as pushes), confirmations of subscriptions, and the lines of MONITOR. If it throws, the
+   * connection is closed.
    */
   onPush: ((message: Reply) => void) | undefined;
 
@@ -144,8 +145,8 @@ export class Client {
   }
 
   /**
-   * Sends a command and waits for its reply. For SUBSCRIBE and its like, that is the confirmation of
-   * the last channel; each confirmation is also given to {@linkcode Client.onPush}.
+   * Sends a command and waits for its reply. For SUBSCRIBE and its like, that is the confirmation
+   * of the last channel; each confirmation is also given to {@linkcode Client.onPush}.
    *
    * @throws {ReplyError} if the server answers with an error.
    * @throws {ConnectionClosedError} if the connection ends before the reply.
@@ -166,8 +167,8 @@ export class Client {
   }
 
   /**
-   * Sends commands one behind the other, with none of another caller between them, and waits for all
-   * replies, of which some may be errors.
+   * Sends commands one behind the other, with none of another caller between them, and waits for
+   * all replies, of which some may be errors.
    *
    * @throws {ConnectionClosedError} if the connection ends before the last reply.
    * @throws {ReplyProtocolError} if the server sends what is no reply.
@@ -259,7 +260,8 @@ export class Client {
         if (this.bufferedBytes < this.#highWaterBytes) this.#wakeWaiting();
       }
     } catch (error) {
-      // What the server said before it closed may still be unread, and its end is noticed there, too.
+      // What the server said before it closed may still be unread, and its end is noticed there,
+      // too.
       if (!isDisconnect(error)) this.#fail(closedBecause(error));
     } finally {
       this.#writing = false;

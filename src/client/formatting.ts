@@ -176,7 +176,9 @@ function appendRawEntries(output: ByteAccumulator, map: MapReply, delimiter: Uin
   }
 }
 
-/** Whether the reply, or what is in it, has several elements. A map's keys don't count, as in Redis. */
+/**
+ * Whether the reply, or what is in it, has several elements. A map's keys don't count, as in Redis.
+ */
 function takesSeveralLines(reply: Reply): boolean {
   switch (reply.kind) {
     case "array":

@@ -2,8 +2,8 @@
  * Keeps apart what answers a command and what doesn't, on a connection with subscriptions.
  *
  * A reply answers the oldest command that has none. Subscribing breaks that rule twice: one command
- * gets a confirmation for each channel, and messages come at any time. RESP3 marks both as pushes; in
- * RESP2 they are arrays like any other, and only the state of the connection tells them apart.
+ * gets a confirmation for each channel, and messages come at any time. RESP3 marks both as pushes;
+ * in RESP2 they are arrays like any other, and only the state of the connection tells them apart.
  *
  * @module
  */
@@ -51,7 +51,9 @@ export function expectedConfirmations(
   return { command, missing: command.includes("unsub") ? -1 : 1 };
 }
 
-/** What a reply is to a connection: the answer to a command, or something that no command waits for. */
+/**
+ * What a reply is to a connection: the answer to a command, or something that no command waits for.
+ */
 export type Role = "answer" | "confirmation" | "last confirmation" | "push";
 
 /** The subscriptions of a connection, as far as its confirmations told. */

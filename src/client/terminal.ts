@@ -26,7 +26,9 @@ export interface Terminal {
   writeError(line: string): void;
   /** The value of a variable of the environment. */
   environment(name: string): string | undefined;
-  /** Calls `handler` instead of ending the program on Ctrl-C, until the returned function is called. */
+  /**
+   * Calls `handler` instead of ending the program on Ctrl-C, until the returned function is called.
+   */
   onInterrupt(handler: () => void): () => void;
 }
 

@@ -8,9 +8,10 @@
  * @module
  */
 import type { Database, Keyspace } from "../keyspace/keyspace.ts";
-import { keyChanged } from "../keyspace/keyspace.ts";
+import { countReading, findHashed, keyChanged } from "../keyspace/keyspace.ts";
 import { blockBytes } from "../keyspace/strings.ts";
 import type { Journal } from "../keyspace/journal.ts";
+import { hashBytes } from "../memory/hash.ts";
 import { Int64, parseInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
@@ -45,6 +46,14 @@ export class Context {
   lengths: Int32Array = new Int32Array(0);
   /** The selected database. */
   database: Database;
+  /** Hashes of the command's keys that are known: */
+  hashes: Int32Array = new Int32Array(0);
+  /** from here in {@linkcode hashes}, */
+  hashFrom = 0;
+  /** so many, */
+  hashCount = 0;
+  /** where key `n` is argument `(n << keyShift) + 1`. */
+  keyShift = 0;
   /** Which argument stands in a value block of its own instead of the buffer; -1 for none. */
   blockArgument = -1;
   /** Address of that block. */
@@ -112,6 +121,25 @@ export class Context {
   /** {@linkcode number} as a BigInt. */
   get bigValue(): bigint {
     return (BigInt(this.number.high) << 32n) | BigInt(this.number.low >>> 0);
+  }
+
+  /** The entry of the key in argument `index`, or 0; its hash is then in `keyspace.hash`. */
+  find(index: number): number {
+    const { view, keyspace } = this;
+    const start = this.starts[index];
+    const length = this.lengths[index];
+    const key = (index - 1) >>> this.keyShift;
+    const hash = key < this.hashCount
+      ? this.hashes[this.hashFrom + key]
+      : hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+    return findHashed(this.database, hash, view, start, length);
+  }
+
+  /** As {@linkcode find}, for a command that reads: counts a hit or miss, notes the access. */
+  findForReading(index: number): number {
+    const entry = this.find(index);
+    countReading(this.keyspace, entry);
+    return entry;
   }
 
   /** Notes that the key in argument `index` has changed. */

@@ -9,7 +9,6 @@ import {
   entryType,
   expiryOf,
   findEntry,
-  findForReading,
   hasExpiry,
   idleSeconds,
   moveEntry,
@@ -19,12 +18,7 @@ import {
   resizeEntry,
   tailLength,
 } from "../keyspace/keyspace.ts";
-import {
-  copyString,
-  EXPIRY_NONE,
-  EXPIRY_SET,
-  stringEncodingName,
-} from "../keyspace/strings.ts";
+import { copyString, EXPIRY_NONE, EXPIRY_SET, stringEncodingName } from "../keyspace/strings.ts";
 import { TYPE_NAMES } from "../keyspace/types.ts";
 import {
   dictBuckets,
@@ -54,23 +48,10 @@ const DEFAULT_SCAN_COUNT = 10;
 const SCAN_STEPS_PER_KEY = 10;
 const CURSOR_TEXT = /^[0-9]+$/;
 
-function findKey(context: Context, index: number): number {
-  return findEntry(context.database, context.view, context.starts[index], context.lengths[index]);
-}
-
-function findKeyForReading(context: Context, index: number): number {
-  return findForReading(
-    context.database,
-    context.view,
-    context.starts[index],
-    context.lengths[index],
-  );
-}
-
 function del(context: Context): void {
   let count = 0;
   for (let index = 1; index < context.argc; index++) {
-    const entry = findKey(context, index);
+    const entry = context.find(index);
     if (entry === 0) continue;
     removeEntry(context.database, context.keyspace.hash, entry);
     context.changed(index, "del");
@@ -82,7 +63,7 @@ function del(context: Context): void {
 function exists(context: Context): void {
   let count = 0;
   for (let index = 1; index < context.argc; index++) {
-    if (findKeyForReading(context, index) !== 0) count++;
+    if (context.findForReading(index) !== 0) count++;
   }
   context.reply.integer(count);
 }
@@ -100,7 +81,7 @@ function expire(context: Context, unit: number, command: string): void {
   }
   const { keyspace, database } = context;
   const { high, low } = keyspace.expiry;
-  const entry = findKey(context, 1);
+  const entry = context.find(1);
   if (entry === 0) return context.reply.integer(0);
   const when = high * 4294967296 + (low >>> 0);
   if (!allowed(context, entry, when, conditions)) return context.reply.integer(0);
@@ -176,14 +157,14 @@ function ttl(context: Context, absolute: boolean, unitMs: number): void {
 
 /** Looks a key up for reading, and counts that, but leaves its access clock. */
 function findEntryWithoutTouch(context: Context, index: number): number {
-  const entry = findKey(context, index);
+  const entry = context.find(index);
   if (entry === 0) context.keyspace.counters.misses++;
   else context.keyspace.counters.hits++;
   return entry;
 }
 
 function persist(context: Context): void {
-  const entry = findKey(context, 1);
+  const entry = context.find(1);
   if (entry === 0 || !hasExpiry(context.keyspace, entry)) return context.reply.integer(0);
   resizeEntry(context.database, entry, tailLength(context.keyspace, entry), false);
   context.changed(1, "persist");
@@ -296,13 +277,13 @@ function randomkey(context: Context): void {
 /** RENAME and RENAMENX; whether the new key was free, or undefined after an error. */
 function renameKey(context: Context, replace: boolean): boolean | undefined {
   const { database, keyspace, starts, lengths, view } = context;
-  const entry = findKey(context, 1);
+  const entry = context.find(1);
   const hash = keyspace.hash;
   if (entry === 0) {
     context.reply.error("ERR no such key");
     return undefined;
   }
-  const target = findKey(context, 2);
+  const target = context.find(2);
   if (target === entry) return replace;
   if (target !== 0) {
     if (!replace) return false;
@@ -336,7 +317,7 @@ function move(context: Context): void {
   const target = databaseArgument(context, 2, "ERR value is not an integer or out of range");
   if (target === undefined) return;
   if (target === database) return reply.error("ERR source and destination objects are the same");
-  const entry = findKey(context, 1);
+  const entry = context.find(1);
   const hash = keyspace.hash;
   if (entry === 0 || findEntry(target, view, starts[1], lengths[1]) !== 0) return reply.integer(0);
   moveEntry(database, hash, entry, target, view, starts[1], lengths[1]);
@@ -360,7 +341,7 @@ function copy(context: Context): void {
   if (target === database && sameArguments(context, 1, 2)) {
     return reply.error("ERR source and destination objects are the same");
   }
-  const source = findKeyForReading(context, 1);
+  const source = context.findForReading(1);
   if (source === 0) return reply.integer(0);
   const old = findEntry(target, view, starts[2], lengths[2]);
   if (old !== 0 && !replace) return reply.integer(0);

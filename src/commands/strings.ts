@@ -5,8 +5,6 @@
  */
 import {
   entryType,
-  findEntry,
-  findForReading,
   hasExpiry,
   removeEntry,
   resizeEntry,
@@ -37,13 +35,7 @@ import {
   type LongDouble,
   parseLongDouble,
 } from "../protocol/long_double.ts";
-import {
-  type Context,
-  type Handler,
-  NOT_AN_INTEGER,
-  SYNTAX_ERROR,
-  WRONG_TYPE,
-} from "./context.ts";
+import { type Context, type Handler, NOT_AN_INTEGER, SYNTAX_ERROR, WRONG_TYPE } from "./context.ts";
 import {
   expiryArgument,
   expiryText,
@@ -74,12 +66,7 @@ interface SetOptions {
 
 /** The entry of the key in argument `index` if its value is a string; an error is replied if not. */
 function findString(context: Context, index: number): number | undefined {
-  const entry = findForReading(
-    context.database,
-    context.view,
-    context.starts[index],
-    context.lengths[index],
-  );
+  const entry = context.findForReading(index);
   if (entry === 0 || entryType(context.keyspace, entry) === TYPE_STRING) return entry;
   context.reply.error(WRONG_TYPE);
   return undefined;
@@ -87,19 +74,10 @@ function findString(context: Context, index: number): number | undefined {
 
 /** As {@linkcode findString}, for a command that writes. */
 function findStringToChange(context: Context, index: number): number | undefined {
-  const entry = findKey(context, index);
+  const entry = context.find(index);
   if (entry === 0 || entryType(context.keyspace, entry) === TYPE_STRING) return entry;
   context.reply.error(WRONG_TYPE);
   return undefined;
-}
-
-function findKey(context: Context, index: number): number {
-  return findEntry(
-    context.database,
-    context.view,
-    context.starts[index],
-    context.lengths[index],
-  );
 }
 
 /** Stores argument `valueIndex` under the key in argument `keyIndex`, whose entry is `old`. */
@@ -133,14 +111,14 @@ function store(
 
 function set(context: Context): void {
   if (context.argc === 3) {
-    store(context, findKey(context, 1), 1, 2, EXPIRY_NONE);
+    store(context, context.find(1), 1, 2, EXPIRY_NONE);
     context.changed(1, "set");
     context.reply.simple("OK");
     return;
   }
   const options = parseOptions(context, 3, true);
   if (options === undefined || !hasValidTime(context, options, "set")) return;
-  const old = options.get ? findStringToChange(context, 1) : findKey(context, 1);
+  const old = options.get ? findStringToChange(context, 1) : context.find(1);
   if (old === undefined) return;
   if (options.get) replyOrNull(context, old);
   if ((options.onlyNew && old !== 0) || (options.onlyOld && old === 0)) {
@@ -231,7 +209,7 @@ function get(context: Context): void {
 }
 
 function setnx(context: Context): void {
-  if (findKey(context, 1) !== 0) return context.reply.integer(0);
+  if (context.find(1) !== 0) return context.reply.integer(0);
   store(context, 0, 1, 2, EXPIRY_NONE);
   context.changed(1, "set");
   context.reply.integer(1);
@@ -239,7 +217,7 @@ function setnx(context: Context): void {
 
 function setWithExpiry(context: Context, unit: number, command: string): void {
   if (!expiryArgument(context, 2, unit, command)) return;
-  storeWithEffect(context, findKey(context, 1), 3, EXPIRY_SET);
+  storeWithEffect(context, context.find(1), 3, EXPIRY_SET);
   context.reply.simple("OK");
 }
 
@@ -293,12 +271,7 @@ function mget(context: Context): void {
   const { reply, keyspace } = context;
   reply.array(context.argc - 1);
   for (let index = 1; index < context.argc; index++) {
-    const entry = findForReading(
-      context.database,
-      context.view,
-      context.starts[index],
-      context.lengths[index],
-    );
+    const entry = context.findForReading(index);
     if (entry !== 0 && entryType(keyspace, entry) === TYPE_STRING) {
       replyString(keyspace, reply, entry);
     } else reply.nullBulk();
@@ -314,7 +287,7 @@ function mset(context: Context): void {
 function msetnx(context: Context): void {
   if (!hasPairs(context, "msetnx")) return;
   for (let index = 1; index < context.argc; index += 2) {
-    if (findKey(context, index) !== 0) return context.reply.integer(0);
+    if (context.find(index) !== 0) return context.reply.integer(0);
   }
   storePairs(context);
   context.reply.integer(1);
@@ -328,7 +301,7 @@ function hasPairs(context: Context, command: string): boolean {
 
 function storePairs(context: Context): void {
   for (let index = 1; index < context.argc; index += 2) {
-    store(context, findKey(context, index), index, index + 1, EXPIRY_NONE);
+    store(context, context.find(index), index, index + 1, EXPIRY_NONE);
     context.changed(index, "set");
   }
 }

@@ -40,7 +40,13 @@ import {
 } from "../memory/entry.ts";
 import { hashBytes } from "../memory/hash.ts";
 import { Int64 } from "../protocol/integers.ts";
-import { ENCODING_EXTERNAL, ENCODING_GROWN, ENCODING_INLINE, ENCODING_INT64, TYPE_STRING } from "./types.ts";
+import {
+  ENCODING_EXTERNAL,
+  ENCODING_GROWN,
+  ENCODING_INLINE,
+  ENCODING_INT64,
+  TYPE_STRING,
+} from "./types.ts";
 import { EXPIRY_HIGH, EXPIRY_LOW, VolatileIndex } from "./volatile_index.ts";
 
 const EXPIRY_BYTES = 12;
@@ -200,8 +206,19 @@ export function findEntry(
   start: number,
   length: number,
 ): number {
+  const { seed0, seed1 } = database.keyspace;
+  return findHashed(database, hashBytes(view, start, length, seed0, seed1), view, start, length);
+}
+
+/** As {@linkcode findEntry}, for a key whose hash is known. */
+export function findHashed(
+  database: Database,
+  hash: number,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+): number {
   const keyspace = database.keyspace;
-  const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
   keyspace.hash = hash;
   const entry = dictFind(keyspace.arena, database.dict, hash, view, start, length);
   if (entry !== 0 && hasExpiry(keyspace, entry) && expiryOf(keyspace, entry) < keyspace.now) {
@@ -211,22 +228,14 @@ export function findEntry(
   return entry;
 }
 
-/** As {@linkcode findEntry}, for a command that reads: counts a hit or miss and notes the access. */
-export function findForReading(
-  database: Database,
-  view: ReadonlyView,
-  start: number,
-  length: number,
-): number {
-  const entry = findEntry(database, view, start, length);
-  const keyspace = database.keyspace;
+/** Counts the look-up of a command that reads, and notes the access if it found its key. */
+export function countReading(keyspace: Keyspace, entry: number): void {
   if (entry === 0) {
     keyspace.counters.misses++;
-    return 0;
+    return;
   }
   keyspace.counters.hits++;
   touchEntry(keyspace, entry);
-  return entry;
 }
 
 /** Notes that `entry` was accessed now. */

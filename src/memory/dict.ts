@@ -143,6 +143,24 @@ export function dictFind(
   return 0;
 }
 
+/** Address of the bucket of `hash`, for {@linkcode dictPeek}. */
+export function dictPrefetch(arena: Arena, dict: number, hash: number): number {
+  return bucketOf(arena, dict, hash);
+}
+
+/** An entry of `bucket` whose tag fits `hash`: most likely the one that is looked for; 0 if none does. */
+export function dictPeek(arena: Arena, bucket: number, hash: number): number {
+  const words = arena.words[bucket >>> SEGMENT_SHIFT];
+  const at = (bucket & SEGMENT_MASK) << 1;
+  const pattern = Math.imul(hash >>> 24, 0x01010101);
+  for (let group = 0; group < 3; group++) {
+    const difference = words[at + TAG_WORD + group] ^ pattern;
+    const zero = (difference - 0x01010101) & ~difference & 0x80808080;
+    if (zero !== 0) return words[at + (group << 2) + ((31 - Math.clz32(zero & -zero)) >>> 3)];
+  }
+  return 0;
+}
+
 /** Adds `entry`, whose key has the hash `hash` and isn't in the dict yet. */
 export function dictInsert(arena: Arena, dict: number, hash: number, entry: number): void {
   putInto(arena, dict, bucketOf(arena, dict, hash), hash >>> 24, entry);

@@ -66,7 +66,9 @@ export function roundToFormat(value: BinaryFloat, format: BinaryFormat): BinaryF
     mantissa >>= shift;
     exponent += dropped;
     if (rest > half || (rest === half && (mantissa & 1n) === 1n)) mantissa++;
-    if (bitLength(mantissa) + exponent > format.overflowExponent) return undefined;
+    // Rounding up may have carried into one bit more; it matters only at the upper end.
+    const atEnd = length + value.exponent === format.overflowExponent;
+    if (atEnd && bitLength(mantissa) + exponent > format.overflowExponent) return undefined;
   }
   return { mantissa, exponent };
 }
@@ -91,6 +93,8 @@ export type FloatText =
  * long double.
  */
 const MAX_DIGITS = 5 * 1024;
+
+const BITS_PER_DIGIT = Math.log2(10);
 
 /** Larger than any text is long, small enough to stay exact in sums. */
 const MAX_WRITTEN_EXPONENT = 1e12;
@@ -218,7 +222,9 @@ export function floatTextToFormat(
   // Divide with at least two bits more than are kept, and let a last bit stand for the remainder:
   // it tells a tie from what is just above one.
   const divisor = 10n ** BigInt(-exponent);
-  const shift = Math.max(0, format.precision + 2 + bitLength(divisor) - bitLength(mantissa));
+  const divisorBits = Math.ceil(-exponent * BITS_PER_DIGIT) + 1;
+  const leastMantissaBits = Math.floor((digits.length - 1) * BITS_PER_DIGIT);
+  const shift = Math.max(0, format.precision + 2 + divisorBits - leastMantissaBits);
   const dividend = mantissa << BigInt(shift);
   const quotient = dividend / divisor;
   const inexact = quotient * divisor === dividend ? 0n : 1n;

@@ -88,9 +88,11 @@ function withoutTrailingZeros(text: string): string {
 
 /**
  * Whether the value lies exactly between two numbers of 17 digits, of which the lower is even, so
- * that C rounds down where JavaScript rounds up. It then has 18 digits in all, the last a 5:
- * an odd number of 2^-k with k digits behind the point, where k is at most 25, or the digits were
- * more than 18. The multiplication shows that for nearly all values that are no tie.
+ * that C rounds down where JavaScript rounds up.
+ *
+ * Such a value has 18 digits, the last a 5. Integers of that size are even, so it has a fraction:
+ * an odd number m times 2^-k, whose digits are those of m * 5^k. For 18 digits k is at most 25, and,
+ * as m is below 2^53, at least 2. The multiplication below rules out nearly all other values.
  */
 function isTie(value: number): boolean {
   if (value < 2 ** -25 || value >= 2 ** 51) return false;

@@ -6,12 +6,13 @@
  * type; here a number is a BigInt mantissa and a power of two, and sums are exact before they are
  * rounded once, ties to even, as the processor does it.
  *
- * Reading, adding and printing short numbers costs about 3 microseconds in all.
+ * Reading, adding and printing short numbers costs about 3 microseconds in all (Deno 2.9, one core).
  *
  * @module
  */
 
 import {
+  type BinaryFloat,
   floatTextToFormat,
   LONG_DOUBLE_FORMAT,
   roundToFormat,
@@ -42,6 +43,10 @@ function infinity(negative: boolean): LongDouble {
   return { kind: "infinity", negative, mantissa: 0n, exponent: 0 };
 }
 
+function finite(negative: boolean, { mantissa, exponent }: BinaryFloat): LongDouble {
+  return { kind: "finite", negative, mantissa, exponent };
+}
+
 /**
  * Reads a long double from text, by the rules of Redis: whatever `strtold` takes, decimal,
  * hexadecimal or infinity, but no spaces, nothing behind the number, no NaN, no number out of range
@@ -57,7 +62,7 @@ export function parseLongDouble(text: string): LongDouble | undefined {
   if (scanned.kind === "infinity") return infinity(negative);
   const rounded = floatTextToFormat(scanned, LONG_DOUBLE_FORMAT);
   if (rounded === undefined || (rounded.mantissa === 0n && scanned.digits !== "")) return undefined;
-  return { kind: "finite", negative, ...rounded };
+  return finite(negative, rounded);
 }
 
 /** The long double of the same value as a double; every double has one. */
@@ -103,7 +108,7 @@ export function addLongDouble(left: LongDouble, right: LongDouble): LongDouble {
   }
   const negative = sum < 0n;
   const rounded = roundToFormat({ mantissa: negative ? -sum : sum, exponent }, LONG_DOUBLE_FORMAT);
-  return rounded === undefined ? infinity(negative) : { kind: "finite", negative, ...rounded };
+  return rounded === undefined ? infinity(negative) : finite(negative, rounded);
 }
 
 function signedMantissa(value: LongDouble, exponent: number): bigint {

@@ -95,9 +95,9 @@ export class IntegerReply {
 /**
  * Bytes of any content: what most values are sent as.
  *
- * It is a range of other memory, since a `Uint8Array` of its own for each of many small values costs
- * several times as much as reading them. Small values that are kept for long hold some KiB more than
- * they need for that reason; a copy of {@linkcode BulkReply.bytes} doesn't.
+ * It is a range of other memory, since a `Uint8Array` of its own for each of many small values
+ * costs several times as much as reading them. Small values that are kept for long hold some KiB
+ * more than they need for that reason; a copy of {@linkcode BulkReply.bytes} doesn't.
  */
 export class BulkReply {
   /** What kind of reply it is. */
@@ -359,7 +359,9 @@ export function plainValue(reply: Reply): PlainValue {
   }
 }
 
-/** Short ASCII is decoded faster here than by the runtime's decoder, whose call alone costs more. */
+/**
+ * Short ASCII is decoded faster here than by the runtime's decoder, whose call alone costs more.
+ */
 function decodeText(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   if (end - start > 16) return decoder.decode(bytes.subarray(start, end));
   let text = "";

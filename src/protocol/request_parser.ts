@@ -269,7 +269,8 @@ function isSpace(byte: number): boolean {
 }
 
 function isHex(byte: number): boolean {
-  return (byte >= ZERO && byte <= NINE) || (byte >= 65 && byte <= 70) || (byte >= 97 && byte <= 102);
+  return (byte >= ZERO && byte <= NINE) || (byte >= 65 && byte <= 70) ||
+    (byte >= 97 && byte <= 102);
 }
 
 function unescaped(byte: number): number {

@@ -20,6 +20,9 @@ export const systemRandomness: Randomness = {
   secret: () => crypto.getRandomValues(new Int32Array(1))[0],
   hex: (length) => {
     const bytes = crypto.getRandomValues(new Uint8Array((length + 1) >>> 1));
-    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("").slice(0, length);
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("").slice(
+      0,
+      length,
+    );
   },
 };

@@ -18,12 +18,19 @@ import {
   UsageError,
 } from "../runtime/arguments.ts";
 import { versionLine } from "../runtime/subcommands.ts";
+import { REDIS_VERSION } from "../runtime/version.ts";
 import type { ServerOptions } from "./server.ts";
-import { type Setting, SETTINGS } from "./settings.ts";
+import { type Setting, SETTINGS, Settings, SettingsError } from "./settings.ts";
 import type { MessageFromWorker, MessageToWorker } from "./worker.ts";
 
 /** How many socket events the event loop takes in one go: 16 to 128 serve alike, see README.md. */
 const IO_EVENTS_PER_TICK = "128";
+
+/** Settings that have another, shorter name on the command line. */
+const ALIASES: ReadonlyMap<string, readonly string[]> = new Map([["dbfilename", ["dbfile"]]]);
+
+/** Settings whose value may be several words. */
+const MANY_WORDS: ReadonlySet<string> = new Set(["bind"]);
 
 /**
  * Runs `miniredis server`.
@@ -44,9 +51,9 @@ export async function runServer(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (rest.length > 0) throw new UsageError(`unexpected argument '${rest[0]}'`);
-  const folderProblem = await findFolderProblem(values.get("dir"));
-  if (folderProblem !== undefined) {
-    console.error(folderProblem);
+  const problem = findBadValue(values) ?? await findFolderProblem(values.get("dir"));
+  if (problem !== undefined) {
+    console.error(problem);
     return 1;
   }
   return await runInWorker(Object.fromEntries(values));
@@ -94,6 +101,22 @@ function listenForSignals(onSignal: (signal: Deno.Signal, isRepeated: boolean) =
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
 }
 
+/** The first value that its setting can't have, in the words in which Redis complains. */
+function findBadValue(values: ReadonlyMap<string, string>): string | undefined {
+  for (const [name, value] of values) {
+    try {
+      new Settings({ [name]: value });
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      return `
+*** FATAL CONFIG FILE ERROR (Redis ${REDIS_VERSION}) ***
+>>> '${name} "${value}"'
+${error.message}`;
+    }
+  }
+  return undefined;
+}
+
 /** Tries whether files can be made in the folder, so that it shows now, and not at the first save. */
 async function findFolderProblem(folder: string | undefined): Promise<string | undefined> {
   try {
@@ -113,8 +136,11 @@ async function findFolderProblem(folder: string | undefined): Promise<string | u
 function toOption(setting: Setting): Option {
   return {
     name: setting.name,
-    placeholder: setting.type,
-    summary: `${setting.summary} (default ${JSON.stringify(setting.default)})`,
+    aliases: ALIASES.get(setting.name),
+    placeholder: setting.choices?.join("|") ??
+      (setting.type === "yes-no" ? "yes|no" : setting.type),
+    takesMany: MANY_WORDS.has(setting.name),
+    summary: setting.default === "" ? setting.summary : `${setting.summary} (${setting.default})`,
   };
 }
 
@@ -123,7 +149,7 @@ function helpText(settingOptions: readonly Option[]): string {
 
 Runs a server until SHUTDOWN, SIGINT or SIGTERM.
 
-Settings, with the names of Redis:
+Settings, with the names of Redis, and their defaults:
 ${formatOptions(settingOptions)}
 
 Options:

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Handler } from "../commands/context.ts";
-import { BARE, type CommandSpec, type SpecTable } from "../commands/specs/mod.ts";
+import { BARE, type CommandSpec, legacyKeyRange, type SpecTable } from "../commands/specs/mod.ts";
 
 /** A command that can be run, with what the dispatcher asks about it. */
 export class Command {
@@ -20,6 +20,10 @@ export class Command {
   readonly beforeAuthentication: boolean;
   /** Whether a client may hold memory with it that belongs in the arena: the index of that argument, or -1. */
   readonly blockArgument: number;
+  /** Distance from one key to the next, if the first argument is a key and 1 or 2 fits; else 0. */
+  readonly keyStep: number;
+  /** The last key; 0 or less counts from the end. */
+  readonly lastKey: number;
   /** Subcommands by name, or null. */
   readonly subcommands: ReadonlyMap<string, Command> | null;
   /** How often it was run. */
@@ -43,6 +47,10 @@ export class Command {
     this.beforeAuthentication = spec.flags.includes("no_auth");
     this.blockArgument = BLOCK_ARGUMENTS.get(name) ?? -1;
     this.subcommands = subcommands;
+    const range = legacyKeyRange(spec);
+    const simple = range.firstKey === 1 && range.keyStep <= 2;
+    this.keyStep = simple ? range.keyStep : 0;
+    this.lastKey = range.lastKey;
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import { CONNECTION_HANDLERS } from "./connection_commands.ts";
 import { SERVER_HANDLERS } from "./server_commands.ts";
+import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import { type Command, CommandTable } from "./command_table.ts";
 import { ServerContext } from "./server_context.ts";
 import {
@@ -75,6 +76,7 @@ const PARTIAL_ARGUMENTS = 64;
 /** Most bytes of arguments that may be on their way straight into the arena. */
 const BLOCKS_LIMIT = 2 ** 31;
 const TICK_MS = 100;
+const STAR = 42;
 /** Active expiry looks at so many volatile keys at a time... */
 const EXPIRE_SAMPLE = 20;
 /** ... goes on as long as more than so many of them have expired... */
@@ -133,7 +135,9 @@ export class Server implements SessionHost {
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly context: ServerContext;
   private readonly listeners: SocketListener[] = [];
-  private frame = new RequestFrame();
+  private readonly batch = new Batch();
+  private commandsInTurn = 0;
+  private turnStart = 0;
   private maximumBulk = 0;
   private password = "";
   private nextSessionId = 1;
@@ -265,50 +269,21 @@ export class Server implements SessionHost {
     this.keyspace.setTime(now);
     session.lastInteraction = now;
     session.unfinished = false;
-    const context = this.context;
     const reply = this.reply;
-    context.enter(session);
+    this.context.enter(session);
     reply.resp = session.resp;
-    let frame = session.partial ?? this.frame;
-    let turnStart = 0;
-    let commands = 0;
+    this.commandsInTurn = 0;
     for (;;) {
-      if (session.partial === null) frame.reset(session.position);
-      const status = parseRequest(
-        frame,
-        session.buffer.bytes,
-        session.end,
-        this.maximumBulk,
-        session.authenticated,
-      );
-      if (status === REQUEST_COMPLETE) {
-        session.position = frame.position;
-        if (frame.argc > 0) this.run(session, frame);
-        if (session.partial !== null) {
-          session.partial = null;
-          this.dropBlock(session);
-          frame = this.frame;
-        }
-        if (session.closing) break;
-        if (reply.length + session.pendingBytes >= OUTPUT_PAUSE_BYTES) {
-          session.unfinished = true;
-          break;
-        }
-        if (++commands % COMMANDS_PER_CLOCK === 0 && session.position < session.end) {
-          const time = this.clock.monotonic();
-          if (turnStart === 0) turnStart = time;
-          else if (time - turnStart > TURN_MS) {
-            session.unfinished = true;
-            break;
-          }
-        }
-        continue;
-      }
-      if (status === REQUEST_ERROR) {
-        this.refuse(session, frame.error);
+      const status = session.partial === null
+        ? this.readAhead(session)
+        : this.readOn(session, session.partial);
+      if (this.batch.count > 0) {
+        this.batch.prefetch(this.keyspace.arena, this.context.database.dict);
+        if (this.runBatch(session)) continue;
         break;
       }
-      if (this.keepPartial(session, frame)) continue;
+      if (status === REQUEST_ERROR) this.refuse(session, this.batch.frames[0].error);
+      else if (this.keepPartial(session)) continue;
       break;
     }
     this.journal.endTurn();
@@ -316,17 +291,101 @@ export class Server implements SessionHost {
   }
 
   /**
-   * Keeps what has been parsed of a long request. Whether all of it has come after all (a big
-   * argument was in the buffer already).
+   * Reads requests into the batch; what the parser said of the first one that isn't whole, or
+   * REQUEST_COMPLETE if there may be more.
    */
-  private keepPartial(session: Session, frame: RequestFrame): boolean {
+  private readAhead(session: Session): number {
+    const batch = this.batch;
+    const { bytes, view } = session.buffer;
+    const { seed0, seed1 } = this.keyspace;
+    batch.clear();
+    let position = session.position;
+    while (batch.count < BATCH_REQUESTS) {
+      // A line of words changes as it is read, so it is read only when it is run right after.
+      if (batch.count > 0 && position < session.end && bytes[position] !== STAR) break;
+      const frame = batch.frames[batch.count];
+      frame.reset(position);
+      const status = parseRequest(
+        frame,
+        bytes,
+        session.end,
+        this.maximumBulk,
+        session.authenticated,
+      );
+      if (status !== REQUEST_COMPLETE) return status;
+      position = frame.position;
+      const command = frame.argc === 0
+        ? null
+        : this.table.find(bytes, frame.starts[0], frame.lengths[0]);
+      batch.add(command, view, seed0, seed1);
+    }
+    return REQUEST_COMPLETE;
+  }
+
+  /** Reads on in a long request. */
+  private readOn(session: Session, partial: RequestFrame): number {
+    const batch = this.batch;
+    const { bytes, view } = session.buffer;
+    batch.clear();
+    batch.frames[0] = partial;
+    const status = parseRequest(
+      partial,
+      bytes,
+      session.end,
+      this.maximumBulk,
+      session.authenticated,
+    );
+    if (status === REQUEST_COMPLETE) {
+      const command = this.table.find(bytes, partial.starts[0], partial.lengths[0]);
+      batch.add(command, view, this.keyspace.seed0, this.keyspace.seed1);
+    }
+    return status;
+  }
+
+  /** Runs the requests of the batch; whether the turn goes on. */
+  private runBatch(session: Session): boolean {
+    const batch = this.batch;
+    for (let index = 0; index < batch.count; index++) {
+      const frame = batch.frames[index];
+      session.position = frame.position;
+      if (frame.argc > 0) {
+        batch.load(this.context, index);
+        this.run(session, frame, batch.commands[index]);
+      }
+      if (session.partial !== null) {
+        session.partial = null;
+        this.dropBlock(session);
+      }
+      if (session.closing) return false;
+      if (this.reply.length + session.pendingBytes >= OUTPUT_PAUSE_BYTES) {
+        session.unfinished = true;
+        return false;
+      }
+      if (++this.commandsInTurn % COMMANDS_PER_CLOCK === 0 && session.position < session.end) {
+        const time = this.clock.monotonic();
+        if (this.commandsInTurn === COMMANDS_PER_CLOCK) this.turnStart = time;
+        else if (time - this.turnStart > TURN_MS) {
+          session.unfinished = true;
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Keeps what has been parsed of a long request, which is in the first frame of the batch. Whether
+   * all of it has come after all (a big argument was in the buffer already).
+   */
+  private keepPartial(session: Session): boolean {
+    const frame = this.batch.frames[0];
     if (session.partial === null) {
       const long = frame.bulkLength >= PARTIAL_BYTES || frame.argc >= PARTIAL_ARGUMENTS ||
         session.end - session.position >= PARTIAL_BYTES;
       if (frame.argc === 0 || !long) return false;
       session.partial = frame;
-      this.frame = new RequestFrame();
     }
+    this.batch.frames[0] = new RequestFrame();
     session.position = frame.position;
     if (frame.bulkLength < EXTERNAL_BYTES || session.block !== 0) return false;
     const command = this.table.find(session.buffer.bytes, frame.starts[0], frame.lengths[0]);
@@ -372,12 +431,10 @@ export class Server implements SessionHost {
   }
 
   /** Runs one command. */
-  private run(session: Session, frame: RequestFrame): void {
-    const context = this.context;
-    const bytes = session.buffer.bytes;
-    context.load(session, frame);
+  private run(session: Session, frame: RequestFrame, found: Command | null): void {
+    this.context.load(session, frame);
     this.counters.commands++;
-    const command = this.findCommand(bytes, frame);
+    const command = this.resolve(found);
     const mode = session.replyMode;
     const mark = this.reply.length;
     const errors = this.reply.errors;
@@ -415,14 +472,13 @@ export class Server implements SessionHost {
     }
   }
 
-  /** The command of a request; replies with an error if there is none. */
-  private findCommand(bytes: Uint8Array, frame: RequestFrame): Command | null {
-    const command = this.table.find(bytes, frame.starts[0], frame.lengths[0]);
+  /** The command, or the subcommand that is called; replies with an error if there is none. */
+  private resolve(command: Command | null): Command | null {
     if (command === null) {
       this.reply.error(unknownCommand(this.context));
       return null;
     }
-    if (command.subcommands === null || frame.argc < 2) return command;
+    if (command.subcommands === null || this.context.argc < 2) return command;
     const name = this.context.text(1).toLowerCase();
     const subcommand = command.subcommands.get(name);
     if (subcommand !== undefined) return subcommand;

@@ -228,21 +228,15 @@ export const SERVER_HANDLERS: HandlersFor<typeof SERVER_SPECS, Handler> = {
   command: {
     [BARE]: (context) => replyCommand(context.reply, ALL_SPECS),
     count: (context) => replyCommandCount(context.reply, ALL_SPECS),
-    docs: serverHandler((context) =>
-      replyCommandDocs(context.reply, ALL_SPECS, context.texts(2))
-    ),
+    docs: serverHandler((context) => replyCommandDocs(context.reply, ALL_SPECS, context.texts(2))),
     getkeys: serverHandler((context) =>
       replyCommandGetKeys(context.reply, ALL_SPECS, innerCall(context))
     ),
     getkeysandflags: serverHandler((context) =>
       replyCommandGetKeysAndFlags(context.reply, ALL_SPECS, innerCall(context))
     ),
-    info: serverHandler((context) =>
-      replyCommandInfo(context.reply, ALL_SPECS, context.texts(2))
-    ),
-    list: serverHandler((context) =>
-      replyCommandList(context.reply, ALL_SPECS, context.texts(2))
-    ),
+    info: serverHandler((context) => replyCommandInfo(context.reply, ALL_SPECS, context.texts(2))),
+    list: serverHandler((context) => replyCommandList(context.reply, ALL_SPECS, context.texts(2))),
     help: (context) => replyCommandHelp(context.reply),
   },
   debug: serverHandler(debug),

@@ -284,21 +284,17 @@ export class Session {
     else this.startRead();
   }
 
-  /** Has at least some room behind `end`. */
+  /** Has room behind `end`: more than last time if the last read filled the buffer. */
   private makeRoom(): void {
     const size = this.buffer.bytes.length;
+    const filled = this.end === size;
     if (this.position === this.end && this.partial === null) {
-      // All is done: a buffer that a read has filled grows, one that a big request needed goes.
-      if (size > USUAL_BUFFER_LIMIT) this.buffer = new ByteBuffer(SECOND_BUFFER_BYTES);
-      else if (this.end === size && size < USUAL_BUFFER_LIMIT) {
-        this.buffer = new ByteBuffer(size < SECOND_BUFFER_BYTES ? SECOND_BUFFER_BYTES : size * 4);
-      }
       this.position = 0;
       this.end = 0;
-      return;
-    }
-    this.compact();
-    if (this.end === size) {
+      // All is done, so that a buffer that one big request needed can go.
+      if (size > USUAL_BUFFER_LIMIT) this.buffer = new ByteBuffer(SECOND_BUFFER_BYTES);
+    } else this.compact();
+    if (filled && (size < USUAL_BUFFER_LIMIT || this.end === size)) {
       this.grow(size < SECOND_BUFFER_BYTES ? SECOND_BUFFER_BYTES : size * 2);
     }
   }

@@ -160,7 +160,9 @@ export class Settings {
     for (const setting of SETTINGS) this.values.set(setting.name, setting.default);
     for (const [name, value] of Object.entries(options)) {
       const setting = findSetting(name);
-      if (setting === undefined) throw new SettingsError(`Bad directive or wrong number of arguments: '${name}'`);
+      if (setting === undefined) {
+        throw new SettingsError(`Bad directive or wrong number of arguments: '${name}'`);
+      }
       this.values.set(setting.name, normalize(setting, value));
     }
   }

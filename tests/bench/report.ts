@@ -50,8 +50,11 @@ export function formatWithGoal(value: number | null, goal: Goal | undefined): st
   if (goal === undefined || text === MISSING) return text;
   const atLeast = "atLeast" in goal;
   const bound = atLeast ? goal.atLeast : goal.atMost;
-  const met = atLeast ? value! >= bound : value! <= bound;
-  return `${text} (${atLeast ? ">=" : "<="} ${bound}${met ? "" : ", missed"})`;
+  const meets = (figure: number) => atLeast ? figure >= bound : figure <= bound;
+  const met = meets(value!);
+  // A near miss keeps the digit that shows it.
+  const shown = !met && meets(Number(text)) ? value!.toFixed(4) : text;
+  return `${shown} (${atLeast ? ">=" : "<="} ${bound}${met ? "" : ", missed"})`;
 }
 
 /**

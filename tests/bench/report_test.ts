@@ -31,6 +31,7 @@ Deno.test("a goal says whether it is met", () => {
   assertEquals(formatWithGoal(1.63, { atLeast: 1.5 }), "1.63 (>= 1.5)");
   assertEquals(formatWithGoal(1.41, { atLeast: 1.5 }), "1.41 (>= 1.5, missed)");
   assertEquals(formatWithGoal(0.8, { atMost: 0.75 }), "0.80 (<= 0.75, missed)");
+  assertEquals(formatWithGoal(1.5012, { atMost: 1.5 }), "1.5012 (<= 1.5, missed)");
   assertEquals(formatWithGoal(0.8, undefined), "0.80");
   assertEquals(formatWithGoal(null, { atMost: 1 }), "-");
 });

@@ -41,6 +41,24 @@ function readOne(wire: string): Reply {
 const bulk = (text: string) => new BulkReply(bytesOf(text));
 const integer = (value: number | bigint) => new IntegerReply(value);
 
+/** The reply with each bulk in memory of its own, which makes replies comparable. */
+function unshared(reply: Reply): Reply {
+  switch (reply.kind) {
+    case "bulk":
+      return new BulkReply(reply.bytes.slice());
+    case "array":
+      return new ArrayReply(reply.items.map(unshared));
+    case "set":
+      return new SetReply(reply.items.map(unshared));
+    case "map":
+      return new MapReply(reply.items.map(unshared));
+    case "push":
+      return new PushReply(reply.items.map(unshared));
+    default:
+      return reply;
+  }
+}
+
 const SAMPLES: [wire: string, reply: Reply][] = [
   ["+OK\r\n", new SimpleReply(bytesOf("OK"))],
   ["+\r\n", new SimpleReply(bytesOf(""))],
@@ -97,7 +115,9 @@ function attributed(value: Reply): AttributedReply {
 }
 
 Deno.test("each type of reply is read", () => {
-  for (const [wire, reply] of SAMPLES) assertEquals(readOne(wire), reply, JSON.stringify(wire));
+  for (const [wire, reply] of SAMPLES) {
+    assertEquals(unshared(readOne(wire)), reply, JSON.stringify(wire));
+  }
 });
 
 Deno.test("replies may be split anywhere", () => {
@@ -115,7 +135,7 @@ Deno.test("replies may be split anywhere", () => {
       for (let next = reader.next(); next !== undefined; next = reader.next()) replies.push(next);
       piece.fill(0x2a);
     }
-    assertEquals(replies, expected, `pieces of ${size}`);
+    assertEquals(replies.map(unshared), expected, `pieces of ${size}`);
     assert(reader.atBoundary);
     assertEquals(reader.position, wire.length);
   }
@@ -124,7 +144,9 @@ Deno.test("replies may be split anywhere", () => {
 Deno.test("pieces may be pushed before the ones before them are read", () => {
   const reader = new ReplyReader();
   for (const [wire] of SAMPLES) for (const byte of bytesOf(wire)) reader.push(Uint8Array.of(byte));
-  for (const [wire, reply] of SAMPLES) assertEquals(reader.next(), reply, JSON.stringify(wire));
+  for (const [wire, reply] of SAMPLES) {
+    assertEquals(unshared(reader.next()!), reply, JSON.stringify(wire));
+  }
   assertEquals(reader.next(), undefined);
 });
 
@@ -214,4 +236,19 @@ Deno.test("limits", () => {
   assertEquals(readAll("+abcd\r\n", { maxLineBytes: 4 }).length, 1);
   assertThrows(() => readAll("+abcde\r\n", { maxLineBytes: 4 }), ReplyProtocolError, "too big");
   assertThrows(() => readAll("+abcde", { maxLineBytes: 4 }), ReplyProtocolError, "too big");
+});
+
+Deno.test("small bulks that share memory keep their content", () => {
+  const reader = new ReplyReader();
+  const replies: Reply[] = [];
+  for (let index = 0; index < 3000; index++) {
+    const text = `${index}`.repeat(index % 40);
+    reader.push(bytesOf(`$${text.length}\r\n${text}\r\n`));
+    replies.push(reader.next()!);
+  }
+  replies.forEach((reply, index) => {
+    assert(reply.kind === "bulk");
+    assertEquals(reply.text(), `${index}`.repeat(index % 40));
+    assertEquals(reply.length, reply.bytes.length);
+  });
 });

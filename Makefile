@@ -1,0 +1,85 @@
+# Each target works on a machine that has only npm and make: where there is no `deno` of at least
+# DENO_MINIMUM on the PATH, DENO_VERSION is installed into .deno/ from npm. `make DENO=/path/to/deno`
+# takes another one. The commands themselves, with their permissions, are the tasks in deno.json.
+
+DENO_VERSION = 2.9.6
+DENO_MINIMUM = 2.4.2
+
+# What is typed behind ARGS goes to the command: make run ARGS="--loglevel debug"
+ARGS =
+
+# Where the certificates of the machine's owner sign for the registry, they count too.
+DENO_TLS_CA_STORE ?= mozilla,system
+DENO_NO_UPDATE_CHECK = 1
+export DENO_TLS_CA_STORE DENO_NO_UPDATE_CHECK
+
+# `make DENO=...` or the environment's DENO, or the PATH's if it is new enough, or our own.
+ifeq ($(origin DENO),undefined)
+DENO := $(shell deno --version 2>/dev/null | awk -v minimum=$(DENO_MINIMUM) ' \
+	$$1 == "deno" { split($$2, have, "[.]"); split(minimum, need, "[.]"); \
+	for (i = 1; i <= 3; i++) if (have[i] + 0 != need[i] + 0) break; \
+	if (i > 3 || have[i] + 0 > need[i] + 0) print "deno" }')
+endif
+ifeq ($(strip $(DENO)),)
+PLATFORM := $(shell \
+	case "$$(uname -s)" in (Linux) os=linux libc=-glibc ;; (Darwin) os=darwin ;; (*) os=win32 ;; esac; \
+	case "$$(uname -m)" in (arm64 | aarch64) cpu=arm64 ;; (*) cpu=x64 ;; esac; \
+	echo "$$os-$$cpu$$libc")
+PACKAGE := @deno/$(PLATFORM)
+INSTALLED := .deno/$(DENO_VERSION)/node_modules/$(PACKAGE)/deno$(if $(findstring win32,$(PLATFORM)),.exe)
+DENO := $(CURDIR)/$(INSTALLED)
+endif
+
+# Shows how long a part takes: $(call part,name,command)
+part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
+	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
+
+.PHONY: help run test integration build smoke bench fmt lint check clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: $(INSTALLED) ## Run a server on port 6380 from source
+	@$(DENO) task --quiet run $(ARGS)
+
+test: $(INSTALLED) ## Run all checks and all tests
+	$(call part,format,$(DENO) fmt --check --quiet)
+	$(call part,lint,$(DENO) lint --quiet)
+	$(call part,types,$(DENO) task --quiet check)
+	$(call part,documentation,$(DENO) task --quiet doc-lint)
+	$(call part,unit tests,$(DENO) task --quiet test-unit)
+	$(call part,examples,$(DENO) task --quiet test-examples)
+	$(call part,integration tests,$(DENO) task --quiet test-integration)
+
+integration: $(INSTALLED) ## Run the integration tests alone
+	@$(DENO) task --quiet test-integration $(ARGS)
+
+build: $(INSTALLED) ## Compile the executable bin/miniredis
+	@$(DENO) task --quiet build
+
+smoke: $(INSTALLED) ## Try the executable that `make build` made
+	@$(DENO) task --quiet smoke
+
+bench: $(INSTALLED) ## Measure beside redis-server (some fifteen minutes; ARGS=--help)
+	@$(DENO) task --quiet bench $(ARGS)
+
+fmt: $(INSTALLED) ## Format all files
+	@$(DENO) fmt
+
+lint: $(INSTALLED) ## Look for suspicious code
+	@$(DENO) lint
+
+check: $(INSTALLED) ## Check types and documentation
+	@$(DENO) task --quiet check
+	@$(DENO) task --quiet doc-lint
+
+clean: ## Remove what was built and installed
+	rm -rf bin .deno
+
+# The binary itself, without the npm package `deno` around it, whose install script some machines
+# don't run.
+.deno/%:
+	@echo "Installing Deno $(DENO_VERSION) ($(PLATFORM)) into .deno, since there is none on the PATH"
+	@npm install --silent --no-save --no-package-lock --no-audit --no-fund --ignore-scripts \
+		--prefix .deno/$(DENO_VERSION) $(PACKAGE)@$(DENO_VERSION)
+	@chmod +x $@ && touch $@

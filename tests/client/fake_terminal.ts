@@ -1,0 +1,62 @@
+import { linesOf, type Terminal } from "../../src/client/terminal.ts";
+
+/** A terminal whose input is given and whose output is kept. */
+export class FakeTerminal implements Terminal {
+  /** What was written, a character for each byte. */
+  output = "";
+  /** The lines of the error output. */
+  readonly errors: string[] = [];
+  /** Variables of the environment. */
+  readonly variables: Record<string, string> = {};
+  /** What is answered to the question for a secret. */
+  secret: string | null = null;
+  inputIsTerminal = false;
+  outputIsTerminal = false;
+  #interrupt: (() => void) | undefined;
+  readonly #input: string;
+
+  /** Makes a terminal whose input is this, a character for each byte. */
+  constructor(input = "") {
+    this.#input = input;
+  }
+
+  readLines(): ReadableStream<string> {
+    return linesOf(ReadableStream.from([this.#bytes()]));
+  }
+
+  readAll(): Promise<Uint8Array> {
+    return Promise.resolve(this.#bytes());
+  }
+
+  askSecret(question: string): string | null {
+    this.output += question;
+    return this.secret;
+  }
+
+  write(bytes: Uint8Array): void {
+    for (const byte of bytes) this.output += String.fromCharCode(byte);
+  }
+
+  writeError(line: string): void {
+    this.errors.push(line);
+  }
+
+  environment(name: string): string | undefined {
+    return this.variables[name];
+  }
+
+  onInterrupt(handler: () => void): () => void {
+    this.#interrupt = handler;
+    return () => this.#interrupt = undefined;
+  }
+
+  /** Presses Ctrl-C; false if nothing handles it. */
+  interrupt(): boolean {
+    this.#interrupt?.();
+    return this.#interrupt !== undefined;
+  }
+
+  #bytes(): Uint8Array {
+    return Uint8Array.from(this.#input, (character) => character.charCodeAt(0));
+  }
+}

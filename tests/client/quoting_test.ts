@@ -1,0 +1,55 @@
+import { assertEquals } from "@std/assert";
+import { appendQuoted, latin1Bytes, latin1Text, splitLine } from "../../src/client/quoting.ts";
+import { ByteAccumulator } from "../../src/protocol/byte_accumulator.ts";
+
+Deno.test("words are separated by white space", () => {
+  assertEquals(splitLine(""), []);
+  assertEquals(splitLine(" \t\r\n"), []);
+  assertEquals(splitLine("  get\tkey  "), ["get", "key"]);
+  assertEquals(splitLine("a\\n \\x41 \xff"), ["a\\n", "\\x41", "\xff"]);
+});
+
+Deno.test("double quotes have escapes", () => {
+  assertEquals(splitLine('"a b" ""'), ["a b", ""]);
+  assertEquals(splitLine('"\\n\\r\\t\\b\\a"'), ["\n\r\t\b\x07"]);
+  assertEquals(splitLine('"\\x41\\xFf\\x00"'), ["A\xff\0"]);
+  assertEquals(splitLine('"\\x4" "\\xzz" "\\"" "\\\\" "\\q"'), ["x4", "xzz", '"', "\\", "q"]);
+  assertEquals(splitLine('"it\'s"'), ["it's"]);
+});
+
+Deno.test("single quotes have one escape", () => {
+  assertEquals(splitLine("'a b' ''"), ["a b", ""]);
+  assertEquals(splitLine("'it\\'s' '\\n' '\"'"), ["it's", "\\n", '"']);
+});
+
+Deno.test("quotes may start within a word, and must end it", () => {
+  assertEquals(splitLine('key"a b"'), ["keya b"]);
+  assertEquals(splitLine('"a"b'), undefined);
+  assertEquals(splitLine("'a'b"), undefined);
+  assertEquals(splitLine('"a""b"'), undefined);
+});
+
+Deno.test("quotes that don't end", () => {
+  for (const line of ['"', '"a', "'", "'a", '"a\\"', "'a\\'", 'get "a\\']) {
+    assertEquals(splitLine(line), undefined, line);
+  }
+});
+
+Deno.test("quoted bytes", () => {
+  const quote = (text: string) => {
+    const output = new ByteAccumulator();
+    appendQuoted(output, latin1Bytes(text));
+    return latin1Text(output.take());
+  };
+  assertEquals(quote(""), '""');
+  assertEquals(quote("a ~"), '"a ~"');
+  assertEquals(quote('"\\\n\r\t\x07\b'), '"\\"\\\\\\n\\r\\t\\a\\b"');
+  assertEquals(quote("\0\x1f\x7f\x80\xff'"), '"\\x00\\x1f\\x7f\\x80\\xff\'"');
+});
+
+Deno.test("what was quoted is read back as it was", () => {
+  const every = String.fromCharCode(...Array.from({ length: 256 }, (_, index) => index));
+  const output = new ByteAccumulator();
+  appendQuoted(output, latin1Bytes(every));
+  assertEquals(splitLine(latin1Text(output.take())), [every]);
+});
