@@ -22,20 +22,16 @@
 import {
   ArrayReply,
   AttributedReply,
-  BigNumberReply,
-  BooleanReply,
   BulkReply,
-  DoubleReply,
   ErrorReply,
-  IntegerReply,
   MapReply,
   NullReply,
   PushReply,
   type Reply,
   SetReply,
-  SimpleReply,
   VerbatimReply,
 } from "./reply.ts";
+import { isLineType, lineText, parseLine } from "./reply_lines.ts";
 import {
   CARRIAGE_RETURN,
   LINE_FEED,
@@ -46,14 +42,10 @@ import {
 } from "./reply_types.ts";
 
 const MINUS = 0x2d;
-const PLUS = 0x2b;
 const COLON = 0x3a;
 
 /** What {@linkcode ReplyReader} finds in the place of a length whose line isn't complete. */
 const INCOMPLETE = -2;
-
-/** Digits that a double can always hold exactly. */
-const EXACT_DIGITS = 15;
 
 /**
  * A bulk gets its memory at once up to this size; above it, the memory follows what really comes.
@@ -72,15 +64,8 @@ const LOOPED_BYTES = 96;
 /** Memory for waiting pieces above this size isn't kept. */
 const KEPT_BYTES = 64 << 10;
 
-const OK = new SimpleReply(new Uint8Array([0x4f, 0x4b]));
-const TRUE = new BooleanReply(true);
-const FALSE = new BooleanReply(false);
-const NULL = new NullReply("null");
 const NULL_BULK = new NullReply("bulk");
 const NULL_ARRAY = new NullReply("array");
-
-const SMALLEST_INTEGER = -(2n ** 63n);
-const LARGEST_INTEGER = 2n ** 63n - 1n;
 
 /** An aggregate whose elements aren't all there. */
 interface OpenAggregate {
@@ -249,70 +234,14 @@ export class ReplyReader {
         default: {
           const lineEnd = this.#findLineEnd(type);
           if (lineEnd < 0) return undefined;
-          const reply = this.#readLine(type, this.#at + 1, lineEnd);
+          const reply = parseLine(this.#bytes, type, this.#at + 1, lineEnd);
+          if (typeof reply === "string") return this.#fail(reply, this.#at + 1);
           this.#at = lineEnd + 2;
           return reply;
         }
       }
     }
     return undefined;
-  }
-
-  /** Reads a reply that is a line, whose content is from `start` to `end`. */
-  #readLine(type: number, start: number, end: number): Reply {
-    const bytes = this.#bytes;
-    switch (type) {
-      case ReplyType.SIMPLE:
-        if (end - start === 2 && bytes[start] === 0x4f && bytes[start + 1] === 0x4b) return OK;
-        return new SimpleReply(bytes.slice(start, end));
-      case ReplyType.ERROR:
-        return new ErrorReply(bytes.slice(start, end));
-      case ReplyType.INTEGER:
-        return this.#readInteger(start, end);
-      case ReplyType.NULL:
-        if (start !== end) this.#fail("a null with content", start);
-        return NULL;
-      case ReplyType.BOOLEAN:
-        if (end - start === 1) {
-          if (bytes[start] === 0x74) return TRUE;
-          if (bytes[start] === 0x66) return FALSE;
-        }
-        return this.#fail("bad bool value", start);
-      case ReplyType.DOUBLE: {
-        const digits = lineText(bytes, start, end);
-        const value = parseDouble(digits);
-        return value === undefined
-          ? this.#fail("bad double value", start)
-          : new DoubleReply(value, digits);
-      }
-      default: { // ReplyType.BIG_NUMBER: the line's end was looked for, so the type is a known one.
-        const digits = lineText(bytes, start, end);
-        if (!/^[+-]?[0-9]+$/.test(digits)) this.#fail("bad big number", start);
-        return new BigNumberReply(BigInt(digits.startsWith("+") ? digits.slice(1) : digits));
-      }
-    }
-  }
-
-  #readInteger(start: number, end: number): IntegerReply {
-    const bytes = this.#bytes;
-    const negative = bytes[start] === MINUS;
-    const firstDigit = negative || bytes[start] === PLUS ? start + 1 : start;
-    if (firstDigit === end) this.#fail("bad integer value", start);
-    let value = 0;
-    for (let at = firstDigit; at < end; at++) {
-      const digit = bytes[at] - 48;
-      if (digit < 0 || digit > 9) this.#fail("bad integer value", start);
-      value = value * 10 + digit;
-    }
-    if (end - firstDigit > EXACT_DIGITS) {
-      const exact = BigInt(lineText(bytes, firstDigit, end)) * (negative ? -1n : 1n);
-      if (exact < SMALLEST_INTEGER || exact > LARGEST_INTEGER) {
-        this.#fail("bad integer value", start);
-      }
-      const rounded = Number(exact);
-      return new IntegerReply(Number.isSafeInteger(rounded) ? rounded : exact);
-    }
-    return new IntegerReply(negative && value !== 0 ? -value : value);
   }
 
   /**
@@ -507,32 +436,4 @@ function finishAggregate(type: number, items: Reply[]): Reply {
       return new AttributedReply(new MapReply(items), value);
     }
   }
-}
-
-function isLineType(type: number): boolean {
-  return type === ReplyType.SIMPLE || type === ReplyType.ERROR || type === ReplyType.INTEGER ||
-    type === ReplyType.NULL || type === ReplyType.BOOLEAN || type === ReplyType.DOUBLE ||
-    type === ReplyType.BIG_NUMBER;
-}
-
-function parseDouble(digits: string): number | undefined {
-  switch (digits.toLowerCase()) {
-    case "inf":
-    case "+inf":
-      return Infinity;
-    case "-inf":
-      return -Infinity;
-    case "nan":
-    case "-nan":
-      return NaN;
-  }
-  return /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(digits)
-    ? Number(digits)
-    : undefined;
-}
-
-function lineText(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]);
-  return text;
 }

@@ -197,7 +197,7 @@ function readLength(
   const negative = bytes[at] === MINUS;
   if (negative) at++;
   const digits = stop - at;
-  if (digits === 0 || digits > 15) return Infinity;
+  if (digits === 0 || digits > 18) return Infinity;
   if (bytes[at] === ZERO && (digits > 1 || negative)) return Infinity;
   let value = 0;
   for (; at < stop; at++) {

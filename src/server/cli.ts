@@ -23,7 +23,10 @@ import type { ServerOptions } from "./server.ts";
 import { type Setting, SETTINGS, Settings, SettingsError } from "./settings.ts";
 import type { MessageFromWorker, MessageToWorker } from "./worker.ts";
 
-/** How many socket events the event loop takes in one go: 16 to 128 serve alike, see README.md. */
+/**
+ * How many socket events the event loop takes in one go. With 500 connections the longest wait was
+ * 17 to 37 ms, against 53 to 100 ms with the runtime's own 1024; 16 to 128 serve alike.
+ */
 const IO_EVENTS_PER_TICK = "128";
 
 /** Settings that have another, shorter name on the command line. */
