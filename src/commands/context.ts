@@ -55,13 +55,13 @@ export class Context {
   /** where key `n` is argument `(n << keyShift) + 1`. */
   keyShift = 0;
   /** Which argument stands in a value block of its own instead of the buffer; -1 for none. */
-  blockArgument = -1;
+  blockArgument: number = -1;
   /** Address of that block. */
   block = 0;
   /** Whether the running command has made that block its own. */
   blockTaken = false;
   /** Longest string that a command may make, in bytes (`proto-max-bulk-len`). */
-  maximumString = 512 * 1024 * 1024;
+  maximumString: number = 512 * 1024 * 1024;
   /** Whether the running command has written its effect to the journal itself. */
   journaled = false;
   /** The integer that was parsed last. */

@@ -46,7 +46,8 @@ const NO_EXPIRY = -1;
 const DEFAULT_SCAN_COUNT = 10;
 /** How many buckets SCAN looks at for each key it was asked for. */
 const SCAN_STEPS_PER_KEY = 10;
-const CURSOR_TEXT = /^[0-9]+$/;
+/** What C's strtoul takes for a number to its end: a sign is fine, and so is nothing at all. */
+const CURSOR_TEXT = /^(?:[+-]?[0-9]+)?$/;
 
 function del(context: Context): void {
   let count = 0;
@@ -63,13 +64,17 @@ function del(context: Context): void {
 function exists(context: Context): void {
   let count = 0;
   for (let index = 1; index < context.argc; index++) {
-    if (context.findForReading(index) !== 0) count++;
+    if (findEntryWithoutTouch(context, index) !== 0) count++;
   }
   context.reply.integer(count);
 }
 
 function touch(context: Context): void {
-  exists(context);
+  let count = 0;
+  for (let index = 1; index < context.argc; index++) {
+    if (context.findForReading(index) !== 0) count++;
+  }
+  context.reply.integer(count);
 }
 
 /** EXPIRE and its kin: the time is argument 2, in `unit`. */
@@ -227,12 +232,18 @@ function keys(context: Context): void {
   for (const entry of found) replyKey(context, entry);
 }
 
+/** The cursor that a client sends back, of which our own need 32 bits; undefined for another text. */
+function parseCursor(text: string): number | undefined {
+  if (!CURSOR_TEXT.test(text)) return undefined;
+  const cursor = BigInt(text.replace(/^[+-]/, ""));
+  if (cursor >= 1n << 64n) return undefined;
+  return Number(BigInt.asUintN(32, text.startsWith("-") ? -cursor : cursor));
+}
+
 function scan(context: Context): void {
   const { database, keyspace, reply } = context;
-  const text = context.text(1);
-  if (!CURSOR_TEXT.test(text) || BigInt(text) >= 1n << 64n) {
-    return reply.error("ERR invalid cursor");
-  }
+  const from = parseCursor(context.text(1));
+  if (from === undefined) return reply.error("ERR invalid cursor");
   let count = DEFAULT_SCAN_COUNT;
   let pattern = 0;
   let wanted = "";
@@ -247,7 +258,7 @@ function scan(context: Context): void {
     } else if (context.isWord(index, "TYPE")) wanted = context.text(index + 1).toLowerCase();
     else return reply.error(SYNTAX_ERROR);
   }
-  let cursor = Number(BigInt.asUintN(32, BigInt(text)));
+  let cursor = from;
   const visited: number[] = [];
   let steps = count * SCAN_STEPS_PER_KEY;
   do {
@@ -285,11 +296,8 @@ function renameKey(context: Context, replace: boolean): boolean | undefined {
   }
   const target = context.find(2);
   if (target === entry) return replace;
-  if (target !== 0) {
-    if (!replace) return false;
-    removeEntry(database, keyspace.hash, target);
-  }
-  moveEntry(database, hash, entry, database, view, starts[2], lengths[2]);
+  if (target !== 0 && !replace) return false;
+  moveEntry(database, hash, entry, database, target, view, starts[2], lengths[2]);
   context.changed(1, "rename_from");
   context.changed(2, "rename_to");
   return true;
@@ -320,7 +328,7 @@ function move(context: Context): void {
   const entry = context.find(1);
   const hash = keyspace.hash;
   if (entry === 0 || findEntry(target, view, starts[1], lengths[1]) !== 0) return reply.integer(0);
-  moveEntry(database, hash, entry, target, view, starts[1], lengths[1]);
+  moveEntry(database, hash, entry, target, 0, view, starts[1], lengths[1]);
   context.changed(1, "move_from");
   context.changedIn(target, 1, "move_to");
   reply.integer(1);
@@ -392,19 +400,15 @@ function objectReferences(context: Context): void {
 const OBJECT_HELP = [
   "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
   "ENCODING <key>",
-  "    Return the kind of internal representation used in order to store the value",
-  "    associated with a <key>.",
+  "    Name the form in which the value of <key> is stored.",
   "FREQ <key>",
-  "    Return the access frequency index of the <key>. The returned integer is",
-  "    proportional to the logarithm of the recent access frequency of the key.",
+  "    Tell how often <key> was used of late, on a logarithmic scale (LFU policies only).",
   "IDLETIME <key>",
-  "    Return the idle time of the <key>, that is the approximated number of",
-  "    seconds elapsed since the last access to the key.",
+  "    Tell for how many seconds nobody has used <key>.",
   "REFCOUNT <key>",
-  "    Return the number of references of the value associated with the specified",
-  "    <key>.",
+  "    Tell how many keys share the value of <key>: always 1.",
   "HELP",
-  "    Prints this help.",
+  "    Show this help.",
 ];
 
 /** Replies with lines of help as simple strings. */

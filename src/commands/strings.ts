@@ -90,8 +90,8 @@ function store(
 ): void {
   const { starts, lengths, view, database } = context;
   if (context.blockArgument === valueIndex) {
-    context.blockTaken = true;
     setExternal(database, old, view, starts[keyIndex], lengths[keyIndex], context.block, expiry);
+    context.blockTaken = true;
     return;
   }
   setStringOrInteger(
@@ -118,7 +118,7 @@ function set(context: Context): void {
   }
   const options = parseOptions(context, 3, true);
   if (options === undefined || !hasValidTime(context, options, "set")) return;
-  const old = options.get ? findStringToChange(context, 1) : context.find(1);
+  const old = options.get ? findString(context, 1) : context.find(1);
   if (old === undefined) return;
   if (options.get) replyOrNull(context, old);
   if ((options.onlyNew && old !== 0) || (options.onlyOld && old === 0)) {
@@ -131,17 +131,17 @@ function set(context: Context): void {
 
 /** Stores a value and, if it has an expiry, journals that as a point in time. */
 function storeWithEffect(context: Context, old: number, valueIndex: number, expiry: number): void {
-  if (expiry === EXPIRY_SET) {
-    context.effect(() => [
-      "SET",
-      context.argument(1),
-      context.valueArgument(valueIndex),
-      "PXAT",
-      expiryText(context),
-    ]);
-  }
   store(context, old, 1, valueIndex, expiry);
   context.changed(1, "set");
+  if (expiry !== EXPIRY_SET) return;
+  context.effect(() => [
+    "SET",
+    context.argument(1),
+    context.valueArgument(valueIndex),
+    "PXAT",
+    expiryText(context),
+  ]);
+  context.changed(1, "expire");
 }
 
 function parseOptions(
@@ -161,7 +161,7 @@ function parseOptions(
   for (let index = from; index < context.argc; index++) {
     const free = options.expiry === EXPIRY_NONE && !options.persist;
     const named = timeUnit(context, index);
-    if (named >= 0 && free && index + 1 < context.argc) {
+    if (named >= 0 && (free || named === options.unit) && index + 1 < context.argc) {
       options.expiry = EXPIRY_SET;
       options.unit = named;
       options.timeIndex = ++index;
@@ -222,11 +222,11 @@ function setWithExpiry(context: Context, unit: number, command: string): void {
 }
 
 function getset(context: Context): void {
-  const old = findStringToChange(context, 1);
+  const old = findString(context, 1);
   if (old === undefined) return;
   replyOrNull(context, old);
-  context.effect(() => ["SET", context.argument(1), context.valueArgument(2)]);
   store(context, old, 1, 2, EXPIRY_NONE);
+  context.effect(() => ["SET", context.argument(1), context.valueArgument(2)]);
   context.changed(1, "set");
 }
 
@@ -251,14 +251,14 @@ function getex(context: Context): void {
   const { database, keyspace } = context;
   if (options.expiry === EXPIRY_SET) {
     const when = keyspace.expiry.high * 4294967296 + (keyspace.expiry.low >>> 0);
-    if (when < keyspace.now) {
+    if (when <= keyspace.now) {
       removeEntry(database, keyspace.hash, entry);
       context.effect(() => ["DEL", context.argument(1)]);
       context.changed(1, "del");
       return;
     }
-    context.effect(() => ["PEXPIREAT", context.argument(1), expiryText(context)]);
     resizeEntry(database, entry, tailLength(keyspace, entry), true);
+    context.effect(() => ["PEXPIREAT", context.argument(1), expiryText(context)]);
     context.changed(1, "expire");
   } else if (options.persist && hasExpiry(keyspace, entry)) {
     resizeEntry(database, entry, tailLength(keyspace, entry), false);
@@ -300,9 +300,16 @@ function hasPairs(context: Context, command: string): boolean {
 }
 
 function storePairs(context: Context): void {
-  for (let index = 1; index < context.argc; index += 2) {
-    store(context, context.find(index), index, index + 1, EXPIRY_NONE);
-    context.changed(index, "set");
+  let index = 1;
+  try {
+    for (; index < context.argc; index += 2) {
+      store(context, context.find(index), index, index + 1, EXPIRY_NONE);
+      context.changed(index, "set");
+    }
+  } catch (error) {
+    // There was no room for this one: those before it are what others must repeat.
+    if (index > 1) context.effect(() => ["MSET", ...context.allArguments().slice(1, index)]);
+    throw error;
   }
 }
 
@@ -401,17 +408,15 @@ function append(context: Context): void {
   }
   const length = stringLength(keyspace, entry, context.scratch);
   if (!fits(context, length + lengths[2])) return;
-  if (lengths[2] > 0) {
-    writeRange(
-      context.database,
-      entry,
-      length,
-      context.view,
-      starts[2],
-      lengths[2],
-      context.scratch,
-    );
-  }
+  writeRange(
+    context.database,
+    entry,
+    length,
+    context.view,
+    starts[2],
+    lengths[2],
+    context.scratch,
+  );
   context.changed(1, "append");
   context.reply.integer(length + lengths[2]);
 }
@@ -460,7 +465,8 @@ function setrange(context: Context): void {
     );
   }
   if (!fits(context, offset + lengths[3])) return;
-  if (entry === 0) {
+  const missing = entry === 0;
+  if (missing) {
     entry = setString(
       context.database,
       0,
@@ -473,15 +479,21 @@ function setrange(context: Context): void {
       EXPIRY_NONE,
     );
   }
-  entry = writeRange(
-    context.database,
-    entry,
-    offset,
-    context.view,
-    starts[3],
-    lengths[3],
-    context.scratch,
-  );
+  try {
+    entry = writeRange(
+      context.database,
+      entry,
+      offset,
+      context.view,
+      starts[3],
+      lengths[3],
+      context.scratch,
+    );
+  } catch (error) {
+    // There is no room: a key that wasn't there must not stay behind empty.
+    if (missing) removeEntry(context.database, keyspace.hash, entry);
+    throw error;
+  }
   context.changed(1, "setrange");
   context.reply.integer(stringLength(keyspace, entry, context.scratch));
 }

@@ -112,7 +112,7 @@ export class Keyspace {
   readonly expiry: Int64 = new Int64();
   /** Told about each key that changes, when somebody wants to know. */
   onChange: KeyListener | null = null;
-  /** Told about each key that has expired, before it is removed. */
+  /** Told about each key that has expired and was removed. */
   onExpire: ((database: Database, key: Uint8Array) => void) | null = null;
   /** Values that somebody sends from where they lie, with how many do. */
   private readonly pins = new Map<number, number>();
@@ -267,7 +267,12 @@ export function addEntry(
   const bytes = entryBytes(flags, length, tailBytes);
   const entry = keyspace.arena.allocate((bytes + 7) >>> 3, BLOCK_ENTRY);
   writeLayout(database, entry, flags, view, start, length);
-  dictInsert(keyspace.arena, database.dict, hash, entry);
+  try {
+    dictInsert(keyspace.arena, database.dict, hash, entry);
+  } catch (error) {
+    keyspace.arena.free(entry);
+    throw error;
+  }
   if (volatile) database.volatile.add(entry);
   return entry;
 }
@@ -318,6 +323,23 @@ export function resizeEntry(
   return moved;
 }
 
+/**
+ * As {@linkcode resizeEntry}, for an entry that is to get another value: the one it has is freed, but not before
+ * there is room.
+ */
+export function resizeWithoutValue(
+  database: Database,
+  entry: number,
+  tailBytes: number,
+  volatile: boolean,
+): number {
+  const keyspace = database.keyspace;
+  const block = valueBlock(keyspace, entry);
+  const moved = resizeEntry(database, entry, tailBytes, volatile);
+  if (block !== 0) keyspace.freeValueBlock(block);
+  return moved;
+}
+
 /** How many bytes the tail of `entry` has room for. */
 export function tailCapacity(keyspace: Keyspace, entry: number): number {
   const arena = keyspace.arena;
@@ -363,14 +385,16 @@ function unlinkEntry(database: Database, hash: number, entry: number): void {
 }
 
 /**
- * Gives the value and the expiry of `entry` in `from`, whose key has the hash `hash`, to a new key in
- * `to`, which isn't there yet, and removes `entry`. `keyspace.hash` is the hash of the new key.
+ * Gives the value and the expiry of `entry` in `from`, whose key has the hash `hash`, to the key in
+ * `view` in the database `to`, and removes `entry`. `replaced` is the entry that this other key has, or 0,
+ * and `keyspace.hash` its hash.
  */
 export function moveEntry(
   from: Database,
   hash: number,
   entry: number,
   to: Database,
+  replaced: number,
   view: ReadonlyView,
   start: number,
   length: number,
@@ -380,7 +404,9 @@ export function moveEntry(
   const volatile = hasExpiry(keyspace, entry);
   if (volatile) readExpiry(keyspace, entry, keyspace.expiry);
   const tail = tailLength(keyspace, entry);
-  const moved = addEntry(to, view, start, length, tail, volatile);
+  const moved = replaced === 0
+    ? addEntry(to, view, start, length, tail, volatile)
+    : resizeWithoutValue(to, replaced, tail, volatile);
   const source = wordsAt(arena, entry);
   const target = arena.writable(moved, arena.unitsOf(moved) * 8);
   const at = wordIndex(moved);
@@ -402,13 +428,17 @@ export function moveEntry(
 }
 
 /** Frees what `entry` has outside of itself. */
-export function freeEntryValue(keyspace: Keyspace, entry: number): void {
+function freeEntryValue(keyspace: Keyspace, entry: number): void {
+  const block = valueBlock(keyspace, entry);
+  if (block !== 0) keyspace.freeValueBlock(block);
+}
+
+/** The block that the value of `entry` has outside of it, or 0. */
+function valueBlock(keyspace: Keyspace, entry: number): number {
   const words = wordsAt(keyspace.arena, entry);
   const at = wordIndex(entry);
   const meta = words[at + ENTRY_META] & 0xff;
-  if (meta === (TYPE_STRING | (ENCODING_EXTERNAL << 4))) {
-    keyspace.freeValueBlock(words[at + ENTRY_VALUE]);
-  }
+  return meta === (TYPE_STRING | (ENCODING_EXTERNAL << 4)) ? words[at + ENTRY_VALUE] : 0;
 }
 
 /** Frees all entries of `database` and leaves it empty. */
@@ -458,12 +488,12 @@ export function keyChanged(
 export function removeExpired(database: Database, hash: number, entry: number): void {
   const keyspace = database.keyspace;
   keyspace.counters.expired++;
-  if (keyspace.onExpire !== null || keyspace.onChange !== null) {
-    const key = copyKey(keyspace.arena, entry);
-    keyspace.onExpire?.(database, key);
-    keyspace.onChange?.(database, key, "expired");
-  }
+  const wanted = keyspace.onExpire !== null || keyspace.onChange !== null;
+  const key = wanted ? copyKey(keyspace.arena, entry) : null;
   removeEntry(database, hash, entry);
+  if (key === null) return;
+  keyspace.onExpire?.(database, key);
+  keyspace.onChange?.(database, key, "expired");
 }
 
 /**

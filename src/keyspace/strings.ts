@@ -32,12 +32,13 @@ import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import {
   addEntry,
   type Database,
+  entryEncoding,
   expiryOf,
-  freeEntryValue,
   hasExpiry,
   type Keyspace,
   readExpiry,
   resizeEntry,
+  resizeWithoutValue,
   tailCapacity,
   tailStart,
 } from "./keyspace.ts";
@@ -93,7 +94,12 @@ export function setString(
   if (length >= EXTERNAL_BYTES) {
     const block = allocateValue(database.keyspace, length);
     fillValue(database.keyspace, block, 0, view, from, length);
-    return setExternal(database, old, keyView, keyFrom, keyBytes, block, expiry);
+    try {
+      return setExternal(database, old, keyView, keyFrom, keyBytes, block, expiry);
+    } catch (error) {
+      database.keyspace.arena.free(block);
+      throw error;
+    }
   }
   const keyspace = database.keyspace;
   const entry = makeRoom(database, old, keyView, keyFrom, keyBytes, length, expiry);
@@ -371,7 +377,11 @@ export function copyString(
   }
   const bytes = stringBytes(keyspace, source, scratch);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return setString(database, old, keyView, keyFrom, keyBytes, view, 0, bytes.length, expiry);
+  const grown = entryEncoding(keyspace, source) === ENCODING_GROWN;
+  const length = bytes.length;
+  const entry = setString(database, old, keyView, keyFrom, keyBytes, view, 0, length, expiry);
+  if (grown) setValueWord(keyspace, entry, META_GROWN, length);
+  return entry;
 }
 
 /** Name of the encoding of the string in `entry`, as OBJECT ENCODING answers. */
@@ -429,18 +439,20 @@ function makeRoom(
   if (old === 0) {
     return addEntry(database, keyView, keyFrom, keyBytes, tailBytes, expiry === EXPIRY_SET);
   }
-  const keyspace = database.keyspace;
-  freeEntryValue(keyspace, old);
-  // An inline value of nothing, should making room fail.
-  setValueWord(keyspace, old, META_INLINE, 0);
-  if (expiry === EXPIRY_KEEP) return resizeKeepingExpiry(database, old, tailBytes);
-  return resizeEntry(database, old, tailBytes, expiry === EXPIRY_SET);
+  let volatile = expiry === EXPIRY_SET;
+  if (expiry === EXPIRY_KEEP) volatile = keepExpiry(database.keyspace, old);
+  return resizeWithoutValue(database, old, tailBytes, volatile);
 }
 
 function resizeKeepingExpiry(database: Database, entry: number, tailBytes: number): number {
-  const volatile = hasExpiry(database.keyspace, entry);
-  if (volatile) readExpiry(database.keyspace, entry, database.keyspace.expiry);
-  return resizeEntry(database, entry, tailBytes, volatile);
+  return resizeEntry(database, entry, tailBytes, keepExpiry(database.keyspace, entry));
+}
+
+/** Puts the expiry of `entry` where the next layout takes it from; whether it has one. */
+function keepExpiry(keyspace: Keyspace, entry: number): boolean {
+  const volatile = hasExpiry(keyspace, entry);
+  if (volatile) readExpiry(keyspace, entry, keyspace.expiry);
+  return volatile;
 }
 
 /** {@linkcode writeRange} for a string that has a block of its own, or will. */

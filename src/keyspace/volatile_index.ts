@@ -80,6 +80,7 @@ export class VolatileIndex {
     return wordsAt(this.arena, entry)[wordIndex(entry) + POSITION];
   }
 
+  /** Tells `entry` where it is. */
   private setPosition(entry: number, position: number): void {
     this.arena.writable(entry, 28)[wordIndex(entry) + POSITION] = position;
   }

@@ -83,6 +83,7 @@ const PAGE_SHIFT = 9;
 
 /** 32-bit words that can be read but not stored to. */
 export interface ReadonlyWords {
+  /** Element by index. */
   readonly [index: number]: number;
   /** Number of words. */
   readonly length: number;
@@ -90,6 +91,7 @@ export interface ReadonlyWords {
 
 /** Bytes that can be read but not stored to. */
 export interface ReadonlyBytes {
+  /** Element by index. */
   readonly [index: number]: number;
   /** Number of bytes. */
   readonly length: number;
@@ -166,6 +168,7 @@ export class Arena {
     return this.watcher !== null;
   }
 
+  /** Tells the watcher which pages are about to change. */
   private touch(address: number, byteLength: number): void {
     const last = address + ((byteLength + 7) >>> 3) - 1;
     this.watcher!.touch(address >>> PAGE_SHIFT, last >>> PAGE_SHIFT);
@@ -418,6 +421,7 @@ export class Arena {
     return address;
   }
 
+  /** Cuts `units`, too many for a bin of one length, from a free block; 0 if none is long enough. */
   private takeLarge(units: number, kind: number): number {
     const bin = binOf(units);
     let address = this.heads[bin];
@@ -469,6 +473,7 @@ export class Arena {
     this.heads[bin] = address;
   }
 
+  /** Takes a free block out of its bin. */
   private unlink(address: number, units: number): void {
     const at = (address & SEGMENT_MASK) << 1;
     const words = this.mutableWords[address >>> SEGMENT_SHIFT];
@@ -503,6 +508,7 @@ export class Arena {
     return 0;
   }
 
+  /** A block in a segment of its own. */
   private allocateLarge(units: number, kind: number): number {
     const length = units + SEGMENT_OVERHEAD_UNITS;
     if (length >= 1 << 28) throw new ArenaFullError(units);
@@ -526,6 +532,7 @@ export class Arena {
     this.link(address, units);
   }
 
+  /** Makes a segment of `units` that takes `numbers` segment numbers; returns the first. */
   private openSegment(units: number, numbers: number): number {
     const segment = this.findNumbers(numbers);
     if (segment < 0) throw new ArenaFullError(units);
@@ -545,6 +552,7 @@ export class Arena {
     return segment;
   }
 
+  /** The first of `numbers` free segment numbers in a row, or -1. */
   private findNumbers(numbers: number): number {
     let run = 0;
     for (let number = 0; number < SEGMENT_LIMIT; number++) {
@@ -555,6 +563,7 @@ export class Arena {
     return -1;
   }
 
+  /** Makes `buffer` the memory of segment `number`. */
   private install(number: number, buffer: SharedArrayBuffer): void {
     while (this.mutableWords.length < number) {
       const gap = this.mutableWords.length;
@@ -571,12 +580,14 @@ export class Arena {
     return this.totalUnits - this.usedUnits - units > units >>> 2;
   }
 
+  /** Gives the memory of a segment back. */
   private dropSegment(segment: number): void {
     this.totalUnits -= this.segmentUnits[segment];
     this.segmentUnits[segment] = 0;
     this.install(segment, EMPTY_BUFFER);
   }
 
+  /** Gives a segment back that held one very large block. */
   private dropLarge(segment: number): void {
     const numbers = Math.ceil(this.segmentUnits[segment] / SEGMENT_UNITS);
     this.dropSegment(segment);

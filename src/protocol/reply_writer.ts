@@ -245,6 +245,7 @@ export class ReplyWriter {
     this.position += bytes.length;
   }
 
+  /** Starts a reply that holds others. */
   private aggregate(type: number, count: number): void {
     this.ensure(NUMBER_BYTES);
     this.header(type, count);
@@ -267,11 +268,13 @@ export class ReplyWriter {
     this.endLine(at);
   }
 
+  /** Ends the line at `at`, behind which writing goes on. */
   private endLine(at: number): void {
     this.view.setUint16(at, CRLF, true);
     this.position = at + 2;
   }
 
+  /** A reply of one line. */
   private line(type: number, text: string): void {
     this.ensure(text.length * 3 + 3);
     const bytes = this.bytes;
@@ -290,6 +293,7 @@ export class ReplyWriter {
     this.position = at + 2;
   }
 
+  /** Makes sure that `length` bytes fit in the current buffer. */
   private ensure(length: number): void {
     if (this.position + length <= this.bytes.length) return;
     this.closeBuffer();
@@ -312,6 +316,7 @@ export class ReplyWriter {
     this.chunkBytes += this.position;
   }
 
+  /** Goes on at the start of `buffer`. */
   private use(buffer: ByteBuffer): void {
     this.buffer = buffer;
     this.bytes = buffer.bytes;

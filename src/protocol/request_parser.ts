@@ -48,7 +48,7 @@ export class RequestFrame {
   /** How many arguments are still to come; 0 between requests. */
   remaining = 0;
   /** Length of the bulk string whose bytes are awaited, or -1. */
-  bulkLength = -1;
+  bulkLength: number = -1;
   /** What is wrong, after {@linkcode REQUEST_ERROR}. */
   error = "";
 
@@ -74,6 +74,7 @@ export class RequestFrame {
     for (let index = 0; index < this.argc; index++) this.starts[index] -= distance;
   }
 
+  /** Makes room for twice as many arguments. */
   private grow(): void {
     const starts = new Int32Array(this.starts.length * 2);
     const lengths = new Int32Array(this.starts.length * 2);

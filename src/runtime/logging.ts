@@ -38,4 +38,4 @@ export class Logger {
 }
 
 /** Writes log lines to the standard output. */
-export const consoleSink: LogSink = (line) => console.log(line);
+export const consoleSink: LogSink = (line): void => console.log(line);

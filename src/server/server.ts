@@ -36,7 +36,7 @@ import {
   REQUEST_ERROR,
   RequestFrame,
 } from "../protocol/request_parser.ts";
-import { type Clock, systemClock } from "../runtime/clock.ts";
+import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
 import { consoleSink, Logger, type LogLevel, type LogSink } from "../runtime/logging.ts";
 import { type Randomness, systemRandomness } from "../runtime/random.ts";
 import {
@@ -258,7 +258,7 @@ export class Server implements SessionHost {
 
   /** Runs a session's requests after others had their turn. */
   processLater(session: Session): void {
-    setImmediate(() => {
+    afterOthers(() => {
       if (session.unfinished && !session.closed && !session.writing) this.process(session);
     });
   }
@@ -425,6 +425,7 @@ export class Server implements SessionHost {
     session.closing = true;
   }
 
+  /** Replies with an error. */
   private fail(text: string): void {
     this.counters.errors++;
     this.reply.error(text);
@@ -446,6 +447,7 @@ export class Server implements SessionHost {
     if (mode !== REPLY_ON || session.replyMode !== REPLY_ON) this.hideReply(session, mode, mark);
   }
 
+  /** Runs a command, if the client may, and journals what it changed. */
   private runCommand(session: Session, command: Command): void {
     const { context, keyspace, reply } = this;
     const argc = context.argc;
@@ -497,6 +499,7 @@ export class Server implements SessionHost {
     else if (mode === REPLY_SKIP && session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
   }
 
+  /** Listens on an address of the setting `bind`. */
   private listen(address: string): void {
     const optional = address.startsWith("-");
     const name = optional ? address.slice(1) : address;
@@ -530,6 +533,7 @@ export class Server implements SessionHost {
     this.accept(listener);
   }
 
+  /** Takes in connections, one after the other. */
   private accept(listener: SocketListener): void {
     listener.accept().then((connection) => {
       this.welcome(connection);
@@ -542,6 +546,7 @@ export class Server implements SessionHost {
     });
   }
 
+  /** Makes a session of a connection, or turns it away. */
   private welcome(connection: Connection): void {
     if (this.stopping) return closeQuietly(connection);
     if (this.sessions.size >= this.settings.number("maxclients")) {
@@ -572,6 +577,7 @@ export class Server implements SessionHost {
     this.journal.endTurn();
   }
 
+  /** Looks for keys whose time has come, as long as it is worth it. */
   private expire(): void {
     const stop = this.clock.monotonic() + EXPIRE_MS;
     for (const database of this.keyspace.databases) {

@@ -83,9 +83,7 @@ function configGet(context: ServerContext): void {
 function configSet(context: ServerContext): void {
   const { reply, server } = context;
   const words = context.texts(2);
-  if (words.length % 2 === 1) {
-    return reply.error("ERR wrong number of arguments for 'config|set' command");
-  }
+  if (words.length % 2 === 1) return reply.error(SYNTAX_ERROR);
   const pairs: [string, string][] = [];
   for (let index = 0; index < words.length; index += 2) {
     pairs.push([words[index], words[index + 1]]);

@@ -62,7 +62,7 @@ export class Session {
   /** Whether it may run any command. */
   authenticated: boolean;
   /** Which of its replies are sent (one of the `REPLY_` constants). */
-  replyMode = REPLY_ON;
+  replyMode: number = REPLY_ON;
   /** No further commands are run; once all replies are sent, the connection is closed. */
   closing = false;
   /** The connection is closed. */
@@ -84,7 +84,7 @@ export class Session {
   /** Block of the arena that a big argument is read into; 0 for none. */
   block = 0;
   /** Which argument that is. */
-  blockArgument = -1;
+  blockArgument: number = -1;
   /** Where the next bytes of it go; empty when all have come. */
   blockRoom: Uint8Array | null = null;
 
@@ -199,6 +199,7 @@ export class Session {
     this.host.forget(this);
   }
 
+  /** Bytes have come, or the end. */
   private received(count: number | null): void {
     this.reading = false;
     if (count === null) {
@@ -222,6 +223,7 @@ export class Session {
     }
   }
 
+  /** Writes the next chunk of the queue. */
   private writeNext(): void {
     const chunk = this.queue.length === 1 ? this.queue.pop()! : this.queue.shift()!;
     this.current = chunk;
@@ -230,6 +232,7 @@ export class Session {
     this.connection.write(chunk.bytes).then(this.onWritten, this.onWriteError);
   }
 
+  /** Bytes of the current chunk have been written. */
   private sent(count: number): void {
     const chunk = this.current!;
     this.pendingBytes -= count;
@@ -255,6 +258,7 @@ export class Session {
     }
   }
 
+  /** The peer is gone. */
   private writeFailed(): void {
     const chunk = this.current!;
     this.current = null;
@@ -310,22 +314,26 @@ export class Session {
     this.end -= from;
   }
 
+  /** Where the long request that is half read starts in the buffer. */
   private partialStart(): number {
     const partial = this.partial!;
     return partial.argc > 0 ? partial.starts[0] : this.position;
   }
 
+  /** Goes on in a buffer of `size` bytes. */
   private grow(size: number): void {
     const larger = new ByteBuffer(size);
     larger.bytes.set(this.buffer.bytes.subarray(0, this.end));
     this.buffer = larger;
   }
 
+  /** Lets go of a chunk that has been sent, or never will be. */
   private release(chunk: OutputChunk): void {
     if (chunk.buffer !== null) this.host.reply.giveBack(chunk.buffer);
     chunk.release?.();
   }
 
+  /** Lets go of all that waits to be sent. */
   private dropOutput(): void {
     for (const chunk of this.queue) this.release(chunk);
     this.queue.length = 0;

@@ -1,0 +1,105 @@
+/**
+ * When two replies are the same: byte for byte, but for what Redis leaves open.
+ *
+ * Open are the order of keys, a clock that is read twice, and what names one server or connection:
+ * ids, addresses, counters.
+ *
+ * @module
+ */
+
+import { latin1Text } from "../../src/client/quoting.ts";
+import { parseReply, type ReplyNode } from "../support/reference_redis.ts";
+import { nameOf, type Step } from "./step.ts";
+
+/** Times to live may differ by so many seconds: the servers don't run a command at the same time. */
+const TOLERANCE_SECONDS = 10;
+const SECONDS = new Set(["ttl", "expiretime"]);
+const MILLISECONDS = new Set(["pttl", "pexpiretime"]);
+/** Their arrays have no order. */
+const UNORDERED = new Set(["keys", "command|info", "command|docs"]);
+/** The reply says something about one server: only its form is compared. */
+const FORM_ONLY = new Set([
+  "time",
+  "randomkey",
+  "info",
+  "command",
+  "command|count",
+  "command|list",
+  "command|help",
+  "client|id",
+  "client|help",
+  "config|help",
+  // Redis shares small integers among keys and counts that; nobody should build upon it.
+  "object|refcount",
+  "object|idletime",
+]);
+
+/** Whether both servers may have replied so to `step`. */
+export function sameReply(step: Step, expected: Uint8Array, actual: Uint8Array): boolean {
+  if (sameBytes(expected, actual)) return true;
+  const name = fullName(step);
+  const [left, right] = [expected, actual].map((bytes) => parseReply(latin1Text(bytes)));
+  if (left.marker !== right.marker || isError(left)) return false;
+  if (SECONDS.has(name)) return sameTime(left, right, TOLERANCE_SECONDS);
+  if (MILLISECONDS.has(name)) return sameTime(left, right, TOLERANCE_SECONDS * 1000);
+  if (FORM_ONLY.has(name)) return (left.text === null) === (right.text === null);
+  if (name === "scan") return canonical(left.items[1], true) === canonical(right.items[1], true);
+  if (name === "config|get") {
+    return canonical({ ...left, marker: "%" }, true) === canonical({ ...right, marker: "%" }, true);
+  }
+  if (UNORDERED.has(name)) return canonical(left, true) === canonical(right, true);
+  if (name === "hello") return withoutId(left) === withoutId(right);
+  if (name === "client|list" || name === "client|info") {
+    return fieldNames(left.text!) === fieldNames(right.text!);
+  }
+  return false;
+}
+
+/** A reply as text, parts sorted if their order is open; equal text means equal replies. */
+export function canonical(node: ReplyNode, unordered: boolean): string {
+  const items = node.items.map((item) => canonical(item, unordered));
+  // The names and values of a map stay together.
+  const parts = node.marker === "%" || node.items.length > 0 && isPairs(node)
+    ? items.flatMap((item, index) => index % 2 === 0 ? [`${item}=${items[index + 1]}`] : [])
+    : items;
+  if (unordered) parts.sort();
+  return `${node.marker}${node.text === null ? "null" : JSON.stringify(node.text)}[${
+    parts.join(",")
+  }]`;
+}
+
+/** A RESP2 array that stands for a map, as far as can be seen: a text before each other thing. */
+function isPairs(node: ReplyNode): boolean {
+  return node.marker === "*" && node.items.length % 2 === 0 &&
+    node.items.every((item, index) => index % 2 === 1 || item.marker === "$") &&
+    node.items.some((item) => item.marker !== "$");
+}
+
+function fullName(step: Step): string {
+  const name = nameOf(step);
+  const container = ["client", "config", "command", "object"].includes(name);
+  return container && step.words.length > 1 ? `${name}|${step.words[1].toLowerCase()}` : name;
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+function isError(node: ReplyNode): boolean {
+  return node.marker === "-" || node.marker === "!";
+}
+
+function sameTime(left: ReplyNode, right: ReplyNode, tolerance: number): boolean {
+  const [first, second] = [Number(left.text), Number(right.text)];
+  return first >= 0 && second >= 0 && Math.abs(first - second) <= tolerance;
+}
+
+function withoutId(hello: ReplyNode): string {
+  const items = hello.items.filter((_, index) => hello.items[index - 1]?.text !== "id");
+  return canonical({ ...hello, marker: "*", items }, false);
+}
+
+/** What CLIENT LIST tells of each client, without the values. */
+function fieldNames(text: string): string {
+  return text.split("\n").map((line) => line.replace(/=\S*/g, "")).join("\n");
+}

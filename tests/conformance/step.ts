@@ -1,0 +1,73 @@
+/**
+ * One step of a stream of commands, and how it looks on the wire and on paper.
+ *
+ * @module
+ */
+
+import { appendQuoted, latin1Bytes, latin1Text } from "../../src/client/quoting.ts";
+import { ByteAccumulator } from "../../src/protocol/byte_accumulator.ts";
+
+/** A command to send to both servers. */
+export interface Step {
+  /** Its words; a character is a byte. */
+  readonly words: readonly string[];
+  /** Sent as a line of words instead of an array of bulk strings. */
+  readonly inline?: boolean;
+  /** A SCAN that is repeated with the cursor it replies until that is 0. */
+  readonly toCompletion?: boolean;
+}
+
+/** Longest argument that is printed as a whole. */
+const SHOWN_BYTES = 200;
+
+/** The name of the command, in lower case. */
+export function nameOf(step: Step): string {
+  return (step.words[0] ?? "").toLowerCase();
+}
+
+/** The bytes of a request. */
+export function encodeStep(step: Step): Uint8Array {
+  if (step.inline) return latin1Bytes(`${step.words.map(quoted).join(" ")}\r\n`);
+  const parts = step.words.map((word) => `$${word.length}\r\n${word}\r\n`);
+  return latin1Bytes(`*${step.words.length}\r\n${parts.join("")}`);
+}
+
+/** A step as a line that `redis-cli` takes; very long arguments are cut unless `whole`. */
+export function formatStep(step: Step, whole: boolean): string {
+  const words = step.words.map((word) => {
+    if (whole || word.length <= SHOWN_BYTES) return quoted(word);
+    return `${quoted(word.slice(0, 16))}...(${word.length} bytes)`;
+  });
+  return words.join(" ") + (step.toCompletion ? "   # repeated to its end" : "");
+}
+
+function quoted(word: string): string {
+  if (/^[\w.:*+-]+$/.test(word)) return word;
+  const output = new ByteAccumulator();
+  appendQuoted(output, latin1Bytes(word));
+  return latin1Text(output.take());
+}
+
+/** Which replies a client gets that uses CLIENT REPLY: knows it for the next command. */
+export class ReplyMode {
+  #off = false;
+  #skip = false;
+
+  /** Takes note of `step`; whether it is answered. */
+  answers(step: Step): boolean {
+    const [first, second, third] = step.words.slice(0, 3).map((word) => word.toUpperCase());
+    const skipped = this.#skip;
+    this.#skip = false;
+    if (step.words.length === 3 && first === "CLIENT" && second === "REPLY") {
+      if (third === "ON") {
+        this.#off = false;
+        return true;
+      }
+      if (third === "OFF") this.#off = true;
+      if (third === "SKIP" && !this.#off) this.#skip = true;
+      if (third === "OFF" || third === "SKIP") return false;
+    }
+    if (step.words.length === 1 && first === "RESET") this.#off = false;
+    return !this.#off && !skipped;
+  }
+}

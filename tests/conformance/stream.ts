@@ -1,0 +1,182 @@
+/**
+ * Runs a stream of steps on both servers and says where they first disagree.
+ *
+ * @module
+ */
+
+import { latin1Text } from "../../src/client/quoting.ts";
+import { parseReply, type ReplyNode } from "../support/reference_redis.ts";
+import { canonical, sameReply } from "./comparison.ts";
+import type { Answers, Peer, Peers } from "./peers.ts";
+import { encodeStep, nameOf, ReplyMode, type Step } from "./step.ts";
+
+/** Where the servers disagree. */
+export interface Disagreement {
+  /** Index of the step. */
+  readonly index: number;
+  /** The step, or what was looked at when all of them were done. */
+  readonly step: Step;
+  /** What redis-server replied. */
+  readonly expected: string;
+  /** What miniredis replied. */
+  readonly actual: string;
+}
+
+/** Most steps that are sent at once... */
+const BATCH_STEPS = 200;
+/** ... and most bytes. */
+const BATCH_BYTES = 1 << 20;
+const PING = encodeStep({ words: ["PING"] });
+const SCAN_LIMIT = 100_000;
+
+/** Brings both servers back to where they were after their start. */
+export async function startAfresh(peers: Peers): Promise<void> {
+  await both(peers, (peer) => peer.reconnect());
+  // A server that is about to crash may still have taken the connection.
+  if ((await peers.miniredis.exchange(PING, 1)).trouble !== undefined) {
+    await both(peers, (peer) => peer.reconnect());
+  }
+  const words = [
+    ["FLUSHALL"],
+    ["DEBUG", "SET-ACTIVE-EXPIRE", "0"],
+    ["CONFIG", "SET", "hz", "10", "loglevel", "notice", "timeout", "0"],
+  ];
+  for (const step of words) await both(peers, (peer) => ask(peer, { words: step }));
+}
+
+/** Runs `steps`, which go on from what is in the servers; the first disagreement, if there is one. */
+export async function runSteps(
+  peers: Peers,
+  steps: readonly Step[],
+): Promise<Disagreement | undefined> {
+  const mode = { current: new ReplyMode() };
+  for (let from = 0; from < steps.length;) {
+    const special = isSpecial(steps[from]);
+    let to = from + 1;
+    let bytes = 0;
+    while (!special && to < steps.length && !isSpecial(steps[to]) && to - from < BATCH_STEPS) {
+      bytes += steps[to - 1].words.reduce((sum, word) => sum + word.length, 0);
+      if (bytes > BATCH_BYTES) break;
+      to++;
+    }
+    const found = steps[from].toCompletion
+      ? await compareScans(peers, steps[from], from, mode.current)
+      : await compareBatch(peers, steps, from, to, mode.current);
+    if (found !== undefined) return found;
+    if (nameOf(steps[from]) === "quit") {
+      await both(peers, (peer) => peer.reconnect());
+      mode.current = new ReplyMode();
+    }
+    from = to;
+  }
+  return undefined;
+}
+
+/** Compares all that is in the servers, and has miniredis check itself. */
+export async function compareContents(
+  peers: Peers,
+  index: number,
+): Promise<Disagreement | undefined> {
+  await both(peers, (peer) => peer.reconnect());
+  for (let database = 0; database < 16; database++) {
+    const select = { words: ["SELECT", String(database)] };
+    await both(peers, (peer) => ask(peer, select));
+    const list = { words: ["KEYS", "*"] };
+    const keys = parseReply(await ask(peers.redis, list)).items.map((item) => item.text!);
+    const steps: Step[] = [list];
+    for (const key of keys) {
+      steps.push({ words: ["TYPE", key] }, { words: ["OBJECT", "ENCODING", key] });
+      steps.push({ words: ["PEXPIRETIME", key] }, { words: ["GET", key] });
+    }
+    // Expired keys that nobody has asked for count as long as they are there.
+    steps.push({ words: ["DBSIZE"] });
+    const found = await runSteps(peers, steps);
+    if (found !== undefined) {
+      return {
+        ...found,
+        index,
+        step: { words: ["SELECT", String(database), ";", ...found.step.words] },
+      };
+    }
+  }
+  const check = { words: ["DEBUG", "CHECK"] };
+  const actual = await ask(peers.miniredis, check);
+  return actual === "+OK\r\n" ? undefined : { index, step: check, expected: "+OK\r\n", actual };
+}
+
+async function both<T>(peers: Peers, work: (peer: Peer) => Promise<T>): Promise<[T, T]> {
+  return await Promise.all([work(peers.redis), work(peers.miniredis)]);
+}
+
+/** A step that doesn't fit in a pipeline: it goes on depending on a reply, or ends the connection. */
+function isSpecial(step: Step): boolean {
+  return step.toCompletion === true || nameOf(step) === "quit";
+}
+
+async function compareBatch(
+  peers: Peers,
+  steps: readonly Step[],
+  from: number,
+  to: number,
+  mode: ReplyMode,
+): Promise<Disagreement | undefined> {
+  const parts: Uint8Array[] = [];
+  const answered: number[] = [];
+  for (let index = from; index < to; index++) {
+    parts.push(encodeStep(steps[index]));
+    if (mode.answers(steps[index])) answered.push(index);
+  }
+  const request = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+  const [expected, actual] = await both(peers, (peer) => peer.exchange(request, answered.length));
+  for (let index = 0; index < answered.length; index++) {
+    const step = steps[answered[index]];
+    const [left, right] = [expected.replies[index], actual.replies[index]];
+    if (left === undefined || right === undefined || !sameReply(step, left, right)) {
+      return {
+        index: answered[index],
+        step,
+        expected: shown(expected, index),
+        actual: shown(actual, index),
+      };
+    }
+  }
+  return undefined;
+}
+
+function shown(answers: Answers, index: number): string {
+  const reply = answers.replies[index];
+  return reply === undefined ? `(${answers.trouble})` : latin1Text(reply);
+}
+
+async function compareScans(
+  peers: Peers,
+  step: Step,
+  index: number,
+  mode: ReplyMode,
+): Promise<Disagreement | undefined> {
+  // A client that gets no replies can't go on with a cursor.
+  if (!mode.answers({ words: ["PING"] })) return undefined;
+  const [expected, actual] = await both(peers, (peer) => scan(peer, step));
+  return expected === actual ? undefined : { index, step, expected, actual };
+}
+
+/** All that a SCAN finds, in order and once. */
+async function scan(peer: Peer, step: Step): Promise<string> {
+  const found = new Set<string>();
+  let cursor = "0";
+  for (let calls = 0; calls < SCAN_LIMIT; calls++) {
+    const reply = await ask(peer, { words: ["SCAN", cursor, ...step.words.slice(2)] });
+    const [next, keys]: readonly ReplyNode[] = parseReply(reply).items;
+    if (next === undefined) return reply;
+    for (const item of keys.items) found.add(canonical(item, false));
+    cursor = next.text!;
+    if (cursor === "0") return [...found].sort().join("\n");
+  }
+  return `no end after ${SCAN_LIMIT} calls`;
+}
+
+async function ask(peer: Peer, step: Step): Promise<string> {
+  const { replies, trouble } = await peer.exchange(encodeStep(step), 1);
+  if (trouble !== undefined) throw new Error(`${peer.name}: ${trouble}`);
+  return latin1Text(replies[0]);
+}
