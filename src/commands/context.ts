@@ -31,6 +31,8 @@ const TWO_32 = 4294967296;
 /** Longest text of a 64-bit integer, and some. */
 const SCRATCH_BYTES = 64;
 const EMPTY = new Uint8Array(0);
+/** Most bytes of an argument that stand in an error. */
+const QUOTED_BYTES = 128;
 
 /** Arguments, database and replies of the command that runs; see the head of this file. */
 export class Context {
@@ -86,6 +88,17 @@ export class Context {
     return decoder.decode(this.bytes.subarray(start, start + this.lengths[index]));
   }
 
+  /**
+   * Argument `index` as errors quote it: a character for each byte, no more than `limit`, up to a zero byte (it
+   * ends a text in C).
+   */
+  quoted(index: number, limit: number = QUOTED_BYTES): string {
+    const start = this.starts[index];
+    const bytes = this.bytes.subarray(start, start + Math.min(limit, this.lengths[index]));
+    const zero = bytes.indexOf(0);
+    return String.fromCharCode(...zero < 0 ? bytes : bytes.subarray(0, zero));
+  }
+
   /** Argument `index` as bytes in the buffer, good until the handler returns. */
   argument(index: number): Uint8Array {
     const start = this.starts[index];
@@ -110,6 +123,17 @@ export class Context {
       return true;
     }
     this.reply.error(error);
+    return false;
+  }
+
+  /** As {@linkcode integer}, for a number of 32 bits, such as that of a database. */
+  smallInteger(index: number): boolean {
+    if (!this.integer(index)) return false;
+    const { value } = this;
+    if (value >= -0x80000000 && value <= 0x7fffffff) return true;
+    this.reply.error(
+      "ERR value is out of range, value must between -2147483648 and 2147483647",
+    );
     return false;
   }
 

@@ -117,7 +117,7 @@ function parseConditions(context: Context): Conditions | undefined {
     else if (context.isWord(index, "GT")) conditions.gt = true;
     else if (context.isWord(index, "LT")) conditions.lt = true;
     else {
-      context.reply.error(`ERR Unsupported option ${context.text(index)}`);
+      context.reply.error(`ERR Unsupported option ${context.quoted(index, context.lengths[index])}`);
       return undefined;
     }
   }
@@ -156,7 +156,7 @@ function ttl(context: Context, absolute: boolean, unitMs: number): void {
     return reply.integer(unitMs === 1 ? left : Math.floor((left + unitMs / 2) / unitMs));
   }
   let exact = context.bigValue - BigInt(now);
-  if (unitMs > 1) exact = BigInt.asIntN(64, exact + BigInt(unitMs / 2)) / BigInt(unitMs);
+  if (unitMs > 1) exact = (exact + BigInt(unitMs / 2)) / BigInt(unitMs);
   reply.integer64(Number(exact >> 32n), Number(BigInt.asIntN(32, exact)));
 }
 
@@ -313,8 +313,8 @@ function renamenx(context: Context): void {
 }
 
 /** Number of the database in argument `index`, or undefined after an error. */
-function databaseArgument(context: Context, index: number, error: string): Database | undefined {
-  if (!context.integer(index, error)) return undefined;
+function databaseArgument(context: Context, index: number): Database | undefined {
+  if (!context.smallInteger(index)) return undefined;
   const database = context.keyspace.databases[context.value];
   if (database === undefined) context.reply.error("ERR DB index is out of range");
   return database;
@@ -322,7 +322,7 @@ function databaseArgument(context: Context, index: number, error: string): Datab
 
 function move(context: Context): void {
   const { database, keyspace, starts, lengths, view, reply } = context;
-  const target = databaseArgument(context, 2, "ERR value is not an integer or out of range");
+  const target = databaseArgument(context, 2);
   if (target === undefined) return;
   if (target === database) return reply.error("ERR source and destination objects are the same");
   const entry = context.find(1);
@@ -341,7 +341,7 @@ function copy(context: Context): void {
   for (let index = 3; index < context.argc; index++) {
     if (context.isWord(index, "REPLACE")) replace = true;
     else if (context.isWord(index, "DB") && index + 1 < context.argc) {
-      const named = databaseArgument(context, ++index, NOT_AN_INTEGER);
+      const named = databaseArgument(context, ++index);
       if (named === undefined) return;
       target = named;
     } else return reply.error(SYNTAX_ERROR);

@@ -274,19 +274,14 @@ export class ReplyWriter {
     this.position = at + 2;
   }
 
-  /** A reply of one line. */
+  /** A reply of one line: a byte for each character, so that what an error quotes stays as it was. */
   private line(type: number, text: string): void {
-    this.ensure(text.length * 3 + 3);
+    this.ensure(text.length + 3);
     const bytes = this.bytes;
     let at = this.position;
     bytes[at++] = type;
     for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      if (code > 127) {
-        at += encoder.encodeInto(text.slice(index), bytes.subarray(at)).written;
-        break;
-      }
-      bytes[at++] = code;
+      bytes[at++] = text.charCodeAt(index);
     }
     bytes[at] = CR;
     bytes[at + 1] = LF;

@@ -56,7 +56,10 @@ export class Batch {
     this.firstHash[index] = this.keys;
     if (command !== null && command.keyStep > 0) {
       const frame = this.frames[index];
-      const last = command.lastKey > 0 ? command.lastKey : frame.argc + command.lastKey;
+      // A request may have fewer arguments than its command needs.
+      const last = command.lastKey > 0
+        ? Math.min(command.lastKey, frame.argc - 1)
+        : frame.argc + command.lastKey;
       for (let key = 1; key <= last && this.keys < BATCH_KEYS; key += command.keyStep) {
         const hash = hashBytes(view, frame.starts[key], frame.lengths[key], seed0, seed1);
         this.hashes[this.keys++] = hash;

@@ -34,7 +34,7 @@ function ping(context: ServerContext): void {
 }
 
 function select(context: ServerContext): void {
-  if (!context.integer(1, "ERR value is not an integer or out of range")) return;
+  if (!context.smallInteger(1)) return;
   const number = context.value;
   if (context.keyspace.databases[number] === undefined) {
     return context.reply.error("ERR DB index is out of range");
@@ -100,7 +100,7 @@ function hello(context: ServerContext): void {
       name = context.text(++index);
       if (!isGoodName(name)) return reply.error(BAD_NAME);
     } else {
-      return reply.error(`ERR Syntax error in HELLO option '${context.text(index)}'`);
+      return reply.error(`ERR Syntax error in HELLO option '${context.quoted(index)}'`);
     }
   }
   if (credentials !== undefined && !authenticate(context, ...credentials)) return;
@@ -159,7 +159,7 @@ function clientList(context: ServerContext): void {
   let sessions = [...server.sessions.values()];
   if (context.argc === 4 && context.isWord(2, "TYPE")) {
     const type = context.text(3).toLowerCase();
-    if (!isClientType(type)) return reply.error(`ERR Unknown client type '${context.text(3)}'`);
+    if (!isClientType(type)) return reply.error(`ERR Unknown client type '${context.quoted(3)}'`);
     if (type !== "normal") sessions = [];
   } else if (context.argc > 3 && context.isWord(2, "ID")) {
     const ids = new Set<number>();
@@ -223,7 +223,7 @@ function killFilters(context: ServerContext): SessionFilter[] | undefined {
       filters.push((session) => session.id === id);
     } else if (context.isWord(index, "TYPE")) {
       if (!isClientType(value.toLowerCase())) {
-        reply.error(`ERR Unknown client type '${value}'`);
+        reply.error(`ERR Unknown client type '${context.quoted(index + 1)}'`);
         return undefined;
       }
       filters.push(() => value.toLowerCase() === "normal");
@@ -233,7 +233,7 @@ function killFilters(context: ServerContext): SessionFilter[] | undefined {
       filters.push((session) => session.connection.local === value);
     } else if (context.isWord(index, "USER")) {
       if (value !== DEFAULT_USER) {
-        reply.error(`ERR No such user '${value}'`);
+        reply.error(`ERR No such user '${context.quoted(index + 1)}'`);
         return undefined;
       }
     } else if (context.isWord(index, "SKIPME") && /^(yes|no)$/i.test(value)) {

@@ -12,6 +12,7 @@ import { type Command, CommandTable } from "./command_table.ts";
 import { ServerContext } from "./server_context.ts";
 import {
   closeQuietly,
+  FIRST_BUFFER_BYTES,
   OUTPUT_PAUSE_BYTES,
   REPLY_OFF,
   REPLY_ON,
@@ -64,6 +65,7 @@ export interface ServerEnvironment {
 
 const OUTPUT_BUFFER_BYTES = 16 * 1024;
 const LARGE_OUTPUT_BUFFER_BYTES = 64 * 1024;
+const IDLE_FIRST_BUFFERS = 1024;
 const IDLE_BUFFERS = 128;
 const IDLE_LARGE_BUFFERS = 16;
 /** A turn ends after this many ms... */
@@ -131,6 +133,8 @@ export class Server implements SessionHost {
   /** `DEBUG SET-ACTIVE-EXPIRE`. */
   activeExpiry = true;
 
+  /** Where sessions get their first buffer. */
+  readonly firstBuffers: BufferPool = new BufferPool(FIRST_BUFFER_BYTES, IDLE_FIRST_BUFFERS);
   private readonly pool = new BufferPool(OUTPUT_BUFFER_BYTES, IDLE_BUFFERS);
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly context: ServerContext;
@@ -485,7 +489,7 @@ export class Server implements SessionHost {
     const subcommand = command.subcommands.get(name);
     if (subcommand !== undefined) return subcommand;
     this.reply.error(
-      `ERR unknown subcommand '${this.context.text(1).slice(0, 128)}'. ` +
+      `ERR unknown subcommand '${this.context.quoted(1)}'. ` +
         `Try ${command.name.toUpperCase()} HELP.`,
     );
     return null;
@@ -634,10 +638,9 @@ function turnAway(connection: Connection, text: string): void {
 function unknownCommand(context: ServerContext): string {
   let args = "";
   for (let index = 1; index < context.argc && args.length < 128; index++) {
-    args += `'${context.text(index).slice(0, 128 - args.length)}' `;
+    args += `'${context.quoted(index, 128 - args.length)}' `;
   }
-  return `ERR unknown command '${context.text(0).slice(0, 128)}', ` +
-    `with args beginning with: ${args}`;
+  return `ERR unknown command '${context.quoted(0)}', with args beginning with: ${args}`;
 }
 
 function describe(session: Session): string {

@@ -15,16 +15,20 @@
  *
  * @module
  */
-import { ByteBuffer } from "../protocol/byte_buffer.ts";
+import { type BufferPool, ByteBuffer } from "../protocol/byte_buffer.ts";
 import type { OutputChunk, ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Connection } from "../runtime/sockets.ts";
 
 /** Bytes of replies that may wait while further commands of a session run. */
 export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
-const FIRST_BUFFER_BYTES = 2 * 1024;
+/** Size of a session's first buffer: short connections need no more, and idle ones should cost little. */
+export const FIRST_BUFFER_BYTES = 2 * 1024;
 const SECOND_BUFFER_BYTES = 16 * 1024;
 const USUAL_BUFFER_LIMIT = 64 * 1024;
+
+/** What a session has once it is closed. */
+const NO_BUFFER = new ByteBuffer(0);
 
 /** Replies are sent. */
 export const REPLY_ON = 0;
@@ -45,6 +49,8 @@ export interface SessionHost {
   forget(session: Session): void;
   /** Most bytes of requests that may wait (`client-query-buffer-limit`). */
   readonly queryBufferLimit: number;
+  /** Where sessions get their first buffer. */
+  readonly firstBuffers: BufferPool;
   /** Writes the replies of all sessions. */
   readonly reply: ReplyWriter;
   /** Writes a log line about a client. */
@@ -73,7 +79,7 @@ export class Session {
   lastCommand = "NULL";
 
   /** What the client has sent and hasn't been run yet stands here... */
-  buffer: ByteBuffer = new ByteBuffer(FIRST_BUFFER_BYTES);
+  buffer: ByteBuffer;
   /** ... from here... */
   position = 0;
   /** ... up to here. */
@@ -115,8 +121,9 @@ export class Session {
   ) {
     this.authenticated = authenticated;
     this.lastInteraction = created;
+    this.buffer = host.firstBuffers.take();
     this.onRead = (count) => this.received(count);
-    this.onReadError = () => this.close();
+    this.onReadError = () => this.readFailed();
     this.onWritten = (count) => this.sent(count);
     this.onWriteError = () => this.writeFailed();
   }
@@ -196,6 +203,7 @@ export class Session {
     this.closing = true;
     closeQuietly(this.connection);
     if (this.current === null) this.dropOutput();
+    if (!this.reading) this.giveBuffer(NO_BUFFER);
     this.host.forget(this);
   }
 
@@ -206,7 +214,10 @@ export class Session {
       this.close();
       return;
     }
-    if (this.closed) return;
+    if (this.closed) {
+      this.giveBuffer(NO_BUFFER);
+      return;
+    }
     if (this.blockRoom !== null) {
       this.blockRoom = count < this.blockRoom.length ? this.blockRoom.subarray(count) : null;
       if (this.blockRoom !== null) {
@@ -221,6 +232,20 @@ export class Session {
       this.unfinished = true;
       this.afterTurn();
     }
+  }
+
+  /** The connection is broken, or has been closed here. */
+  private readFailed(): void {
+    this.reading = false;
+    if (this.closed) this.giveBuffer(NO_BUFFER);
+    else this.close();
+  }
+
+  /** Goes on with another buffer, and gives the one it had to the next session that comes. */
+  private giveBuffer(replacement: ByteBuffer): void {
+    const buffer = this.buffer;
+    this.buffer = replacement;
+    if (buffer.bytes.length === FIRST_BUFFER_BYTES) this.host.firstBuffers.give(buffer);
   }
 
   /** Writes the next chunk of the queue. */
@@ -324,7 +349,7 @@ export class Session {
   private grow(size: number): void {
     const larger = new ByteBuffer(size);
     larger.bytes.set(this.buffer.bytes.subarray(0, this.end));
-    this.buffer = larger;
+    this.giveBuffer(larger);
   }
 
   /** Lets go of a chunk that has been sent, or never will be. */

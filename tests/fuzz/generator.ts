@@ -50,7 +50,9 @@ const TEMPLATES: readonly string[] = [
   ..."SETRANGE $key $offset $value|SETRANGE $key -1 x|SETRANGE $key 536870912 x".split("|"),
   ..."DEL $key|DEL $key $key $key|UNLINK $key $key|EXISTS $key $key|TOUCH $key $key".split("|"),
   ..."EXPIRE $key $ttl|EXPIRE $key $number|EXPIRE $key $ttl $word|PEXPIRE $key $ttl NX".split("|"),
-  ..."PEXPIRE $key $ttl|PEXPIRE $key $ttl GT|EXPIREAT $key $number|PEXPIREAT $key $number".split("|"),
+  ..."PEXPIRE $key $ttl|PEXPIRE $key $ttl GT|EXPIREAT $key $number|PEXPIREAT $key $number".split(
+    "|",
+  ),
   ..."TTL $key|PTTL $key|EXPIRETIME $key|PEXPIRETIME $key|PERSIST $key|TYPE $key".split("|"),
   ..."DBSIZE|KEYS $pattern|SCAN 0|SCAN $number COUNT 5|SCAN 0 MATCH $pattern".split("|"),
   ..."SCAN $number TYPE string|RANDOMKEY|RENAME $key $key|RENAMENX $key $key".split("|"),
@@ -224,7 +226,12 @@ function mutate(random: RandomSource, bytes: Uint8Array<ArrayBuffer>): Uint8Arra
     case 4:
       return concat([before, random.bytes(length), part, after]);
     case 5:
-      return concat([before, encoder.encode(random.pick(["\r\n", "*", "$", "-", '"', "'"])), part, after]);
+      return concat([
+        before,
+        encoder.encode(random.pick(["\r\n", "*", "$", "-", '"', "'"])),
+        part,
+        after,
+      ]);
     default:
       return changeLength(random, bytes, at);
   }
@@ -255,7 +262,7 @@ function cutAnywhere(random: RandomSource, length: number): number[] {
     for (let count = random.between(1, most); count > 0; count--) cuts.push(random.below(length));
     // Close together, too: a few single bytes.
     const from = random.below(length);
-    if (style === 3) for (let at = from; at < Math.min(length, from + 12); at++) cuts.push(at);
+    if (style === 3) { for (let at = from; at < Math.min(length, from + 12); at++) cuts.push(at); }
   }
   cuts.push(length);
   return [...new Set(cuts)].filter((cut) => cut > 0).sort((one, other) => one - other);

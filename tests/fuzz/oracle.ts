@@ -129,17 +129,11 @@ function wordsOf(frame: RequestFrame, bytes: Uint8Array): string[] {
   return words;
 }
 
-const latin1 = new TextDecoder("iso-8859-1");
-const WINDOWS_1252_DIFFERS = /[^\0-\xff]/;
-
 /** Bytes as text, a byte a character. */
 export function textOf(bytes: Uint8Array): string {
-  // What the platform calls ISO 8859-1 is Windows-1252, which has other letters from 0x80 to 0x9f.
-  const text = latin1.decode(bytes);
-  if (!WINDOWS_1252_DIFFERS.test(text)) return text;
-  let slow = "";
+  let text = "";
   for (let at = 0; at < bytes.length; at += 8192) {
-    slow += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   }
-  return slow;
+  return text;
 }
