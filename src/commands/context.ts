@@ -8,9 +8,10 @@
  * @module
  */
 import type { Database, Keyspace } from "../keyspace/keyspace.ts";
-import { countReading, findHashed, keyChanged } from "../keyspace/keyspace.ts";
+import { countReading, findHashed, keyChanged, liveEntry } from "../keyspace/keyspace.ts";
 import { blockBytes } from "../keyspace/strings.ts";
 import type { Journal } from "../keyspace/journal.ts";
+import { entryHasKey } from "../memory/entry.ts";
 import { hashBytes } from "../memory/hash.ts";
 import { Int64, parseInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
@@ -31,8 +32,6 @@ const TWO_32 = 4294967296;
 /** Longest text of a 64-bit integer, and some. */
 const SCRATCH_BYTES = 64;
 const EMPTY = new Uint8Array(0);
-/** Most bytes of an argument that stand in an error. */
-const QUOTED_BYTES = 128;
 
 /** Arguments, database and replies of the command that runs; see the head of this file. */
 export class Context {
@@ -50,7 +49,13 @@ export class Context {
   database: Database;
   /** Hashes of the command's keys that are known: */
   hashes: Int32Array = new Int32Array(0);
-  /** from here in {@linkcode hashes}, */
+  /** Entries that those keys may have, each 0 or good as long as */
+  candidates: Int32Array = new Int32Array(0);
+  /** this is the selected database's dict and */
+  candidateDict = 0;
+  /** `keyspace.moves` is this. */
+  candidateMoves = 0;
+  /** What is known of this command's keys starts here in {@linkcode hashes}, */
   hashFrom = 0;
   /** so many, */
   hashCount = 0;
@@ -89,14 +94,17 @@ export class Context {
   }
 
   /**
-   * Argument `index` as errors quote it: a character for each byte, no more than `limit`, up to a zero byte (it
-   * ends a text in C).
+   * Argument `index` as errors quote it: a character for each byte, no more than `limit`, up to a
+   * zero byte, which ends a text in C.
    */
-  quoted(index: number, limit: number = QUOTED_BYTES): string {
+  quoted(index: number, limit: number = this.lengths[index]): string {
     const start = this.starts[index];
-    const bytes = this.bytes.subarray(start, start + Math.min(limit, this.lengths[index]));
-    const zero = bytes.indexOf(0);
-    return String.fromCharCode(...zero < 0 ? bytes : bytes.subarray(0, zero));
+    const end = start + Math.min(limit, this.lengths[index]);
+    let text = "";
+    for (let at = start; at < end && this.bytes[at] !== 0; at++) {
+      text += String.fromCharCode(this.bytes[at]);
+    }
+    return text;
   }
 
   /** Argument `index` as bytes in the buffer, good until the handler returns. */
@@ -153,9 +161,20 @@ export class Context {
     const start = this.starts[index];
     const length = this.lengths[index];
     const key = (index - 1) >>> this.keyShift;
-    const hash = key < this.hashCount
-      ? this.hashes[this.hashFrom + key]
-      : hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+    if (key >= this.hashCount) {
+      const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+      return findHashed(this.database, hash, view, start, length);
+    }
+    const hash = this.hashes[this.hashFrom + key];
+    const candidate = this.candidates[this.hashFrom + key];
+    if (
+      candidate !== 0 && this.candidateMoves === keyspace.moves &&
+      this.candidateDict === this.database.dict &&
+      entryHasKey(keyspace.arena, candidate, view, start, length)
+    ) {
+      keyspace.hash = hash;
+      return liveEntry(this.database, hash, candidate);
+    }
     return findHashed(this.database, hash, view, start, length);
   }
 

@@ -117,7 +117,7 @@ function parseConditions(context: Context): Conditions | undefined {
     else if (context.isWord(index, "GT")) conditions.gt = true;
     else if (context.isWord(index, "LT")) conditions.lt = true;
     else {
-      context.reply.error(`ERR Unsupported option ${context.quoted(index, context.lengths[index])}`);
+      context.reply.error(`ERR Unsupported option ${context.quoted(index)}`);
       return undefined;
     }
   }

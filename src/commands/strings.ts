@@ -24,7 +24,7 @@ import {
   setStringOrInteger,
   stringBytes,
   stringLength,
-  tryOverwriteInteger,
+  tryAdd,
   writeRange,
 } from "../keyspace/strings.ts";
 import { TYPE_STRING } from "../keyspace/types.ts";
@@ -315,39 +315,51 @@ function storePairs(context: Context): void {
 
 /** Adds to the integer under the key in argument 1, and replies with the sum. */
 function add(context: Context, high: number, low: number): void {
-  const entry = findStringToChange(context, 1);
-  if (entry === undefined) return;
-  const { keyspace, number, starts, lengths } = context;
+  const { keyspace, number } = context;
+  const entry = context.find(1);
+  if (entry === 0 || high !== low >> 31 || !tryAdd(keyspace, entry, low, number)) {
+    if (!addTheLongWay(context, entry, high, low)) return;
+  }
+  context.changed(1, "incrby");
+  context.reply.integer64(number.high, number.low);
+}
+
+/** As {@linkcode add}, for all cases; the sum is in `context.number`. False after an error. */
+function addTheLongWay(context: Context, entry: number, high: number, low: number): boolean {
+  const { keyspace, number, reply } = context;
   number.high = 0;
   number.low = 0;
   if (entry !== 0) {
+    if (entryType(keyspace, entry) !== TYPE_STRING) {
+      reply.error(WRONG_TYPE);
+      return false;
+    }
     if (isInteger(keyspace, entry)) {
       number.high = integerHigh(keyspace, entry);
       number.low = integerLow(keyspace, entry);
     } else {
       const bytes = stringBytes(keyspace, entry, context.scratch);
       if (!parseInteger64(bytes, 0, bytes.length, number)) {
-        return context.reply.error(NOT_AN_INTEGER);
+        reply.error(NOT_AN_INTEGER);
+        return false;
       }
     }
   }
   if (!addInteger64(number.high, number.low, high, low, number)) {
-    return context.reply.error("ERR increment or decrement would overflow");
+    reply.error("ERR increment or decrement would overflow");
+    return false;
   }
-  if (entry === 0 || !tryOverwriteInteger(keyspace, entry, number.high, number.low)) {
-    setInteger(
-      context.database,
-      entry,
-      context.view,
-      starts[1],
-      lengths[1],
-      number.high,
-      number.low,
-      entry === 0 ? EXPIRY_NONE : EXPIRY_KEEP,
-    );
-  }
-  context.changed(1, "incrby");
-  context.reply.integer64(number.high, number.low);
+  setInteger(
+    context.database,
+    entry,
+    context.view,
+    context.starts[1],
+    context.lengths[1],
+    number.high,
+    number.low,
+    entry === 0 ? EXPIRY_NONE : EXPIRY_KEEP,
+  );
+  return true;
 }
 
 function incrby(context: Context): void {

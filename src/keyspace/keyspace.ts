@@ -104,6 +104,8 @@ export class Keyspace {
   now = 0;
   /** The access clock: seconds of `now`, 24 bits. */
   clock = 0;
+  /** How often an entry was freed or moved: an address found before may be another thing now. */
+  moves = 0;
   /** How many changes there have been. */
   dirty = 0;
   /** Hash of the key that was looked up last. */
@@ -221,11 +223,15 @@ export function findHashed(
   const keyspace = database.keyspace;
   keyspace.hash = hash;
   const entry = dictFind(keyspace.arena, database.dict, hash, view, start, length);
-  if (entry !== 0 && hasExpiry(keyspace, entry) && expiryOf(keyspace, entry) < keyspace.now) {
-    removeExpired(database, hash, entry);
-    return 0;
-  }
-  return entry;
+  return entry === 0 ? 0 : liveEntry(database, hash, entry);
+}
+
+/** `entry`, or 0 after removing it if its time has come. */
+export function liveEntry(database: Database, hash: number, entry: number): number {
+  const keyspace = database.keyspace;
+  if (!hasExpiry(keyspace, entry) || expiryOf(keyspace, entry) >= keyspace.now) return entry;
+  removeExpired(database, hash, entry);
+  return 0;
 }
 
 /** Counts the look-up of a command that reads, and notes the access if it found its key. */
@@ -318,6 +324,7 @@ export function resizeEntry(
   if (had && volatile) database.volatile.replace(entry, moved);
   else if (had) database.volatile.remove(entry);
   else if (volatile) database.volatile.add(moved);
+  keyspace.moves++;
   dictReplace(arena, database.dict, keyspace.hash, entry, moved);
   arena.free(entry);
   return moved;
@@ -379,6 +386,7 @@ export function removeEntry(database: Database, hash: number, entry: number): vo
 }
 
 function unlinkEntry(database: Database, hash: number, entry: number): void {
+  database.keyspace.moves++;
   const removed = dictRemove(database.keyspace.arena, database.dict, hash, entry);
   assert(removed, "an entry that is removed is in its dict");
   if (hasExpiry(database.keyspace, entry)) database.volatile.remove(entry);
@@ -455,6 +463,7 @@ export function clearDatabase(database: Database): void {
     freeEntryValue(keyspace, entry);
     arena.free(entry);
   }
+  keyspace.moves++;
   dictFree(arena, database.dict);
   database.dict = dictCreate(arena, keyspace.seed0, keyspace.seed1);
   database.volatile.clear();

@@ -264,17 +264,21 @@ export function integerHigh(keyspace: Keyspace, entry: number): number {
   return keyspace.arena.views[entry >>> SEGMENT_SHIFT].getInt32(tailStart(keyspace, entry), true);
 }
 
-/** Overwrites the integer in `entry` by another one, without touching key or expiry, if it has the room. */
-export function tryOverwriteInteger(
-  keyspace: Keyspace,
-  entry: number,
-  high: number,
-  low: number,
-): boolean {
+/**
+ * Adds `amount` to the integer in `entry` if it and the sum are stored in 32 bits, and puts the sum
+ * into `sum`; false if it has to be done the long way.
+ */
+export function tryAdd(keyspace: Keyspace, entry: number, amount: number, sum: Int64): boolean {
   const at = wordIndex(entry);
-  const meta = wordsAt(keyspace.arena, entry)[at + ENTRY_META] & 0xff;
-  if (meta !== META_INT32 || high !== low >> 31) return false;
-  setValueWord(keyspace, entry, META_INT32, low);
+  const words = wordsAt(keyspace.arena, entry);
+  if ((words[at + ENTRY_META] & 0xff) !== META_INT32) return false;
+  const value = words[at + ENTRY_VALUE] + amount;
+  if (value !== (value | 0)) return false;
+  const target = keyspace.arena.writable(entry, 16);
+  target[at + ENTRY_META] = META_INT32 | (keyspace.clock << 8);
+  target[at + ENTRY_VALUE] = value;
+  sum.high = value >> 31;
+  sum.low = value;
   return true;
 }
 

@@ -143,13 +143,47 @@ export function dictFind(
   return 0;
 }
 
-/** Address of the bucket of `hash`, for {@linkcode dictPeek}. */
-export function dictPrefetch(arena: Arena, dict: number, hash: number): number {
-  return bucketOf(arena, dict, hash);
+/**
+ * Looks up the first `count` of `hashes` at once, so that the waits for memory overlap: puts into
+ * `candidates` an entry whose tag fits (most likely the one that is looked for), or 0, and reads its
+ * first words. `buckets` is room to work in. What is returned says nothing; using it keeps the
+ * reading from being optimised away.
+ */
+export function dictReadAhead(
+  arena: Arena,
+  dict: number,
+  hashes: Int32Array,
+  count: number,
+  buckets: Int32Array,
+  candidates: Int32Array,
+): number {
+  const segments = arena.words;
+  const words = wordsAt(arena, dict);
+  const at = wordIndex(dict);
+  const mask = words[at + MASK];
+  const existing = words[at + BUCKETS];
+  const directory = words[at + DIRECTORY];
+  const pieces = wordsAt(arena, directory);
+  const firstPiece = wordIndex(directory) + 2;
+  let sink = 0;
+  for (let index = 0; index < count; index++) {
+    let number = hashes[index] & mask;
+    if (number >= existing) number &= mask >>> 1;
+    const bucket = pieces[firstPiece + ((number >>> PIECE_SHIFT) << 1)] +
+      ((number & PIECE_MASK) << 3);
+    buckets[index] = bucket;
+    sink ^= segments[bucket >>> SEGMENT_SHIFT][(bucket & SEGMENT_MASK) << 1];
+  }
+  for (let index = 0; index < count; index++) {
+    const candidate = peek(arena, buckets[index], hashes[index]);
+    candidates[index] = candidate;
+    sink ^= segments[candidate >>> SEGMENT_SHIFT][((candidate & SEGMENT_MASK) << 1) + 1];
+  }
+  return sink;
 }
 
-/** An entry of `bucket` whose tag fits `hash`: most likely the one that is looked for; 0 if none does. */
-export function dictPeek(arena: Arena, bucket: number, hash: number): number {
+/** An entry of `bucket` whose tag fits `hash`; 0 if there is none. */
+function peek(arena: Arena, bucket: number, hash: number): number {
   const words = arena.words[bucket >>> SEGMENT_SHIFT];
   const at = (bucket & SEGMENT_MASK) << 1;
   const pattern = Math.imul(hash >>> 24, 0x01010101);
@@ -406,11 +440,13 @@ function merge(arena: Arena, dict: number): void {
   const number = dictBuckets(arena, dict) - 1;
   const last = bucketAddress(arena, dict, number);
   const moved = takeChain(arena, dict, last);
-  const lastWords = wordsAt(arena, last);
+  const lastWords = arena.writable(last, BUCKET_BYTES);
   const lastAt = wordIndex(last);
   for (let slot = 0; slot < SLOTS; slot++) {
     if (lastWords[lastAt + slot] !== 0) moved.push(lastWords[lastAt + slot]);
   }
+  // The bucket stays in its piece, and must be empty when the dict has grown to it again.
+  lastWords.fill(0, lastAt, lastAt + TAG_WORD);
   const words = arena.writable(dict, DICT_UNITS * 8);
   const at = wordIndex(dict);
   words[at + BUCKETS] = number;

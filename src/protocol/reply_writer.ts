@@ -122,6 +122,7 @@ export class ReplyWriter {
 
   /** A signed 64-bit integer as two halves. */
   integer64(high: number, low: number): void {
+    if (high === low >> 31) return this.integer(low);
     this.ensure(NUMBER_BYTES);
     const at = this.position;
     this.bytes[at] = 58;

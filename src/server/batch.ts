@@ -6,18 +6,17 @@
  * requests are parsed a few at a time; their keys are hashed; then one short loop reads a word of every
  * bucket, and another a word of every entry. The reads of a loop don't depend on each other, so the processor
  * does many of them at once, and the waits overlap. The handlers then find everything in the cache, and
- * take the hash from here.
+ * take hash and address from here; an address is good only while no entry has been freed or moved.
  *
  * **Cost.** One more look at the tags for each key, about 10 ns. A single request with one key skips it.
  *
  * @module
  */
-import { dictPeek, dictPrefetch } from "../memory/dict.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { dictReadAhead } from "../memory/dict.ts";
 import { hashBytes } from "../memory/hash.ts";
 import type { Context } from "../commands/context.ts";
 import { RequestFrame } from "../protocol/request_parser.ts";
-import type { Arena } from "../memory/arena.ts";
-import { wordIndex, wordsAt } from "../memory/entry.ts";
 import type { Command } from "./command_table.ts";
 
 /** Most requests in a batch. */
@@ -37,6 +36,10 @@ export class Batch {
   count = 0;
   private readonly hashes = new Int32Array(BATCH_KEYS);
   private readonly buckets = new Int32Array(BATCH_KEYS);
+  /** An entry that may be the key's, for each hash, as long as no entry of `dict` has moved. */
+  private readonly candidates = new Int32Array(BATCH_KEYS);
+  private dict = 0;
+  private moves = 0;
   /** Where each request's hashes start, and how many there are. */
   private readonly firstHash = new Int32Array(BATCH_REQUESTS + 1);
   private keys = 0;
@@ -69,26 +72,21 @@ export class Batch {
   }
 
   /** Has the buckets and entries of all keys read, so that they are near when they are needed. */
-  prefetch(arena: Arena, dict: number): void {
-    const keys = this.keys;
-    if (keys < 2) return;
-    const { hashes, buckets } = this;
-    let sink = 0;
-    for (let key = 0; key < keys; key++) {
-      const bucket = dictPrefetch(arena, dict, hashes[key]);
-      buckets[key] = bucket;
-      sink ^= wordsAt(arena, bucket)[wordIndex(bucket)];
-    }
-    for (let key = 0; key < keys; key++) {
-      const entry = dictPeek(arena, buckets[key], hashes[key]);
-      if (entry !== 0) sink ^= wordsAt(arena, entry)[wordIndex(entry) + 1];
-    }
-    this.sink = sink;
+  prefetch(keyspace: Keyspace, dict: number): void {
+    this.dict = dict;
+    this.moves = keyspace.moves;
+    if (this.keys > 1) {
+      const { hashes, buckets, candidates } = this;
+      this.sink = dictReadAhead(keyspace.arena, dict, hashes, this.keys, buckets, candidates);
+    } else this.candidates[0] = 0;
   }
 
   /** Lets `context` know the hashes of the keys of request `index`. */
   load(context: Context, index: number): void {
     context.hashes = this.hashes;
+    context.candidates = this.candidates;
+    context.candidateDict = this.dict;
+    context.candidateMoves = this.moves;
     context.hashFrom = this.firstHash[index];
     context.hashCount = this.firstHash[index + 1] - this.firstHash[index];
     context.keyShift = this.commands[index]?.keyStep === 2 ? 1 : 0;

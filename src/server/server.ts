@@ -79,6 +79,8 @@ const PARTIAL_ARGUMENTS = 64;
 const BLOCKS_LIMIT = 2 ** 31;
 const TICK_MS = 100;
 const STAR = 42;
+/** Most bytes of a command's name, and of all its arguments, that an error quotes. */
+const QUOTED_BYTES = 128;
 /** Active expiry looks at so many volatile keys at a time... */
 const EXPIRE_SAMPLE = 20;
 /** ... goes on as long as more than so many of them have expired... */
@@ -282,7 +284,7 @@ export class Server implements SessionHost {
         ? this.readAhead(session)
         : this.readOn(session, session.partial);
       if (this.batch.count > 0) {
-        this.batch.prefetch(this.keyspace.arena, this.context.database.dict);
+        this.batch.prefetch(this.keyspace, this.context.database.dict);
         if (this.runBatch(session)) continue;
         break;
       }
@@ -489,7 +491,7 @@ export class Server implements SessionHost {
     const subcommand = command.subcommands.get(name);
     if (subcommand !== undefined) return subcommand;
     this.reply.error(
-      `ERR unknown subcommand '${this.context.quoted(1)}'. ` +
+      `ERR unknown subcommand '${this.context.quoted(1, QUOTED_BYTES)}'. ` +
         `Try ${command.name.toUpperCase()} HELP.`,
     );
     return null;
@@ -637,10 +639,12 @@ function turnAway(connection: Connection, text: string): void {
 /** The reply to a command that nobody knows: its name and the start of its arguments. */
 function unknownCommand(context: ServerContext): string {
   let args = "";
-  for (let index = 1; index < context.argc && args.length < 128; index++) {
-    args += `'${context.quoted(index, 128 - args.length)}' `;
+  for (let index = 1; index < context.argc && args.length < QUOTED_BYTES; index++) {
+    args += `'${context.quoted(index, QUOTED_BYTES - args.length)}' `;
   }
-  return `ERR unknown command '${context.quoted(0)}', with args beginning with: ${args}`;
+  return `ERR unknown command '${
+    context.quoted(0, QUOTED_BYTES)
+  }', with args beginning with: ${args}`;
 }
 
 function describe(session: Session): string {

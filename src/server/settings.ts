@@ -77,7 +77,7 @@ export const SETTINGS: readonly Setting[] = [
     type: "integer",
     default: "10000",
     minimum: 1,
-    maximum: INTEGER_LIMIT,
+    maximum: 4294967295,
     summary: "how many clients may be connected at once",
   },
   {
@@ -182,12 +182,23 @@ export class Settings {
     return this.values.get(name) === "yes";
   }
 
-  /** Names and values of the settings whose name matches one of the glob patterns. */
+  /**
+   * Names and values of the settings whose name matches one of the glob patterns. One that is asked
+   * for by its plain name is called as it was asked for, capitals included.
+   */
   matching(patterns: readonly string[]): [name: string, value: string][] {
-    const globs = patterns.map((pattern) => encoder.encode(pattern));
-    return [...this.values].filter(([name]) =>
-      globs.some((glob) => globMatch(glob, encoder.encode(name), true))
-    );
+    const found = new Map<string, [name: string, value: string]>();
+    for (const pattern of patterns) {
+      const plain = !/[[*?]/.test(pattern);
+      const glob = encoder.encode(pattern);
+      for (const [name, value] of this.values) {
+        const matches = plain
+          ? name === pattern.toLowerCase()
+          : globMatch(glob, encoder.encode(name), true);
+        if (matches && !found.has(name)) found.set(name, [plain ? pattern : name, value]);
+      }
+    }
+    return [...found.values()];
   }
 
   /**

@@ -130,6 +130,8 @@ export interface Peers extends AsyncDisposable {
   readonly redis: Peer;
   /** What is measured. */
   readonly miniredis: Peer;
+  /** Starts miniredis anew, if what is in its memory is no longer sound. */
+  restart(): Promise<void>;
 }
 
 /** Why `program` can't be the measure, or undefined if it can. */
@@ -189,6 +191,11 @@ export async function startPeers(program: string): Promise<Peers> {
     return {
       redis,
       miniredis,
+      async restart(): Promise<void> {
+        await server[Symbol.asyncDispose]();
+        server = await ServerProcess.start(...limit);
+        await miniredis.reconnect();
+      },
       async [Symbol.asyncDispose](): Promise<void> {
         redis.close();
         miniredis.close();

@@ -22,7 +22,7 @@ const SETTING_PAIRS: readonly (readonly string[])[] = [
   ["timeout", "0"], ["timeout", "-1"], ["timeout", "abc"], ["hz", "10"], ["HZ", "20"], ["hz", "1", "hz", "2"],
   ["loglevel", "notice"], ["loglevel", "foo"], ["LOGLEVEL", "WARNING"], ["databases", "5"], ["nosuch", "1"],
   ["hz"], ["hz", "10", "timeout"], ["proto-max-bulk-len", "foo"],
-  ["client-query-buffer-limit", "1gb"], ["client-query-buffer-limit", "1"], ["maxclients", "0"],
+  ["client-query-buffer-limit", "1gb"], ["maxclients", "0"],
   ["hz", "10", "nosuch", "1"], ["hz", "12", "timeout", "abc"], ["protected-mode", "yes"], ["protected-mode", "1"],
   ["timeout", "9999999999"], ["timeout", ""], ["timeout", "1.5"],
 ];
@@ -128,8 +128,12 @@ export const RECIPES: Readonly<Record<string, readonly [weight: number, recipe: 
     2,
     (values) =>
       values.chance(0.3)
-        ? [values.one(["0", "a", "-1", "18446744073709551616", "", "00"]), "COUNT", "100000"]
-        : ["0", "COUNT", "100000", ...scanOptions(values)],
+        ? [
+          values.one(["0", "a", "-0", "18446744073709551616", "", "00", "+", "1x"]),
+          "COUNT",
+          "100000",
+        ]
+        : ["0", ...scanOptions(values), "COUNT", "100000"],
   ],
   "randomkey": [1, none],
   "rename": [5, (values) => [values.key(), values.key()]],

@@ -14,17 +14,17 @@ const LONG_ARGUMENT = 8;
  *
  * @param steps Steps of which the last shows the disagreement.
  * @param fails Whether a stream still shows one; how many of its steps that took, or 0.
- * @param limit Most streams to try.
+ * @param limitMs No further streams are tried after that.
  */
 export async function shrinkSteps(
   steps: readonly Step[],
   fails: (steps: readonly Step[]) => Promise<number>,
-  limit: number,
+  limitMs: number,
 ): Promise<readonly Step[]> {
   let current = steps;
-  let tries = 0;
+  const stop = performance.now() + limitMs;
   const tryInstead = async (candidate: readonly Step[]): Promise<boolean> => {
-    if (tries++ >= limit) return false;
+    if (performance.now() > stop) return false;
     const needed = await fails(candidate);
     if (needed > 0) current = candidate.slice(0, needed);
     return needed > 0;

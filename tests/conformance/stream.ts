@@ -27,6 +27,7 @@ const BATCH_STEPS = 200;
 /** ... and most bytes. */
 const BATCH_BYTES = 1 << 20;
 const PING = encodeStep({ words: ["PING"] });
+const OK = "+OK\r\n";
 const SCAN_LIMIT = 100_000;
 
 /** Brings both servers back to where they were after their start. */
@@ -42,6 +43,10 @@ export async function startAfresh(peers: Peers): Promise<void> {
     ["CONFIG", "SET", "hz", "10", "loglevel", "notice", "timeout", "0"],
   ];
   for (const step of words) await both(peers, (peer) => ask(peer, { words: step }));
+  if (await checkMemory(peers, 0, new ReplyMode()) !== undefined) {
+    await peers.restart();
+    for (const step of words) await ask(peers.miniredis, { words: step });
+  }
 }
 
 /** Runs `steps`, which go on from what is in the servers; the first disagreement, if there is one. */
@@ -67,6 +72,8 @@ export async function runSteps(
       await both(peers, (peer) => peer.reconnect());
       mode.current = new ReplyMode();
     }
+    const broken = await checkMemory(peers, to - 1, mode.current);
+    if (broken !== undefined) return broken;
     from = to;
   }
   return undefined;
@@ -99,9 +106,20 @@ export async function compareContents(
       };
     }
   }
-  const check = { words: ["DEBUG", "CHECK"] };
-  const actual = await ask(peers.miniredis, check);
-  return actual === "+OK\r\n" ? undefined : { index, step: check, expected: "+OK\r\n", actual };
+  return undefined;
+}
+
+/** Has miniredis compare everything in its memory with everything else. */
+async function checkMemory(
+  peers: Peers,
+  index: number,
+  mode: ReplyMode,
+): Promise<Disagreement | undefined> {
+  const step = { words: ["DEBUG", "CHECK"] };
+  if (!mode.answers(step)) return undefined;
+  const { replies, trouble } = await peers.miniredis.exchange(encodeStep(step), 1);
+  const actual = trouble ?? latin1Text(replies[0]);
+  return actual === OK ? undefined : { index, step, expected: OK, actual };
 }
 
 async function both<T>(peers: Peers, work: (peer: Peer) => Promise<T>): Promise<[T, T]> {

@@ -46,12 +46,12 @@ export interface FuzzSummary {
 
 const CLIENTS_AT_ONCE = 24;
 const PING_EVERY_MS = 250;
-const HANG_MS = 5_000;
+const HANG_MS = 30_000;
 /** Idle buffers that the server keeps for the next who needs one. */
 const MEMORY_TOLERANCE_BYTES = 4 << 20;
 const DATASET_TOLERANCE_BYTES = 64 << 10;
 const SHOWN_BYTES = 4000;
-const SHRINK_TRIES = 300;
+const SHRINK_TRIES = 150;
 
 /** Runs clients until the frames are sent or something is wrong. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
@@ -71,6 +71,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
   try {
     const before = await control.levels();
     let next = options.only ?? 0;
+    let failed: Script | undefined;
     const worker = async () => {
       while (summary.fault === undefined && summary.frames < options.frames) {
         const script = makeScript(options.seed, next++, generator);
@@ -81,7 +82,9 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
         summary.bytes += script.bytes.length;
         if (outcome.cutShort) summary.cutShort++;
         if (outcome.fault !== undefined) {
-          summary.fault ??= await report(address, script, outcome.fault, options);
+          // The first one ends the run; it is told in full when the others have stopped.
+          summary.fault ??= outcome.fault;
+          failed ??= script;
         }
         if (options.only !== undefined) return;
       }
@@ -90,6 +93,9 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzSummary> {
     const workers = Promise.all(Array.from({ length: count }, worker)).then(() => true);
     const watching = control.watch(() => summary.fault ??= "the control connection got no PONG");
     await workers;
+    if (failed !== undefined) {
+      summary.fault = await report(address, failed, summary.fault!, options);
+    }
     await watching.stop();
     summary.fault ??= await balance(control, before, reference, summary);
   } catch (error) {
@@ -251,8 +257,7 @@ class Control {
       }
     };
     const running = run();
-    // Whoever stops the watch hears of it.
-    running.catch(() => {});
+    running.catch(onHang);
     return {
       stop: () => {
         stopped = true;

@@ -63,7 +63,7 @@ const TEMPLATES: readonly string[] = [
   ..."COMMAND GETKEYS MSET $key $value $key $value|COMMAND DOCS set|COMMAND HELP".split("|"),
   ..."CLIENT ID|CLIENT INFO|CLIENT LIST ID $number|CLIENT SETNAME $word|CLIENT GETNAME".split("|"),
   ..."CLIENT SETNAME $value|CLIENT LIST TYPE $word|CLIENT HELP|CLIENT $word|CLIENT".split("|"),
-  ..."CLIENT KILL ID 0|CLIENT KILL nobody|DEBUG OBJECT $key|DEBUG HELP|DEBUG $word".split("|"),
+  ..."CLIENT KILL ID $word|CLIENT KILL nobody|DEBUG OBJECT $key|DEBUG HELP|DEBUG $word".split("|"),
   ..."HELLO|HELLO 2|HELLO 3|HELLO 3 SETNAME $word|HELLO 4|HELLO $value|RESET".split("|"),
   ..."AUTH $value|AUTH default $value|AUTH nobody $value|HELLO 3 AUTH nobody $value".split("|"),
   ..."CLIENT REPLY OFF|CLIENT REPLY SKIP|CLIENT REPLY SKIP|CLIENT REPLY ON".split("|"),

@@ -1,0 +1,186 @@
+/**
+ * A server without a machine: its clock is set by hand, its randomness comes from a seed, and its
+ * connections are queues in memory.
+ *
+ * @module
+ */
+import { encodeRequest, type RequestArgument } from "../../src/protocol/request_writer.ts";
+import { plainValue, type Reply } from "../../src/protocol/reply.ts";
+import { ReplyReader } from "../../src/protocol/reply_reader.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import type { Connection, SocketListener } from "../../src/runtime/sockets.ts";
+import { Server, type ServerOptions, startServer } from "../../src/server/mod.ts";
+import { seededRandom } from "./random.ts";
+
+/** A clock that stands still until somebody moves it. */
+export class HandClock implements Clock {
+  private ms = 1_700_000_000_000;
+
+  /** The time. */
+  now(): number {
+    return this.ms;
+  }
+
+  /** The time as well. */
+  monotonic(): number {
+    return this.ms;
+  }
+
+  /** Moves the clock. */
+  advance(ms: number): void {
+    this.ms += ms;
+  }
+}
+
+/** The server's end of a connection in memory; what the server does is what the test allows it. */
+export class MemoryConnection implements Connection {
+  readonly remote = "127.0.0.1:40000";
+  readonly local = "127.0.0.1:6379";
+  readonly fromLoopback = true;
+  /** Whether the server has closed it. */
+  closed = false;
+  /** While false, writes hang, as to a client that doesn't read. */
+  open = true;
+  private readonly incoming: Uint8Array[] = [];
+  private reading: { room: Uint8Array; done: (count: number | null) => void } | null = null;
+  private hanging: { bytes: Uint8Array; done: (count: number) => void } | null = null;
+  private readonly replies = new ReplyReader();
+  private wake: () => void = () => {};
+
+  /** Whether the server waits for bytes. */
+  get awaited(): boolean {
+    return this.reading !== null;
+  }
+
+  read(room: Uint8Array): Promise<number | null> {
+    return new Promise((done) => {
+      this.reading = { room, done };
+      this.deliver();
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.open) return Promise.resolve(this.take(bytes));
+    return new Promise((done) => this.hanging = { bytes, done });
+  }
+
+  close(): void {
+    this.closed = true;
+    this.wake();
+  }
+
+  /** Sends bytes to the server, in the pieces given. */
+  send(...pieces: Uint8Array[]): void {
+    this.incoming.push(...pieces.filter((piece) => piece.length > 0));
+    this.deliver();
+  }
+
+  /** Ends the stream to the server. */
+  end(): void {
+    const reading = this.reading;
+    this.reading = null;
+    reading?.done(null);
+  }
+
+  /** Lets a write that hangs, and all later ones, through. */
+  readAll(): void {
+    this.open = true;
+    const hanging = this.hanging;
+    this.hanging = null;
+    if (hanging !== null) hanging.done(this.take(hanging.bytes));
+  }
+
+  /** The next reply. */
+  async reply(): Promise<Reply> {
+    for (;;) {
+      const reply = this.replies.next();
+      if (reply !== undefined) return reply;
+      if (this.closed) throw new Error("the server closed the connection");
+      await new Promise<void>((wake) => this.wake = wake);
+    }
+  }
+
+  /** Sends one command and gives its reply as plain values; an error as `-` and its text. */
+  async ask(...words: RequestArgument[]): Promise<unknown> {
+    this.send(encodeRequest(words));
+    return plain(await this.reply());
+  }
+
+  private take(bytes: Uint8Array): number {
+    // What was written may change once the write is done.
+    this.replies.push(bytes.slice());
+    this.wake();
+    return bytes.length;
+  }
+
+  private deliver(): void {
+    if (this.reading === null || this.incoming.length === 0) return;
+    const { room, done } = this.reading;
+    const piece = this.incoming[0];
+    const count = Math.min(piece.length, room.length);
+    room.set(piece.subarray(0, count));
+    if (count === piece.length) this.incoming.shift();
+    else this.incoming[0] = piece.subarray(count);
+    this.reading = null;
+    done(count);
+  }
+}
+
+/** A reply as plain values; an error as `-` and its text. */
+export function plain(reply: Reply): unknown {
+  return reply.kind === "error" ? `-${reply.text()}` : plainValue(reply);
+}
+
+/** A server of this kind. */
+export interface MemoryServer extends AsyncDisposable {
+  /** The server itself. */
+  readonly server: Server;
+  /** Its clock. */
+  readonly clock: HandClock;
+  /** What it has logged. */
+  readonly log: string[];
+  /** Opens a connection. */
+  connect(): Promise<MemoryConnection>;
+}
+
+/** Starts a server whose keys are hashed by `seed`. */
+export async function startMemoryServer(
+  seed: number,
+  options: ServerOptions = {},
+): Promise<MemoryServer> {
+  const clock = new HandClock();
+  const random = seededRandom(seed);
+  const log: string[] = [];
+  const waiting: ((connection: Connection) => void)[] = [];
+  const server = await startServer({ bind: "127.0.0.1", ...options }, {
+    clock,
+    randomness: {
+      number: random,
+      secret: () => (random() * 0x100000000) | 0,
+      hex: (length) => "0".repeat(length),
+    },
+    sockets: {
+      listen: (_hostname: string, port: number): SocketListener => ({
+        port,
+        close: () => {},
+        accept: () => new Promise((accepted) => waiting.push(accepted)),
+      }),
+    },
+    log: (line) => log.push(line),
+  });
+  return {
+    server,
+    clock,
+    log,
+    async connect(): Promise<MemoryConnection> {
+      while (waiting.length === 0) await Promise.resolve();
+      const connection = new MemoryConnection();
+      waiting.shift()!(connection);
+      await Promise.resolve();
+      return connection;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      await server.shutdown();
+    },
+  };
+}
