@@ -34,7 +34,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz differential bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,12 @@ build: $(INSTALLED) ## Compile the executable bin/miniredis
 
 smoke: $(INSTALLED) ## Try the executable that `make build` made
 	@$(DENO) task --quiet smoke
+
+fuzz: $(INSTALLED) ## A million random and broken requests (ARGS="--frames 100000 --seed 7")
+	@$(DENO) task --quiet fuzz $(ARGS)
+
+differential: $(INSTALLED) ## The same random commands to redis-server and to ours (ARGS=--help)
+	@$(DENO) task --quiet differential $(ARGS)
 
 bench: $(INSTALLED) ## Measure beside redis-server (some fifteen minutes; ARGS=--help)
 	@$(DENO) task --quiet bench $(ARGS)

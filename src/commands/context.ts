@@ -135,12 +135,12 @@ export class Context {
   }
 
   /** As {@linkcode integer}, for a number of 32 bits, such as that of a database. */
-  smallInteger(index: number): boolean {
-    if (!this.integer(index)) return false;
+  smallInteger(index: number, error?: string): boolean {
+    if (!this.integer(index, error)) return false;
     const { value } = this;
     if (value >= -0x80000000 && value <= 0x7fffffff) return true;
     this.reply.error(
-      "ERR value is out of range, value must between -2147483648 and 2147483647",
+      error ?? "ERR value is out of range, value must between -2147483648 and 2147483647",
     );
     return false;
   }

@@ -33,6 +33,7 @@
 import { assert } from "@std/assert";
 import {
   type Arena,
+  ArenaFullError,
   BLOCK_INDEX,
   type ReadonlyView,
   type ReadonlyWords,
@@ -201,7 +202,7 @@ export function dictInsert(arena: Arena, dict: number, hash: number, entry: numb
   const words = arena.writable(dict, DICT_UNITS * 8);
   const at = wordIndex(dict);
   const count = ++words[at + COUNT];
-  if (count * 2 > words[at + BUCKETS] * SPLIT_LOAD_TWICE) split(arena, dict);
+  if (count * 2 > words[at + BUCKETS] * SPLIT_LOAD_TWICE) trySplit(arena, dict);
 }
 
 /** Takes `entry` out, whose key has the hash `hash`; whether it was there. */
@@ -407,6 +408,15 @@ function swapSlot(
     bucket = words[at + NEXT_WORD];
   } while (bucket !== 0);
   return false;
+}
+
+/** A split, unless there is no room for it: the entry is in, and buckets can be longer. */
+function trySplit(arena: Arena, dict: number): void {
+  try {
+    split(arena, dict);
+  } catch (error) {
+    if (!(error instanceof ArenaFullError)) throw error;
+  }
 }
 
 /** Adds one bucket, and moves to it what belongs there from the bucket it splits. */

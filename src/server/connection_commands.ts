@@ -10,7 +10,7 @@ import type { HandlersFor } from "../commands/specs/types.ts";
 import { REDIS_VERSION } from "../runtime/version.ts";
 import { describeClient } from "./client_info.ts";
 import type { ServerContext, ServerHandler } from "./server_context.ts";
-import { REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT, type Session } from "./session.ts";
+import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from "./session.ts";
 
 /** The name of the one user there is. */
 const DEFAULT_USER = "default";
@@ -51,7 +51,8 @@ function quit(context: ServerContext): void {
 function reset(context: ServerContext): void {
   const session = context.client;
   session.name = "";
-  session.replyMode = REPLY_ON;
+  // As with Redis, the reply of a RESET that is skipped stays so.
+  if (session.replyMode !== REPLY_SKIP) session.replyMode = REPLY_ON;
   session.authenticated = context.server.open;
   session.resp = 2;
   context.reply.resp = 2;
@@ -107,7 +108,7 @@ function hello(context: ServerContext): void {
   if (!client.authenticated) {
     return reply.error(
       "NOAUTH HELLO must be called with the client already authenticated, otherwise the " +
-        "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and " +
+        "HELLO AUTH <user> <pass> option can be used to authenticate the client and " +
         "select the RESP protocol version at the same time",
     );
   }

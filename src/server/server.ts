@@ -85,8 +85,10 @@ const QUOTED_BYTES = 128;
 const EXPIRE_SAMPLE = 20;
 /** ... goes on as long as more than so many of them have expired... */
 const EXPIRE_GOES_ON = 5;
-/** ... and stops after so many ms. */
-const EXPIRE_MS = 1;
+/** ... for at most so many slices in a tick... */
+const EXPIRE_SLICES = 25;
+/** ... of so many ms each. */
+const EXPIRE_SLICE_MS = 1;
 
 /** What the server has counted since its start. */
 export interface ServerCounters {
@@ -142,6 +144,8 @@ export class Server implements SessionHost {
   private readonly context: ServerContext;
   private readonly listeners: SocketListener[] = [];
   private readonly batch = new Batch();
+  /** Number of the database in which active expiry goes on. */
+  private expireDatabase = 0;
   private commandsInTurn = 0;
   private turnStart = 0;
   private maximumBulk = 0;
@@ -251,6 +255,11 @@ export class Server implements SessionHost {
     return bytes;
   }
 
+  /** Unix time in ms. */
+  now(): number {
+    return this.clock.now();
+  }
+
   /** Writes a log line about a client. */
   logClient(message: string): void {
     this.logger.log("warning", message);
@@ -271,9 +280,7 @@ export class Server implements SessionHost {
 
   /** Runs the requests in a session's buffer, as far as its turn goes, and sends the replies. */
   process(session: Session): void {
-    const now = this.clock.now();
-    this.keyspace.setTime(now);
-    session.lastInteraction = now;
+    this.keyspace.setTime(this.clock.now());
     session.unfinished = false;
     const reply = this.reply;
     this.context.enter(session);
@@ -357,7 +364,7 @@ export class Server implements SessionHost {
       if (frame.argc > 0) {
         batch.load(this.context, index);
         this.run(session, frame, batch.commands[index]);
-      }
+      } else if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
       if (session.partial !== null) {
         session.partial = null;
         this.dropBlock(session);
@@ -393,14 +400,17 @@ export class Server implements SessionHost {
     }
     this.batch.frames[0] = new RequestFrame();
     session.position = frame.position;
-    if (frame.bulkLength < EXTERNAL_BYTES || session.block !== 0) return false;
+    // A read that is under way goes to the end of the buffer, which must not move now.
+    if (frame.bulkLength < EXTERNAL_BYTES || session.block !== 0 || session.readPending) {
+      return false;
+    }
     const command = this.table.find(session.buffer.bytes, frame.starts[0], frame.lengths[0]);
     if (command === null || command.blockArgument !== frame.argc) return false;
     if (this.blockBytes + frame.bulkLength > BLOCKS_LIMIT) return false;
     try {
       const block = allocateValue(this.keyspace, frame.bulkLength);
       const room = valueRoom(this.keyspace, block, 0, frame.bulkLength);
-      this.blockBytes += frame.bulkLength;
+      this.blockBytes += this.keyspace.arena.unitsOf(block) * 8;
       session.startBlock(block, frame.argc, room);
     } catch (error) {
       if (error instanceof ArenaFullError) return false;
@@ -419,6 +429,7 @@ export class Server implements SessionHost {
       this.keyspace.freeValueBlock(session.block);
     }
     this.context.blockArgument = -1;
+    this.context.blockTaken = false;
     session.block = 0;
     session.blockArgument = -1;
     session.blockRoom = null;
@@ -427,7 +438,8 @@ export class Server implements SessionHost {
   /** Replies to bytes that aren't RESP, and closes once that is sent. */
   private refuse(session: Session, error: string): void {
     this.logger.log("verbose", `Protocol error (${error}) from client: ${describe(session)}`);
-    this.fail(`ERR Protocol error: ${error}`);
+    // A client that wants no replies hears nothing of this one either.
+    if (session.replyMode === REPLY_ON) this.fail(`ERR Protocol error: ${error}`);
     session.closing = true;
   }
 
@@ -441,10 +453,10 @@ export class Server implements SessionHost {
   private run(session: Session, frame: RequestFrame, found: Command | null): void {
     this.context.load(session, frame);
     this.counters.commands++;
-    const command = this.resolve(found);
     const mode = session.replyMode;
     const mark = this.reply.length;
     const errors = this.reply.errors;
+    const command = this.resolve(found);
     if (command !== null) this.runCommand(session, command);
     if (this.reply.errors !== errors) {
       this.counters.errors += this.reply.errors - errors;
@@ -468,11 +480,14 @@ export class Server implements SessionHost {
     command.calls++;
     session.lastCommand = command.name;
     const dirty = keyspace.dirty;
+    const mark = reply.length;
     context.journaled = false;
     try {
       command.handler(context);
     } catch (error) {
       if (!(error instanceof ArenaFullError)) throw error;
+      // What it has said already (the old value, say) isn't true.
+      reply.truncate(mark);
       reply.error("OOM command not allowed when used memory > 'maxmemory'.");
     }
     if (keyspace.dirty !== dirty && !context.journaled && this.journal.listening) {
@@ -499,7 +514,7 @@ export class Server implements SessionHost {
 
   /** Takes back the reply of a command that the client doesn't want to hear. */
   private hideReply(session: Session, mode: number, mark: number): void {
-    const hidden = mode === REPLY_OFF ? session.replyMode !== REPLY_ON : mode === REPLY_SKIP;
+    const hidden = (mode === REPLY_OFF || mode === REPLY_SKIP) && session.replyMode !== REPLY_ON;
     if (hidden) this.reply.truncate(mark);
     if (session.replyMode === REPLY_SKIP_NEXT) session.replyMode = REPLY_SKIP;
     else if (mode === REPLY_SKIP && session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
@@ -579,21 +594,36 @@ export class Server implements SessionHost {
       session.readOnIfStuck();
       if (timeout > 0 && now - session.lastInteraction > timeout) session.close();
     }
-    if (this.activeExpiry) this.expire();
+    if (this.activeExpiry) this.expire(EXPIRE_SLICES);
+  }
+
+  /**
+   * Looks for keys whose time has come, for a slice of time, and, if there are more, for up to
+   * `slices` such slices with the sessions' turns between them.
+   */
+  private expire(slices: number): void {
+    const stop = this.clock.monotonic() + EXPIRE_SLICE_MS;
+    const { databases } = this.keyspace;
+    for (let visited = 0; visited < databases.length;) {
+      const database = databases[this.expireDatabase];
+      const more = database.volatile.length > 0 &&
+        expireSome(database, EXPIRE_SAMPLE, this.randomness.number) > EXPIRE_GOES_ON;
+      if (!more) {
+        this.expireDatabase = (this.expireDatabase + 1) % databases.length;
+        visited++;
+      }
+      if (this.clock.monotonic() <= stop) continue;
+      if (more && slices > 1) afterOthers(() => this.expireFurther(slices - 1));
+      break;
+    }
     this.journal.endTurn();
   }
 
-  /** Looks for keys whose time has come, as long as it is worth it. */
-  private expire(): void {
-    const stop = this.clock.monotonic() + EXPIRE_MS;
-    for (const database of this.keyspace.databases) {
-      while (
-        database.volatile.length > 0 &&
-        expireSome(database, EXPIRE_SAMPLE, this.randomness.number) > EXPIRE_GOES_ON
-      ) {
-        if (this.clock.monotonic() > stop) return;
-      }
-    }
+  /** The next slice of {@linkcode expire}. */
+  private expireFurther(slices: number): void {
+    if (this.stopping) return;
+    this.keyspace.setTime(this.clock.now());
+    this.expire(slices);
   }
 }
 

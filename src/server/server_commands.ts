@@ -51,7 +51,7 @@ function swapdb(context: ServerContext): void {
   const { keyspace, reply } = context;
   const numbers: number[] = [];
   for (const [index, which] of [[1, "first"], [2, "second"]] as const) {
-    if (!context.integer(index, `ERR invalid ${which} DB index`)) return;
+    if (!context.smallInteger(index, `ERR invalid ${which} DB index`)) return;
     numbers.push(context.value);
   }
   const [first, second] = numbers;

@@ -49,6 +49,8 @@ export interface SessionHost {
   forget(session: Session): void;
   /** Most bytes of requests that may wait (`client-query-buffer-limit`). */
   readonly queryBufferLimit: number;
+  /** Unix time in ms. */
+  now(): number;
   /** Where sessions get their first buffer. */
   readonly firstBuffers: BufferPool;
   /** Writes the replies of all sessions. */
@@ -133,6 +135,11 @@ export class Session {
     return this.current !== null;
   }
 
+  /** Whether a read is under way, into a place that must stay where it is. */
+  get readPending(): boolean {
+    return this.reading;
+  }
+
   /** Number of chunks that wait to be sent. */
   get pendingChunks(): number {
     return this.queue.length;
@@ -146,12 +153,19 @@ export class Session {
   /** Asks for the next bytes. */
   startRead(): void {
     if (this.reading || this.closed) return;
-    this.reading = true;
     let target = this.blockRoom;
     if (target === null) {
-      this.makeRoom();
+      try {
+        this.makeRoom();
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        // The machine has no memory left for a longer buffer.
+        this.closeTooLong();
+        return;
+      }
       target = this.end === 0 ? this.buffer.bytes : this.buffer.bytes.subarray(this.end);
     }
+    this.reading = true;
     this.connection.read(target).then(this.onRead, this.onReadError);
   }
 
@@ -218,6 +232,7 @@ export class Session {
       this.giveBuffer(NO_BUFFER);
       return;
     }
+    this.lastInteraction = this.host.now();
     if (this.blockRoom !== null) {
       this.blockRoom = count < this.blockRoom.length ? this.blockRoom.subarray(count) : null;
       if (this.blockRoom !== null) {
@@ -299,18 +314,28 @@ export class Session {
       if (this.current === null) this.close();
       return;
     }
-    if (this.end - this.position > this.host.queryBufferLimit) {
-      this.host.logClient(
-        `Closing client that reached max query buffer length: id=${this.id} ` +
-          `addr=${this.connection.remote} qbuf=${this.end - this.position}`,
-      );
-      this.close();
+    if (this.waitingBytes > this.host.queryBufferLimit) {
+      this.closeTooLong();
       return;
     }
     if (this.current !== null) {
       if (this.stuck) this.startRead();
     } else if (this.unfinished) this.host.processLater(this);
     else this.startRead();
+  }
+
+  /** Bytes of requests that haven't been run. */
+  private get waitingBytes(): number {
+    return this.end - (this.partial === null ? this.position : this.partialStart());
+  }
+
+  /** Closes a client whose requests take more memory than it may have. */
+  private closeTooLong(): void {
+    this.host.logClient(
+      `Closing client that reached max query buffer length: id=${this.id} ` +
+        `addr=${this.connection.remote} qbuf=${this.waitingBytes}`,
+    );
+    this.close();
   }
 
   /** Has room behind `end`: more than last time if the last read filled the buffer. */

@@ -47,6 +47,8 @@ export function sameReply(step: Step, expected: Uint8Array, actual: Uint8Array):
   if (MILLISECONDS.has(name)) return sameTime(left, right, TOLERANCE_SECONDS * 1000);
   if (FORM_ONLY.has(name)) return (left.text === null) === (right.text === null);
   if (name === "scan" && !isWholeScan(step)) return true;
+  // Of all commands, of which Redis has more.
+  if (/^command\|(info|docs)$/.test(name) && step.words.length === 2) return true;
   if (name === "config|get") {
     return canonical({ ...left, marker: "%" }, true) === canonical({ ...right, marker: "%" }, true);
   }

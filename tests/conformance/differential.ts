@@ -25,7 +25,7 @@ const USAGE = `usage: differential.ts [options]
 
 /** After so many steps contents are compared as a whole, and both servers start afresh. */
 const EPISODE_STEPS = 10_000;
-const SHRINK_MS = 60_000;
+const SHRINK_MS = 20_000;
 const SHOWN_REPLY = 300;
 
 /** What a run is to do. */

@@ -67,10 +67,9 @@ export function foretell(stream: Uint8Array): Expectation {
   return { replies, closes, isProtocolError, ends };
 }
 
-/** Text of an error as it is sent: one line of UTF-8, a byte a character. */
+/** Text of an error as it is sent: one line, a byte a character. */
 function protocolError(error: string): string {
-  const line = `ERR Protocol error: ${error}`.replace(/[\r\n]/g, " ");
-  return textOf(new TextEncoder().encode(line));
+  return `ERR Protocol error: ${error}`.replace(/[\r\n]/g, " ");
 }
 
 /** Which replies a client hears, as CLIENT REPLY chose. */

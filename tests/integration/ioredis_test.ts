@@ -107,7 +107,7 @@ Deno.test("ioredis: a password, a database and a name", async () => {
     await assertRejects(() => client.get("here"), Error, "NOAUTH");
   }, { enableReadyCheck: false });
   await withClient(server.port, async (client) => {
-    await assertRejects(() => client.get("here"), Error, "NOAUTH");
+    await assertRejects(() => client.get("here"), Error, "WRONGPASS");
   }, { password: "wrong", enableReadyCheck: false });
 });
 

@@ -154,7 +154,9 @@ Deno.test("node-redis: connects again to a server that was started again", async
   await withClient(port, async (client) => {
     await client.set("a", "1");
     const ready = new Promise((resolve) => client.once("ready", resolve));
+    const lost = new Promise((resolve) => client.once("reconnecting", resolve));
     await first.shutdown();
+    await lost;
     await using _second = await startQuietServer({ port: String(port) });
     await ready;
     assertEquals(await client.get("a"), null);

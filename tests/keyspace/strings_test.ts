@@ -14,7 +14,7 @@ import {
   stringBytes,
   stringEncodingName,
   stringLength,
-  tryOverwriteInteger,
+  tryAdd,
   writeRange,
 } from "../../src/keyspace/strings.ts";
 import { Int64 } from "../../src/protocol/integers.ts";
@@ -87,19 +87,25 @@ Deno.test("strings: text that is an integer is one, and nothing else is", () => 
   checkKeyspace(keyspace);
 });
 
-Deno.test("strings: an integer is overwritten where it is, if it fits there", () => {
+Deno.test("strings: a small integer is added to where it is, if the sum fits there", () => {
   const keyspace = new Keyspace(1, 1, 2);
   const database = keyspace.databases[0];
+  const sum = new Int64();
   let entry = setInteger(database, find(keyspace), KEY, 0, 3, 0, 5, EXPIRY_NONE);
-  assert(tryOverwriteInteger(keyspace, entry, -1, -6));
+  assert(tryAdd(keyspace, entry, -11, sum));
+  assertEquals([sum.high, sum.low], [-1, -6]);
   assertEquals(textOf(keyspace, entry), "-6");
-  assert(!tryOverwriteInteger(keyspace, entry, 1, 0));
+  assert(!tryAdd(keyspace, entry, -2147483648, sum), "the sum has 33 bits");
+  assert(tryAdd(keyspace, entry, 2147483647, sum));
+  assertEquals(textOf(keyspace, entry), "2147483641");
+  assert(!tryAdd(keyspace, entry, 7, sum));
+  assertEquals(textOf(keyspace, entry), "2147483641", "and nothing has changed");
   find(keyspace);
   entry = setInteger(database, entry, KEY, 0, 3, 1, 0, EXPIRY_NONE);
   assertEquals(textOf(keyspace, entry), "4294967296");
-  assert(!tryOverwriteInteger(keyspace, entry, 0, 1));
+  assert(!tryAdd(keyspace, entry, 1, sum));
   entry = store(keyspace, "text");
-  assert(!tryOverwriteInteger(keyspace, entry, 0, 1));
+  assert(!tryAdd(keyspace, entry, 1, sum));
   checkKeyspace(keyspace);
 });
 

@@ -126,3 +126,52 @@ Deno.test("server: two servers in one process know nothing of each other", async
   assertEquals(await two.ask("SELECT", 5), "-ERR DB index is out of range");
   assertEquals(await one.ask("SELECT", 5), "OK");
 });
+
+Deno.test("server: a pipeline is answered as its commands are one by one", async () => {
+  const random = seededRandom(testSeed("pipeline"));
+  await using together = await startMemoryServer(28);
+  await using apart = await startMemoryServer(28);
+  const pipeline = await together.connect();
+  const single = await apart.connect();
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
+  const name = () => `k${Math.floor(random() * 12)}`;
+  for (let round = 0; round < 150; round++) {
+    const commands: (string | number)[][] = [];
+    for (let count = 1 + Math.floor(random() * 40); count > 0; count--) {
+      const value = random() < 0.5 ? count : "v".repeat(Math.floor(random() * 90));
+      commands.push(pick([
+        ["SET", name(), value],
+        ["SET", name(), value, "PX", 5],
+        ["GET", name()],
+        ["INCR", name()],
+        ["APPEND", name(), value],
+        ["MSET", name(), value, name(), count],
+        ["MGET", name(), name()],
+        ["DEL", name()],
+        ["GET"],
+        ["RENAME", name(), name()],
+        ["COPY", name(), name()],
+        ["EXPIRE", name(), 100],
+        ["SELECT", Math.floor(random() * 2)],
+        ["SWAPDB", 0, 1],
+        ["MOVE", name(), 1],
+        random() < 0.2 ? ["FLUSHDB"] : ["PTTL", name()],
+      ]));
+    }
+    const request = commands.map((command) => encodeRequest(command));
+    const bytes = new Uint8Array(request.reduce((sum, piece) => sum + piece.length, 0));
+    let at = 0;
+    for (const piece of request) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    pipeline.send(bytes);
+    for (const command of commands) {
+      const expected = await single.ask(...command);
+      assertEquals(plain(await pipeline.reply()), expected, command.join(" "));
+    }
+    together.clock.advance(3);
+    apart.clock.advance(3);
+  }
+  assertEquals(await pipeline.ask("DEBUG", "CHECK"), "OK");
+});

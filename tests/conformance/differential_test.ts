@@ -1,0 +1,58 @@
+import { assert, assertEquals } from "@std/assert";
+import { ALL_SPECS } from "../../src/commands/specs/mod.ts";
+import { seededRandom, testSeed } from "../support/random.ts";
+import { compareServers, describeFinding } from "./differential.ts";
+import { whyNoReference } from "./peers.ts";
+import { LEFT_OUT, RECIPES, StepSource } from "./recipes.ts";
+import { shrinkSteps } from "./shrink.ts";
+import { ReplyMode, type Step } from "./step.ts";
+
+const COMMANDS = 20_000;
+
+Deno.test("random commands are answered as redis-server answers them", async () => {
+  const redis = "redis-server";
+  const absence = await whyNoReference(redis);
+  if (absence !== undefined) {
+    console.log(`not compared with Redis: ${absence}`);
+    return;
+  }
+  const seed = testSeed("differential");
+  const findings = await compareServers({ commands: COMMANDS, seed, redis, failures: 1 });
+  assert(findings.length === 0, findings.map((finding) => describeFinding(finding)).join("\n"));
+});
+
+Deno.test("every command is compared, or it is said why not", () => {
+  const names = Object.entries(ALL_SPECS).flatMap(([name, spec]) => {
+    const subcommands = Object.keys((spec as { subcommands?: object }).subcommands ?? {}).map((
+      sub,
+    ) => `${name}|${sub}`);
+    return subcommands.length === 0 ? [name] : subcommands;
+  });
+  const covered = new Set([...Object.keys(RECIPES), ...Object.keys(LEFT_OUT)]);
+  assertEquals(names.filter((name) => !covered.has(name)), []);
+});
+
+Deno.test("the same seed makes the same stream", () => {
+  const [first, second] = [1, 1].map((seed) => {
+    const source = new StepSource(seededRandom(seed));
+    return Array.from({ length: 500 }, () => source.next());
+  });
+  assertEquals(first, second);
+});
+
+Deno.test("a failing stream shrinks to the steps that matter", async () => {
+  const steps: Step[] = Array.from({ length: 100 }, (_, index) => ({ words: [String(index)] }));
+  const isBad = (candidate: readonly Step[]) => {
+    const words = candidate.map((step) => step.words[0]);
+    return Promise.resolve(words.includes("17") ? words.indexOf("60") + 1 : 0);
+  };
+  const shortest = await shrinkSteps(steps.slice(0, 61), isBad, 10_000);
+  assertEquals(shortest.map((step) => step.words[0]), ["17", "60"]);
+});
+
+Deno.test("CLIENT REPLY decides which commands are answered", () => {
+  const mode = new ReplyMode();
+  const lines = ["PING", "client reply SKIP", "PING", "PING", "CLIENT REPLY off", "PING", "RESET"];
+  const answers = lines.map((line) => mode.answers({ words: line.split(" ") }));
+  assertEquals(answers, [true, false, false, true, false, false, true]);
+});
