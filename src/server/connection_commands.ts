@@ -81,7 +81,6 @@ function auth(context: ServerContext): void {
 function hello(context: ServerContext): void {
   const { reply, client, server } = context;
   let version: 2 | 3 = client.resp;
-  let name: string | undefined;
   let index = 1;
   if (context.argc > 1) {
     if (!context.integer(1, "ERR Protocol version is not an integer or out of range")) return;
@@ -91,20 +90,20 @@ function hello(context: ServerContext): void {
     version = context.value;
     index = 2;
   }
-  let credentials: [user: string, password: string] | undefined;
+  // Each option counts as soon as it is read, even if the next one turns out to be wrong.
   for (; index < context.argc; index++) {
     const more = context.argc - index - 1;
     if (context.isWord(index, "AUTH") && more >= 2) {
-      credentials = [context.text(index + 1), context.text(index + 2)];
+      if (!authenticate(context, context.text(index + 1), context.text(index + 2))) return;
       index += 2;
     } else if (context.isWord(index, "SETNAME") && more >= 1) {
-      name = context.text(++index);
+      const name = context.text(++index);
       if (!isGoodName(name)) return reply.error(BAD_NAME);
+      client.name = name;
     } else {
       return reply.error(`ERR Syntax error in HELLO option '${context.quoted(index)}'`);
     }
   }
-  if (credentials !== undefined && !authenticate(context, ...credentials)) return;
   if (!client.authenticated) {
     return reply.error(
       "NOAUTH HELLO must be called with the client already authenticated, otherwise the " +
@@ -112,7 +111,6 @@ function hello(context: ServerContext): void {
         "select the RESP protocol version at the same time",
     );
   }
-  if (name !== undefined) client.name = name;
   client.resp = version;
   reply.resp = version;
   reply.map(7);

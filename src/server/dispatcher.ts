@@ -67,7 +67,9 @@ export class Dispatcher {
 
   /** Runs the requests in a session's buffer, as far as its turn goes, and sends the replies. */
   takeTurn(session: Session): void {
-    this.server.keyspace.setTime(this.server.clock.now());
+    const now = this.server.clock.now();
+    this.server.keyspace.setTime(now);
+    session.lastInteraction = now;
     session.unfinished = false;
     const reply = this.server.reply;
     this.context.enter(session);

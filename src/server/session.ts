@@ -232,8 +232,8 @@ export class Session {
       this.giveBuffer(NO_BUFFER);
       return;
     }
-    this.lastInteraction = this.host.now();
     if (this.blockRoom !== null) {
+      this.lastInteraction = this.host.now();
       this.blockRoom = count < this.blockRoom.length ? this.blockRoom.subarray(count) : null;
       if (this.blockRoom !== null) {
         this.startRead();

@@ -85,7 +85,8 @@ function isPairs(node: ReplyNode): boolean {
 /** Whether a SCAN that isn't repeated finds everything. */
 function isWholeScan(step: Step): boolean {
   const counts = step.words.filter((word) => word.toUpperCase() === "COUNT");
-  return counts.length === 1 && step.words.slice(-2).join(" ").toUpperCase() === "COUNT 100000";
+  return counts.length === 1 && /^[-+]?0*$/.test(step.words[1]) &&
+    step.words.slice(-2).join(" ").toUpperCase() === "COUNT 100000";
 }
 
 function fullName(step: Step): string {
