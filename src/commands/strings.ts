@@ -450,12 +450,16 @@ function strlen(context: Context): void {
 
 function getrange(context: Context): void {
   if (!context.integer(2)) return;
+  const { number } = context;
+  const { high, low } = number;
   let start = context.value;
   if (!context.integer(3)) return;
   let end = context.value;
+  // Compared as 64 bits: doubles of that size are the same for many numbers.
+  const reversed = high === number.high ? low >>> 0 > number.low >>> 0 : high > number.high;
   const entry = findString(context, 1);
   if (entry === undefined) return;
-  if (entry === 0 || (start < 0 && end < 0 && start > end)) return context.reply.bulk("");
+  if (entry === 0 || (start < 0 && end < 0 && reversed)) return context.reply.bulk("");
   const bytes = stringBytes(context.keyspace, entry, context.scratch);
   if (start < 0) start = Math.max(0, start + bytes.length);
   if (end < 0) end = Math.max(0, end + bytes.length);

@@ -53,6 +53,11 @@ export class ReplyMode {
   #off = false;
   #skip = false;
 
+  /** Whether a command that does nothing would be answered now. */
+  get open(): boolean {
+    return !this.#off && !this.#skip;
+  }
+
   /** Takes note of `step`; whether it is answered. */
   answers(step: Step): boolean {
     const [first, second, third] = step.words.slice(0, 3).map((word) => word.toUpperCase());
