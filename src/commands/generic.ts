@@ -242,7 +242,7 @@ function parseCursor(text: string): number | undefined {
 
 function scan(context: Context): void {
   const { database, keyspace, reply } = context;
-  const from = parseCursor(context.text(1));
+  const from = parseCursor(context.quoted(1));
   if (from === undefined) return reply.error("ERR invalid cursor");
   let count = DEFAULT_SCAN_COUNT;
   let pattern = 0;

@@ -106,7 +106,7 @@ export class ReplyWriter {
   /** An error, `-text`; `text` starts with its code, as in `ERR syntax error`. */
   error(text: string): void {
     this.errors++;
-    this.line(45, text.replace(/[\r\n]/g, " "));
+    this.line(45, text.replace(/[\r\n]+$/, "").replace(/[\r\n]/g, " "));
   }
 
   /** An integer that a double holds exactly. */

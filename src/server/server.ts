@@ -113,6 +113,8 @@ export class Server implements SessionHost {
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly dispatcher: Dispatcher;
   private readonly listeners: SocketListener[] = [];
+  /** Settle once no listener holds its port any more. */
+  private readonly accepting: Promise<void>[] = [];
   /** Number of the database in which active expiry goes on. */
   private expireDatabase = 0;
   private password = "";
@@ -188,17 +190,17 @@ export class Server implements SessionHost {
   }
 
   /** Stops: closes all connections and resolves {@linkcode finished}. */
-  shutdown(reason?: string): Promise<void> {
-    if (this.stopping) return Promise.resolve();
+  async shutdown(reason?: string): Promise<void> {
+    if (this.stopping) return;
     this.stopping = true;
     if (reason !== undefined) this.logger.log("warning", reason);
     this.logger.log("warning", "User requested shutdown...");
     clearInterval(this.timer);
     for (const listener of this.listeners) listener.close();
     for (const session of [...this.sessions.values()]) session.close();
+    await Promise.all(this.accepting);
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");
     this.finish(0);
-    return Promise.resolve();
   }
 
   /** Whether a client needs no password. */
@@ -258,7 +260,7 @@ export class Server implements SessionHost {
       const listener = this.sockets.listen(hostname, this.port);
       this.port = listener.port;
       this.listeners.push(listener);
-      this.accept(listener);
+      this.accepting.push(this.accept(listener));
     } catch (error) {
       if (hostname === "::" && !(error instanceof Deno.errors.AddrInUse)) {
         return this.listenWithoutSixth();
@@ -278,20 +280,21 @@ export class Server implements SessionHost {
     const listener = this.sockets.listen("0.0.0.0", this.port);
     this.port = listener.port;
     this.listeners.push(listener);
-    this.accept(listener);
+    this.accepting.push(this.accept(listener));
   }
 
-  /** Takes in connections, one after the other. */
-  private accept(listener: SocketListener): void {
-    listener.accept().then((connection) => {
-      this.welcome(connection);
-      this.accept(listener);
-    }, (error) => {
-      if (this.stopping) return;
-      this.logger.log("warning", `Accepting client connection: ${(error as Error).message}`);
-      // Too many open files, say: the listener is still good once some are closed.
-      setTimeout(() => this.accept(listener), TICK_MS);
-    });
+  /** Takes in connections, one after the other, until the listener is closed. */
+  private async accept(listener: SocketListener): Promise<void> {
+    for (;;) {
+      try {
+        this.welcome(await listener.accept());
+      } catch (error) {
+        if (this.stopping) return;
+        this.logger.log("warning", `Accepting client connection: ${(error as Error).message}`);
+        // Too many open files, say: the listener is still good once some are closed.
+        await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+      }
+    }
   }
 
   /** Makes a session of a connection, or turns it away. */

@@ -214,6 +214,9 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 /** Names whose arguments stay as they are: with others they would end the connection. */
 const FRAGILE = new Set(["client|kill", "client|reply", "quit", "config|set"]);
 
+/** A random number among their arguments might be a time that passes while they are compared. */
+const TIMED = /^(set|getex|p?setex|p?expire)$/;
+
 const MUTATION = 0.05;
 const UNKNOWN_COMMANDS = 0.01;
 const INLINE = 0.05;
@@ -256,7 +259,7 @@ export class StepSource {
     const at = values.random() * this.#sums[this.#sums.length - 1];
     const name = this.#names[this.#sums.findIndex((sum) => at < sum)];
     const args = RECIPES[name][1](values);
-    if (!FRAGILE.has(name) && values.chance(MUTATION)) this.#mutate(args);
+    if (!FRAGILE.has(name) && values.chance(MUTATION)) this.#mutate(args, TIMED.test(name));
     const words = [...name.split("|").map((word) => values.anyCase(word)), ...args];
     if (name === "client|reply" && args[0] === "OFF") {
       // Otherwise nothing would be compared for long.
@@ -274,11 +277,11 @@ export class StepSource {
   }
 
   /** Takes an argument away, adds one, or puts another in its place. */
-  #mutate(args: string[]): void {
+  #mutate(args: string[], timed: boolean): void {
     const values = this.#values;
     const index = values.below(args.length + 1);
     const kind = values.below(3);
     if (kind === 0) args.splice(index, 1);
-    else args.splice(index, kind === 1 ? 0 : 1, values.value());
+    else args.splice(index, kind === 1 ? 0 : 1, timed ? "nothing" : values.value());
   }
 }

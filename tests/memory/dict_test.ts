@@ -150,3 +150,22 @@ Deno.test("dict: a random entry is one that is there, and each comes up", () => 
   }
   assertEquals(seen.size, 50);
 });
+
+Deno.test("dict: a small dict that grows, shrinks and grows again has only what is in it", () => {
+  for (let most = 1; most <= 40; most++) {
+    const arena = new Arena();
+    const dict = dictCreate(arena, SEED_0, SEED_1);
+    for (let round = 0; round < 4; round++) {
+      const entries: number[] = [];
+      for (let count = 0; count < most; count++) {
+        entries.push(insert(arena, dict, `g${round}:${count}`));
+      }
+      dictCheck(arena, dict);
+      for (const entry of entries) {
+        assert(dictRemove(arena, dict, dictHashEntry(arena, dict, entry), entry));
+        arena.free(entry);
+      }
+      dictCheck(arena, dict);
+    }
+  }
+});

@@ -1,3 +1,4 @@
+import { startServer } from "../../src/server/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 import { encodeRequest } from "../../src/protocol/request_writer.ts";
 import { plain, startMemoryServer } from "../support/memory_server.ts";
@@ -174,4 +175,12 @@ Deno.test("server: a pipeline is answered as its commands are one by one", async
     apart.clock.advance(3);
   }
   assertEquals(await pipeline.ask("DEBUG", "CHECK"), "OK");
+});
+
+Deno.test("server: once shutdown has resolved, its port is free", async () => {
+  const first = await startServer({ port: "0", bind: "127.0.0.1" }, { log: () => {} });
+  const port = String(first.port);
+  await first.shutdown();
+  const second = await startServer({ port, bind: "127.0.0.1" }, { log: () => {} });
+  await second.shutdown();
 });

@@ -152,6 +152,7 @@ export async function startMemoryServer(
   const random = seededRandom(seed);
   const log: string[] = [];
   const waiting: ((connection: Connection) => void)[] = [];
+  const refusing: ((error: Error) => void)[] = [];
   const server = await startServer({ bind: "127.0.0.1", ...options }, {
     clock,
     randomness: {
@@ -162,8 +163,12 @@ export async function startMemoryServer(
     sockets: {
       listen: (_hostname: string, port: number): SocketListener => ({
         port,
-        close: () => {},
-        accept: () => new Promise((accepted) => waiting.push(accepted)),
+        close: () => refusing.forEach((refuse) => refuse(new Error("the listener is closed"))),
+        accept: () =>
+          new Promise((accepted, refused) => {
+            waiting.push(accepted);
+            refusing.push(refused);
+          }),
       }),
     },
     log: (line) => log.push(line),
