@@ -10,7 +10,7 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { Arena, BLOCK_ENTRY, type ReadonlyView } from "../memory/arena.ts";
+import { Arena, BLOCK_ENTRY, type ReadonlyView, SEGMENT_SHIFT } from "../memory/arena.ts";
 import { copyBytes } from "../memory/copy.ts";
 import {
   dictCheck,
@@ -310,7 +310,7 @@ export function resizeEntry(
     return entry;
   }
   const moved = arena.allocate(units, BLOCK_ENTRY);
-  const view = arena.views[entry >>> 23];
+  const view = arena.views[entry >>> SEGMENT_SHIFT];
   const oldTail = (at + keyWord(keyField)) * 4 + length;
   writeLayout(database, moved, flags, view, oldTail - length, length);
   const target = arena.writableView(moved, bytes);
@@ -421,7 +421,7 @@ export function moveEntry(
   target[at + ENTRY_META] = source[wordIndex(entry) + ENTRY_META];
   target[at + ENTRY_VALUE] = source[wordIndex(entry) + ENTRY_VALUE];
   copyBytes(
-    arena.views[entry >>> 23],
+    arena.views[entry >>> SEGMENT_SHIFT],
     tailStart(keyspace, entry),
     arena.writableView(moved, 0),
     tailStart(keyspace, moved),
@@ -535,7 +535,7 @@ export function checkKeyspace(keyspace: Keyspace): void {
     entries++;
     const id = databaseId(keyspace, address);
     const database = keyspace.databases.find((candidate) => candidate.id === id)!;
-    const view = keyspace.arena.views[address >>> 23];
+    const view = keyspace.arena.views[address >>> SEGMENT_SHIFT];
     const start = keyStart(keyspace.arena, address);
     const length = keyLength(keyspace.arena, address);
     const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);

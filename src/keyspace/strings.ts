@@ -33,7 +33,6 @@ import {
   addEntry,
   type Database,
   entryEncoding,
-  expiryOf,
   hasExpiry,
   type Keyspace,
   readExpiry,
@@ -490,9 +489,4 @@ function writeExternalRange(
   fillValue(keyspace, block, offset, source, from, sourceLength);
   keyspace.arena.writable(block, 16)[wordIndex(block) + EXTERNAL_LENGTH] = length;
   return entry;
-}
-
-/** The expiry of `entry` in unix ms, or -1 if it has none. */
-export function expiryOrNone(keyspace: Keyspace, entry: number): number {
-  return hasExpiry(keyspace, entry) ? expiryOf(keyspace, entry) : -1;
 }

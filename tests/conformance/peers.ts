@@ -4,6 +4,7 @@
  * @module
  */
 
+import { connectSoon } from "../support/reference_redis.ts";
 import { ReplySkipper } from "../../src/protocol/reply_skipper.ts";
 import { ServerProcess } from "../support/program.ts";
 
@@ -206,16 +207,5 @@ export async function startPeers(program: string): Promise<Peers> {
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-async function connectSoon(path: string): Promise<Deno.Conn> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await Deno.connect({ transport: "unix", path });
-    } catch (error) {
-      if (attempt === 500) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
   }
 }

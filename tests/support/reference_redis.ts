@@ -80,7 +80,8 @@ async function whyAbsent(): Promise<string | undefined> {
   }
 }
 
-async function connectSoon(path: string): Promise<Deno.UnixConn> {
+/** Connects to a Unix socket that a server is just about to open; gives up after five seconds. */
+export async function connectSoon(path: string): Promise<Deno.UnixConn> {
   for (let attempt = 1;; attempt++) {
     try {
       return await Deno.connect({ transport: "unix", path });
