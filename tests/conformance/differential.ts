@@ -9,7 +9,7 @@
 import { parseArgs } from "@std/cli";
 import { seededRandom } from "../support/random.ts";
 import { type Peers, startPeers, whyNoReference } from "./peers.ts";
-import { StepSource } from "./recipes.ts";
+import { StepSource } from "./recipes/mod.ts";
 import { shrinkSteps } from "./shrink.ts";
 import { formatStep, nameOf, type Step } from "./step.ts";
 import { compareContents, type Disagreement, runSteps, startAfresh } from "./stream.ts";

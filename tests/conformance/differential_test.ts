@@ -3,7 +3,7 @@ import { ALL_SPECS } from "../../src/commands/specs/mod.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
 import { compareServers, describeFinding } from "./differential.ts";
 import { whyNoReference } from "./peers.ts";
-import { LEFT_OUT, RECIPES, StepSource } from "./recipes.ts";
+import { LEFT_OUT, RECIPES, StepSource } from "./recipes/mod.ts";
 import { shrinkSteps } from "./shrink.ts";
 import { ReplyMode, type Step } from "./step.ts";
 

@@ -1,0 +1,112 @@
+/**
+ * The recipes of all families, and the source of random steps that follows them.
+ *
+ * A family of commands has a file here with its recipes; adding one is a line in {@linkcode RECIPES}.
+ *
+ * @module
+ */
+
+import type { Step } from "../step.ts";
+import { Values } from "../values.ts";
+import { CONNECTION_RECIPES } from "./connection.ts";
+import { GENERIC_RECIPES } from "./generic.ts";
+import type { RecipeTable } from "./recipe.ts";
+import { SERVER_RECIPES } from "./server.ts";
+import { STRING_RECIPES } from "./strings.ts";
+
+// deno-fmt-ignore
+const UNKNOWN: readonly (readonly string[])[] = [
+  ["foo"], ["FOO", "bar"], ["", "x"], ["gett", "a", "b"], ["set\x00", "a", "b"], ["foo\r\nbar", "x\r\ny"],
+  ["x".repeat(200), "y".repeat(200), "z"], ["foo", "y".repeat(100), "z".repeat(100), "w"], ["\xff\x80", "\xff"],
+  ["client", "nosuch"], ["config", "nosuch", "x"], ["object", "nosuch", "k1"], ["command", "x".repeat(200)],
+  ["client", "a\r\nb"], ["client|id"], ["client", ""], ["object"], ["config"], ["foo", ""], ["client"], ["foo", "'", "a"],
+];
+
+/** All commands by name (`config|get` for a subcommand), with a weight and the way to make one. */
+export const RECIPES: RecipeTable = {
+  ...STRING_RECIPES,
+  ...GENERIC_RECIPES,
+  ...CONNECTION_RECIPES,
+  ...SERVER_RECIPES,
+};
+
+/** Commands of ours that can't be in a random stream, and why not. */
+export const LEFT_OUT: Readonly<Record<string, string>> = {
+  "debug": "what it tells is about the inside of one server",
+  "shutdown": "it ends the stream",
+};
+
+/** Names whose arguments stay as they are: with others they would end the connection. */
+const FRAGILE = new Set(["client|kill", "client|reply", "quit", "config|set"]);
+
+/** A random number among their arguments might be a time that passes while they are compared. */
+const TIMED = /^(set|getex|p?setex|p?expire)$/;
+
+const MUTATION = 0.05;
+const UNKNOWN_COMMANDS = 0.01;
+const INLINE = 0.05;
+const INLINE_LIMIT = 1000;
+const FULL_SCANS = 0.003;
+const CROWDS = 0.001;
+
+/** Makes streams of steps. */
+export class StepSource {
+  readonly #values: Values;
+  readonly #names: readonly string[];
+  readonly #sums: readonly number[];
+  readonly #waiting: Step[] = [];
+
+  /** Draws from `random`. */
+  constructor(random: () => number) {
+    this.#values = new Values(random);
+    this.#names = Object.keys(RECIPES);
+    let sum = 0;
+    this.#sums = this.#names.map((name) => sum += RECIPES[name][0]);
+  }
+
+  /** The next step. */
+  next(): Step {
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) return waiting;
+    const values = this.#values;
+    if (values.chance(FULL_SCANS)) {
+      const count = values.one(["1", "3", "10", "50"]);
+      const match = values.chance(0.5) ? [] : ["MATCH", values.pattern()];
+      return { words: ["SCAN", "0", "COUNT", count, ...match], toCompletion: true };
+    }
+    if (values.chance(CROWDS)) return { words: ["MSET", ...this.#crowd()] };
+    if (values.chance(UNKNOWN_COMMANDS)) return { words: values.one(UNKNOWN) };
+    return this.#known();
+  }
+
+  #known(): Step {
+    const values = this.#values;
+    const at = values.random() * this.#sums[this.#sums.length - 1];
+    const name = this.#names[this.#sums.findIndex((sum) => at < sum)];
+    const args = RECIPES[name][1](values);
+    if (!FRAGILE.has(name) && values.chance(MUTATION)) this.#mutate(args, TIMED.test(name));
+    const words = [...name.split("|").map((word) => values.anyCase(word)), ...args];
+    if (name === "client|reply" && args[0] === "OFF") {
+      // Otherwise nothing would be compared for long.
+      this.#waiting.push({ words: ["INCR", "k1"] }, { words: ["CLIENT", "REPLY", "ON"] });
+    }
+    const short = words.reduce((sum, word) => sum + word.length, 0) < INLINE_LIMIT;
+    return { words, inline: short && words[0] !== "" && values.chance(INLINE) };
+  }
+
+  /** Hundreds of keys, so that databases grow and SCAN has something to do. */
+  #crowd(): string[] {
+    const values = this.#values;
+    return Array.from({ length: 100 + values.below(200) }, (_, index) => [`m:${index}`, "x"])
+      .flat();
+  }
+
+  /** Takes an argument away, adds one, or puts another in its place. */
+  #mutate(args: string[], timed: boolean): void {
+    const values = this.#values;
+    const index = values.below(args.length + 1);
+    const kind = values.below(3);
+    if (kind === 0) args.splice(index, 1);
+    else args.splice(index, kind === 1 ? 0 : 1, timed ? "nothing" : values.value());
+  }
+}
