@@ -1,24 +1,23 @@
 /**
- * Handlers of the commands about a client's own connection, and of CLIENT.
+ * Handlers of the commands about a client's own connection.
  *
  * @module
  */
 import { type Context, type Handler, SYNTAX_ERROR } from "../commands/context.ts";
-import { replyHelp } from "../commands/generic.ts";
 import type { CONNECTION_SPECS } from "../commands/specs/connection.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
 import { REDIS_VERSION } from "../runtime/version.ts";
-import { describeClient } from "./client_info.ts";
 import type { ServerContext, ServerHandler } from "./server_context.ts";
-import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from "./session.ts";
+import { REPLY_ON, REPLY_SKIP } from "./session.ts";
 
 /** The name of the one user there is. */
-const DEFAULT_USER = "default";
+export const DEFAULT_USER = "default";
 const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
 const NO_PASSWORD_SET =
   "ERR AUTH <password> called without any password configured for the default user. " +
   "Are you sure your configuration is correct?";
-const BAD_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
+/** Reply to a name that a client can't give itself. */
+export const BAD_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
 
 /** Gives a handler of this family the context it knows it has. */
 export function serverHandler(handler: ServerHandler): Handler {
@@ -132,155 +131,11 @@ function hello(context: ServerContext): void {
 }
 
 /** Whether a client may call itself so: visible ASCII without spaces. */
-function isGoodName(name: string): boolean {
+export function isGoodName(name: string): boolean {
   return /^[!-~]*$/.test(name);
 }
 
-function clientSetName(context: ServerContext): void {
-  const name = context.text(2);
-  if (!isGoodName(name)) return context.reply.error(BAD_NAME);
-  context.client.name = name;
-  context.reply.simple("OK");
-}
-
-function clientGetName(context: ServerContext): void {
-  if (context.client.name === "") context.reply.nullBulk();
-  else context.reply.bulk(context.client.name);
-}
-
-function clientInfo(context: ServerContext): void {
-  const line = describeClient(context.server, context.client);
-  context.reply.verbatim("txt", `${line}\n`);
-}
-
-function clientList(context: ServerContext): void {
-  const { reply, server } = context;
-  let sessions = [...server.sessions.values()];
-  if (context.argc === 4 && context.isWord(2, "TYPE")) {
-    const type = context.text(3).toLowerCase();
-    if (!isClientType(type)) return reply.error(`ERR Unknown client type '${context.quoted(3)}'`);
-    if (type !== "normal") sessions = [];
-  } else if (context.argc > 3 && context.isWord(2, "ID")) {
-    const ids = new Set<number>();
-    for (let index = 3; index < context.argc; index++) {
-      if (!context.integer(index, "ERR Invalid client ID")) return;
-      ids.add(context.value);
-    }
-    sessions = sessions.filter((session) => ids.has(session.id));
-  } else if (context.argc !== 2) return reply.error(SYNTAX_ERROR);
-  const lines = sessions.map((session) => `${describeClient(server, session)}\n`);
-  reply.verbatim("txt", lines.join(""));
-}
-
-function isClientType(type: string): boolean {
-  return ["normal", "master", "replica", "slave", "pubsub"].includes(type);
-}
-
-/** Closes a client: at once, or after its reply if it is the one that asks. */
-function kill(context: ServerContext, session: Session): void {
-  if (session === context.client) session.closing = true;
-  else session.close();
-}
-
-function clientKill(context: ServerContext): void {
-  const { reply, server } = context;
-  const sessions = [...server.sessions.values()];
-  if (context.argc === 3) {
-    const address = context.text(2);
-    const session = sessions.find((candidate) => candidate.connection.remote === address);
-    if (session === undefined) return reply.error("ERR No such client");
-    kill(context, session);
-    return reply.simple("OK");
-  }
-  const filters = killFilters(context);
-  if (filters === undefined) return;
-  const matching = sessions.filter((session) => filters.every((filter) => filter(session)));
-  for (const session of matching) kill(context, session);
-  reply.integer(matching.length);
-}
-
-type SessionFilter = (session: Session) => boolean;
-
-/** The filters of CLIENT KILL, or undefined after an error. */
-function killFilters(context: ServerContext): SessionFilter[] | undefined {
-  const { reply } = context;
-  const filters: SessionFilter[] = [];
-  let skipSelf = true;
-  for (let index = 2; index < context.argc; index += 2) {
-    if (index + 1 === context.argc) {
-      reply.error(SYNTAX_ERROR);
-      return undefined;
-    }
-    const value = context.text(index + 1);
-    if (context.isWord(index, "ID")) {
-      if (!context.integer(index + 1, "ERR client-id should be greater than 0")) return undefined;
-      const id = context.value;
-      if (id < 1) {
-        reply.error("ERR client-id should be greater than 0");
-        return undefined;
-      }
-      filters.push((session) => session.id === id);
-    } else if (context.isWord(index, "TYPE")) {
-      if (!isClientType(value.toLowerCase())) {
-        reply.error(`ERR Unknown client type '${context.quoted(index + 1)}'`);
-        return undefined;
-      }
-      filters.push(() => value.toLowerCase() === "normal");
-    } else if (context.isWord(index, "ADDR")) {
-      filters.push((session) => session.connection.remote === value);
-    } else if (context.isWord(index, "LADDR")) {
-      filters.push((session) => session.connection.local === value);
-    } else if (context.isWord(index, "USER")) {
-      if (value !== DEFAULT_USER) {
-        reply.error(`ERR No such user '${context.quoted(index + 1)}'`);
-        return undefined;
-      }
-    } else if (context.isWord(index, "SKIPME") && /^(yes|no)$/i.test(value)) {
-      skipSelf = value.toLowerCase() === "yes";
-    } else {
-      reply.error(SYNTAX_ERROR);
-      return undefined;
-    }
-  }
-  if (skipSelf) filters.push((session) => session !== context.client);
-  return filters;
-}
-
-function clientReply(context: ServerContext): void {
-  const session = context.client;
-  if (context.isWord(2, "ON")) {
-    session.replyMode = REPLY_ON;
-    context.reply.simple("OK");
-  } else if (context.isWord(2, "OFF")) session.replyMode = REPLY_OFF;
-  else if (context.isWord(2, "SKIP")) {
-    if (session.replyMode !== REPLY_OFF) session.replyMode = REPLY_SKIP_NEXT;
-  } else context.reply.error(SYNTAX_ERROR);
-}
-
-const CLIENT_HELP = [
-  "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-  "GETNAME",
-  "    Answer with the name that this connection has.",
-  "ID",
-  "    Answer with the number of this connection.",
-  "INFO",
-  "    Describe this connection.",
-  "KILL <ip:port>",
-  "    Close the connection from <ip:port>.",
-  "KILL <option> <value> [<option> <value> [...]]",
-  "    Close the connections to which all options apply: ADDR <ip:port>, LADDR <ip:port>,",
-  "    TYPE (NORMAL|MASTER|REPLICA|PUBSUB), USER <username>, SKIPME (YES|NO), ID <client-id>.",
-  "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> ...]",
-  "    Describe the connections, all or some.",
-  "REPLY (ON|OFF|SKIP)",
-  "    Choose which commands of this connection are answered.",
-  "SETNAME <name>",
-  "    Give this connection a name.",
-  "HELP",
-  "    Show this help.",
-];
-
-/** The handlers of the commands about a client's own connection, and of CLIENT. */
+/** The handlers of the commands about a client's own connection. */
 export const CONNECTION_HANDLERS: HandlersFor<typeof CONNECTION_SPECS, Handler> = {
   ping: serverHandler(ping),
   echo: (context) => context.reply.bulkBytes(context.argument(1)),
@@ -289,14 +144,4 @@ export const CONNECTION_HANDLERS: HandlersFor<typeof CONNECTION_SPECS, Handler> 
   quit: serverHandler(quit),
   reset: serverHandler(reset),
   auth: serverHandler(auth),
-  client: {
-    id: serverHandler((context) => context.reply.integer(context.client.id)),
-    info: serverHandler(clientInfo),
-    list: serverHandler(clientList),
-    setname: serverHandler(clientSetName),
-    getname: serverHandler(clientGetName),
-    kill: serverHandler(clientKill),
-    reply: serverHandler(clientReply),
-    help: (context) => replyHelp(context, CLIENT_HELP),
-  },
 };

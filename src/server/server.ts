@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { CLIENT_HANDLERS } from "./client_commands.ts";
 import { CONNECTION_HANDLERS } from "./connection_commands.ts";
 import { SERVER_HANDLERS } from "./server_commands.ts";
 import { CommandTable } from "./command_table.ts";
@@ -144,6 +145,7 @@ export class Server implements SessionHost {
       ...STRING_HANDLERS,
       ...GENERIC_HANDLERS,
       ...CONNECTION_HANDLERS,
+      ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,
     });
     this.dispatcher = new Dispatcher(this);

@@ -4,6 +4,7 @@ import {
   ALL_SPECS,
   type ArgumentSpec,
   BARE,
+  CLIENT_SPECS,
   type CommandSpec,
   CONNECTION_SPECS,
   extractKeys,
@@ -26,7 +27,7 @@ import {
 } from "../support/reference_redis.ts";
 import { readReferenceSpecs } from "../support/reference_specs.ts";
 
-const FAMILIES = [STRING_SPECS, GENERIC_SPECS, CONNECTION_SPECS, SERVER_SPECS];
+const FAMILIES = [STRING_SPECS, GENERIC_SPECS, CONNECTION_SPECS, CLIENT_SPECS, SERVER_SPECS];
 
 /** Every command and subcommand. */
 function everySpec(): NamedSpec[] {
