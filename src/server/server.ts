@@ -1,5 +1,5 @@
 /**
- * The server: listens, makes sessions of connections, and does the background work; what a session has
+ * The server: makes sessions of connections, and does the background work; what a session has
  * sent is run by the dispatcher.
  *
  * All state hangs on one {@linkcode Server}, so that many can live in one process.
@@ -11,8 +11,9 @@ import { CONNECTION_HANDLERS } from "./connection_commands.ts";
 import { SERVER_HANDLERS } from "./server_commands.ts";
 import { CommandTable } from "./command_table.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { closeQuietly, FIRST_BUFFER_BYTES, Session, type SessionHost } from "./session.ts";
-import { Settings, SettingsError } from "./settings.ts";
+import { Listeners, PROTECTED_MODE, turnAway } from "./listeners.ts";
+import { FIRST_BUFFER_BYTES, Session, type SessionHost } from "./session.ts";
+import { Settings } from "./settings.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
@@ -23,12 +24,7 @@ import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
 import { consoleSink, Logger, type LogLevel, type LogSink } from "../runtime/logging.ts";
 import { type Randomness, systemRandomness } from "../runtime/random.ts";
-import {
-  type Connection,
-  type SocketListener,
-  type Sockets,
-  systemSockets,
-} from "../runtime/sockets.ts";
+import { type Connection, type Sockets, systemSockets } from "../runtime/sockets.ts";
 import { VERSION } from "../runtime/version.ts";
 
 /** Settings by name, as in redis.conf. */
@@ -101,8 +97,6 @@ export class Server implements SessionHost {
   readonly randomness: Randomness;
   /** Log. */
   readonly logger: Logger;
-  /** Port it listens on. */
-  port = 0;
   /** `client-query-buffer-limit`. */
   queryBufferLimit = 0;
   /** `DEBUG SET-ACTIVE-EXPIRE`. */
@@ -113,16 +107,13 @@ export class Server implements SessionHost {
   private readonly pool = new BufferPool(OUTPUT_BUFFER_BYTES, IDLE_BUFFERS);
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly dispatcher: Dispatcher;
-  private readonly listeners: SocketListener[] = [];
-  /** Settle once no listener holds its port any more. */
-  private readonly accepting: Promise<void>[] = [];
+  private readonly listeners: Listeners;
   /** Number of the database in which active expiry goes on. */
   private expireDatabase = 0;
   private password = "";
   private nextSessionId = 1;
   private timer: ReturnType<typeof setInterval> | undefined;
   private stopping = false;
-  private readonly sockets: Sockets;
   private finish: (exitCode: number) => void = () => {};
 
   /** Makes a server that doesn't listen yet; see {@linkcode startServer}. */
@@ -130,7 +121,6 @@ export class Server implements SessionHost {
     this.settings = new Settings(options);
     this.clock = environment.clock ?? systemClock;
     this.randomness = environment.randomness ?? systemRandomness;
-    this.sockets = environment.sockets ?? systemSockets;
     this.logger = new Logger(environment.log ?? consoleSink, () => this.clock.now());
     this.runId = this.randomness.hex(40);
     this.started = this.clock.now();
@@ -149,6 +139,7 @@ export class Server implements SessionHost {
       ...SERVER_HANDLERS,
     });
     this.dispatcher = new Dispatcher(this);
+    this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
     this.finished = new Promise((resolve) => this.finish = resolve);
     this.applySettings();
   }
@@ -179,13 +170,7 @@ export class Server implements SessionHost {
     this.logger.log("notice", "oO0OoO0OoO0Oo miniredis is starting oO0OoO0OoO0Oo");
     this.logger.log("notice", `miniredis version=${VERSION}, pid=${Deno.pid}, just started`);
     this.keyspace.setTime(this.clock.now());
-    this.port = this.settings.number("port");
-    for (const address of this.settings.text("bind").split(/\s+/).filter(Boolean)) {
-      this.listen(address);
-    }
-    if (this.listeners.length === 0) {
-      throw new SettingsError("Failed listening on port " + this.port + " (TCP), aborting.");
-    }
+    this.listeners.start();
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.logger.log("notice", `Running mode=standalone, port=${this.port}.`);
     this.logger.log("notice", "Ready to accept connections");
@@ -198,11 +183,16 @@ export class Server implements SessionHost {
     if (reason !== undefined) this.logger.log("warning", reason);
     this.logger.log("warning", "User requested shutdown...");
     clearInterval(this.timer);
-    for (const listener of this.listeners) listener.close();
+    this.listeners.close();
     for (const session of [...this.sessions.values()]) session.close();
-    await Promise.all(this.accepting);
+    await this.listeners.closed();
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");
     this.finish(0);
+  }
+
+  /** Port it listens on. */
+  get port(): number {
+    return this.listeners.port;
   }
 
   /** Whether a client needs no password. */
@@ -251,57 +241,8 @@ export class Server implements SessionHost {
     this.dispatcher.takeTurn(session);
   }
 
-  /** Listens on an address of the setting `bind`. */
-  private listen(address: string): void {
-    const optional = address.startsWith("-");
-    const name = optional ? address.slice(1) : address;
-    // `::` takes IPv4 as well, and both can't be bound: the two defaults are one listener.
-    if (name === "*" && this.settings.text("bind").includes("::*")) return;
-    const hostname = name === "::*" ? "::" : name === "*" ? "0.0.0.0" : name;
-    try {
-      const listener = this.sockets.listen(hostname, this.port);
-      this.port = listener.port;
-      this.listeners.push(listener);
-      this.accepting.push(this.accept(listener));
-    } catch (error) {
-      if (hostname === "::" && !(error instanceof Deno.errors.AddrInUse)) {
-        return this.listenWithoutSixth();
-      }
-      const shown = hostname === "::" ? "*" : hostname;
-      const message = `Could not create server TCP listening socket ${shown}:${this.port}: ` +
-        bindReason(error);
-      this.logger.log("warning", message);
-      if (!optional || error instanceof Deno.errors.AddrInUse) {
-        throw new SettingsError(message);
-      }
-    }
-  }
-
-  /** A machine without IPv6. */
-  private listenWithoutSixth(): void {
-    const listener = this.sockets.listen("0.0.0.0", this.port);
-    this.port = listener.port;
-    this.listeners.push(listener);
-    this.accepting.push(this.accept(listener));
-  }
-
-  /** Takes in connections, one after the other, until the listener is closed. */
-  private async accept(listener: SocketListener): Promise<void> {
-    for (;;) {
-      try {
-        this.welcome(await listener.accept());
-      } catch (error) {
-        if (this.stopping) return;
-        this.logger.log("warning", `Accepting client connection: ${(error as Error).message}`);
-        // Too many open files, say: the listener is still good once some are closed.
-        await new Promise((resolve) => setTimeout(resolve, TICK_MS));
-      }
-    }
-  }
-
   /** Makes a session of a connection, or turns it away. */
-  private welcome(connection: Connection): void {
-    if (this.stopping) return closeQuietly(connection);
+  welcome(connection: Connection): void {
     if (this.sessions.size >= this.settings.number("maxclients")) {
       this.counters.refused++;
       return turnAway(connection, "-ERR max number of clients reached\r\n");
@@ -383,22 +324,4 @@ export function startServer(
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-const PROTECTED_MODE = "-DENIED miniredis is running in protected mode because protected mode is " +
-  "enabled and no password is set for the default user. In this mode connections are only " +
-  "accepted from the loopback interface. To serve other machines, set a password with " +
-  "'requirepass', or turn protected mode off with '--protected-mode no'.\r\n";
-
-/** Says one thing to a client, and closes. */
-function turnAway(connection: Connection, text: string): void {
-  connection.write(new TextEncoder().encode(text)).then(
-    () => closeQuietly(connection),
-    () => closeQuietly(connection),
-  );
-}
-
-function bindReason(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "bind: Address already in use";
-  return `bind: ${(error as Error).message}`;
 }

@@ -20,10 +20,10 @@ import {
   replyCommandInfo,
   replyCommandList,
 } from "./command_introspection.ts";
+import { CONFIG_HANDLERS } from "./config_commands.ts";
 import { serverHandler } from "./connection_commands.ts";
 import { infoText } from "./info.ts";
 import type { ServerContext } from "./server_context.ts";
-import { SettingsError } from "./settings.ts";
 
 /** Longest DEBUG SLEEP in one piece: a day. */
 const SLEEP_LIMIT_MS = 86_400_000;
@@ -69,38 +69,6 @@ function swapdb(context: ServerContext): void {
 
 function info(context: ServerContext): void {
   context.reply.verbatim("txt", infoText(context.server, context.texts(1)));
-}
-
-function configGet(context: ServerContext): void {
-  const found = context.server.settings.matching(context.texts(2));
-  context.reply.map(found.length);
-  for (const [name, value] of found) {
-    context.reply.bulk(name);
-    context.reply.bulk(value);
-  }
-}
-
-function configSet(context: ServerContext): void {
-  const { reply, server } = context;
-  const words = context.texts(2);
-  if (words.length % 2 === 1) return reply.error(SYNTAX_ERROR);
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < words.length; index += 2) {
-    pairs.push([words[index], words[index + 1]]);
-  }
-  try {
-    server.settings.change(pairs);
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    return reply.error(`ERR ${error.message}`);
-  }
-  server.applySettings();
-  reply.simple("OK");
-}
-
-function configResetStat(context: ServerContext): void {
-  context.server.resetStatistics();
-  context.reply.simple("OK");
 }
 
 function innerCall(context: ServerContext): InnerCall {
@@ -184,18 +152,6 @@ function shutdown(context: ServerContext): void {
   context.server.shutdown();
 }
 
-const CONFIG_HELP = [
-  "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-  "GET <pattern> [<pattern> ...]",
-  "    Answer with the settings whose names match a pattern, and their values.",
-  "SET <setting> <value> [<setting> <value> ...]",
-  "    Change settings, all of them or none.",
-  "RESETSTAT",
-  "    Set the counters of INFO to zero.",
-  "HELP",
-  "    Show this help.",
-];
-
 const DEBUG_HELP = [
   "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
   "CHECK",
@@ -217,12 +173,7 @@ export const SERVER_HANDLERS: HandlersFor<typeof SERVER_SPECS, Handler> = {
   flushall: serverHandler((context) => flush(context, true)),
   swapdb: serverHandler(swapdb),
   info: serverHandler(info),
-  config: {
-    get: serverHandler(configGet),
-    set: serverHandler(configSet),
-    resetstat: serverHandler(configResetStat),
-    help: (context) => replyHelp(context, CONFIG_HELP),
-  },
+  config: CONFIG_HANDLERS,
   command: {
     [BARE]: (context) => replyCommand(context.reply, ALL_SPECS),
     count: (context) => replyCommandCount(context.reply, ALL_SPECS),
