@@ -5,12 +5,8 @@
  * collector. Here a million keys are a few dozen buffers, which the collector never looks into, and
  * which a worker can read while the server goes on (snapshots without `fork`).
  *
- * **Addresses.** An address counts units of 8 bytes and is below 2^31, so that it stays a small
- * integer in V8. Its upper bits name a segment (one `SharedArrayBuffer` of up to 64 MiB), its lower 23
- * bits a unit in it. Segments start at 1 MiB and double, so that a small server stays small. A value
- * larger than a segment gets a longer buffer of its own that takes as many segment numbers as it
- * needs, and is always reached from its first address: no object spans two buffers. Address 0 is
- * nothing.
+ * **Segments.** Addresses, the buffers behind them, and the one face for stores stand in `segments.ts`.
+ * Segments start at 1 MiB and double, up to 64 MiB, so that a small server stays small.
  *
  * **Blocks.** A segment is an unbroken row of blocks, ended by a sentinel. The first word (32 bits)
  * of each block is its header:
@@ -37,25 +33,31 @@
  * **Cost.** Allocating and freeing are O(1): 20 to 60 ns. A block costs 4 bytes of header, and on
  * average half a unit of rounding.
  *
- * **The one face for stores.** Code outside reads through {@linkcode Arena.words},
- * {@linkcode Arena.bytes} and {@linkcode Arena.views}, which are read-only to the type checker, and
- * gets something writable only from {@linkcode Arena.writable} and its siblings, which first touch
- * the pages about to change. While a snapshot runs, touching copies a page aside before its first change.
- *
  * @module
  */
 import { assert } from "@std/assert";
+import {
+  ArenaFullError,
+  SEGMENT_MASK,
+  SEGMENT_OVERHEAD_UNITS,
+  SEGMENT_SHIFT,
+  SEGMENT_UNITS,
+  Segments,
+  UNIT_BYTES,
+} from "./segments.ts";
 
-/** Bytes in one unit of address. */
-export const UNIT_BYTES = 8;
-/** Bits of an address that count units within a segment. */
-export const SEGMENT_SHIFT = 23;
-/** Units that one segment number stands for (64 MiB). */
-export const SEGMENT_UNITS = 1 << SEGMENT_SHIFT;
-/** Picks the unit within a segment out of an address. */
-export const SEGMENT_MASK = SEGMENT_UNITS - 1;
-/** How many segment numbers there are: 16 GiB in all. */
-export const SEGMENT_LIMIT = 1 << (31 - SEGMENT_SHIFT);
+export {
+  ArenaFullError,
+  type PageWatcher,
+  type ReadonlyBytes,
+  type ReadonlyView,
+  type ReadonlyWords,
+  SEGMENT_LIMIT,
+  SEGMENT_MASK,
+  SEGMENT_SHIFT,
+  SEGMENT_UNITS,
+  UNIT_BYTES,
+} from "./segments.ts";
 
 /** A block that only its owner understands. */
 export const BLOCK_PLAIN = 0;
@@ -77,46 +79,6 @@ const BINS = SMALL_UNITS + (28 - SMALL_SHIFT) * 16;
 const MINIMUM_UNITS = 2;
 const OWN_BIN_TRIES = 8;
 const FIRST_SEGMENT_UNITS = 1 << 17;
-/** One unit at the start (so that no block has address 0) and one for the sentinel. */
-const SEGMENT_OVERHEAD_UNITS = 2;
-const PAGE_SHIFT = 9;
-
-/** 32-bit words that can be read but not stored to. */
-export interface ReadonlyWords {
-  /** Element by index. */
-  readonly [index: number]: number;
-  /** Number of words. */
-  readonly length: number;
-}
-
-/** Bytes that can be read but not stored to. */
-export interface ReadonlyBytes {
-  /** Element by index. */
-  readonly [index: number]: number;
-  /** Number of bytes. */
-  readonly length: number;
-}
-
-/** The reading half of a `DataView`. */
-export type ReadonlyView = Pick<
-  DataView,
-  "getInt32" | "getUint8" | "getBigUint64" | "getFloat64" | "getUint32" | "byteLength"
->;
-
-/** Told about pages just before they change; a snapshot is one. */
-export interface PageWatcher {
-  /** Pages `first` to `last` (4 KiB each, numbered through all segments) are about to change. */
-  touch(first: number, last: number): void;
-}
-
-/** No room is left: the address space is used up, or the system gave no memory. */
-export class ArenaFullError extends Error {
-  /** Makes the error for a request of `units`. */
-  constructor(units: number) {
-    super(`no room for ${units * UNIT_BYTES} bytes in the arena`);
-    this.name = "ArenaFullError";
-  }
-}
 
 /** Counts of an arena, all in bytes. */
 export interface ArenaUsage {
@@ -130,73 +92,15 @@ export interface ArenaUsage {
   readonly segments: number;
 }
 
-const EMPTY_BUFFER = new SharedArrayBuffer(0);
-
 /** An allocator over segments of shared memory; see the head of this file. */
-export class Arena {
-  private readonly mutableWords: Int32Array[] = [];
-  private readonly mutableBytes: Uint8Array[] = [];
-  private readonly mutableViews: DataView[] = [];
-  /** Each segment as 32-bit words; word `(address & SEGMENT_MASK) * 2` is a block's header. */
-  readonly words: readonly ReadonlyWords[] = this.mutableWords;
-  /** Each segment as bytes. */
-  readonly bytes: readonly ReadonlyBytes[] = this.mutableBytes;
-  /** Each segment as a view for unaligned access. */
-  readonly views: readonly ReadonlyView[] = this.mutableViews;
-
+export class Arena extends Segments {
   private readonly heads = new Int32Array(BINS);
   private readonly bitmap = new Int32Array((BINS + 31) >>> 5);
   private summary = 0;
   private topAddress = 0;
   private topUnits = 0;
   private nextSegmentUnits = FIRST_SEGMENT_UNITS;
-  /** Length in units of each segment's buffer; 0 for a number that is free or a large one's tail. */
-  private readonly segmentUnits: number[] = [];
-  /** Numbers of the segments that hold one very large block each. */
-  private readonly largeSegments = new Set<number>();
   private usedUnits = 0;
-  private totalUnits = 0;
-  private watcher: PageWatcher | null = null;
-
-  /** Has `watcher` told of each page before it changes, or nobody with `null`. */
-  watchPages(watcher: PageWatcher | null): void {
-    this.watcher = watcher;
-  }
-
-  /** Whether somebody watches the pages (a snapshot runs). */
-  get watched(): boolean {
-    return this.watcher !== null;
-  }
-
-  /** Tells the watcher which pages are about to change. */
-  private touch(address: number, byteLength: number): void {
-    const last = address + ((byteLength + 7) >>> 3) - 1;
-    this.watcher!.touch(address >>> PAGE_SHIFT, last >>> PAGE_SHIFT);
-  }
-
-  /** The words of the segment of `address`, of which `byteLength` bytes from there may be stored to. */
-  writable(address: number, byteLength: number): Int32Array {
-    if (this.watcher !== null) this.touch(address, byteLength);
-    return this.mutableWords[address >>> SEGMENT_SHIFT];
-  }
-
-  /** The bytes of the segment of `address`, of which `byteLength` from there may be stored to. */
-  writableBytes(address: number, byteLength: number): Uint8Array {
-    if (this.watcher !== null) this.touch(address, byteLength);
-    return this.mutableBytes[address >>> SEGMENT_SHIFT];
-  }
-
-  /** A view of the segment of `address`, in which `byteLength` bytes from there may be stored to. */
-  writableView(address: number, byteLength: number): DataView {
-    if (this.watcher !== null) this.touch(address, byteLength);
-    return this.mutableViews[address >>> SEGMENT_SHIFT];
-  }
-
-  /** The bytes `start` to `start + length` behind `address`, without copying; only to be read. */
-  slice(address: number, start: number, length: number): Uint8Array {
-    const from = (address & SEGMENT_MASK) * UNIT_BYTES + start;
-    return this.mutableBytes[address >>> SEGMENT_SHIFT].subarray(from, from + length);
-  }
 
   /** Length in units of the block at `address`, its header included. */
   unitsOf(address: number): number {
@@ -501,6 +405,7 @@ export class Arena {
     let length = this.nextSegmentUnits;
     while (length < units + SEGMENT_OVERHEAD_UNITS) length *= 2;
     const segment = this.openSegment(length, 1);
+    this.mutableWords[segment][(length - 1) << 1] = (1 << LENGTH_SHIFT) | USED;
     this.retireTop();
     this.nextSegmentUnits = Math.min(SEGMENT_UNITS, Math.max(this.nextSegmentUnits, length) * 2);
     this.topAddress = segment * SEGMENT_UNITS + 1;
@@ -513,6 +418,7 @@ export class Arena {
     const length = units + SEGMENT_OVERHEAD_UNITS;
     if (length >= 1 << 28) throw new ArenaFullError(units);
     const segment = this.openSegment(length, Math.ceil(length / SEGMENT_UNITS));
+    this.mutableWords[segment][(length - 1) << 1] = (1 << LENGTH_SHIFT) | USED;
     this.largeSegments.add(segment);
     const address = segment * SEGMENT_UNITS + 1;
     this.writable(address, 4)[2] = (units << LENGTH_SHIFT) | (kind << KIND_SHIFT) | USED;
@@ -532,59 +438,9 @@ export class Arena {
     this.link(address, units);
   }
 
-  /** Makes a segment of `units` that takes `numbers` segment numbers; returns the first. */
-  private openSegment(units: number, numbers: number): number {
-    const segment = this.findNumbers(numbers);
-    if (segment < 0) throw new ArenaFullError(units);
-    let buffer: SharedArrayBuffer;
-    try {
-      buffer = new SharedArrayBuffer(units * UNIT_BYTES);
-    } catch {
-      throw new ArenaFullError(units);
-    }
-    for (let number = segment; number < segment + numbers; number++) {
-      this.install(number, number === segment ? buffer : EMPTY_BUFFER);
-      this.segmentUnits[number] = number === segment ? units : 0;
-      if (number > segment) this.largeSegments.add(number);
-    }
-    this.mutableWords[segment][(units - 1) << 1] = (1 << LENGTH_SHIFT) | USED;
-    this.totalUnits += units;
-    return segment;
-  }
-
-  /** The first of `numbers` free segment numbers in a row, or -1. */
-  private findNumbers(numbers: number): number {
-    let run = 0;
-    for (let number = 0; number < SEGMENT_LIMIT; number++) {
-      const taken = (this.segmentUnits[number] ?? 0) > 0 || this.largeSegments.has(number);
-      run = taken ? 0 : run + 1;
-      if (run === numbers) return number - numbers + 1;
-    }
-    return -1;
-  }
-
-  /** Makes `buffer` the memory of segment `number`. */
-  private install(number: number, buffer: SharedArrayBuffer): void {
-    while (this.mutableWords.length < number) {
-      const gap = this.mutableWords.length;
-      this.segmentUnits[gap] = 0;
-      this.install(gap, EMPTY_BUFFER);
-    }
-    this.mutableWords[number] = new Int32Array(buffer);
-    this.mutableBytes[number] = new Uint8Array(buffer);
-    this.mutableViews[number] = new DataView(buffer);
-  }
-
   /** Whether so much stays free without `units` that they won't be wanted back at once. */
   private canSpare(units: number): boolean {
     return this.totalUnits - this.usedUnits - units > units >>> 2;
-  }
-
-  /** Gives the memory of a segment back. */
-  private dropSegment(segment: number): void {
-    this.totalUnits -= this.segmentUnits[segment];
-    this.segmentUnits[segment] = 0;
-    this.install(segment, EMPTY_BUFFER);
   }
 
   /** Gives a segment back that held one very large block. */
