@@ -4,11 +4,9 @@
  * @module
  */
 import { type Handler, SYNTAX_ERROR } from "../commands/context.ts";
-import { replyHelp } from "../commands/generic.ts";
 import { ALL_SPECS, BARE, type HandlersFor } from "../commands/specs/mod.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
-import { checkKeyspace, clearDatabase, findEntry, idleSeconds } from "../keyspace/keyspace.ts";
-import { stringEncodingName, stringLength } from "../keyspace/strings.ts";
+import { clearDatabase } from "../keyspace/keyspace.ts";
 import {
   type InnerCall,
   replyCommand,
@@ -22,11 +20,9 @@ import {
 } from "./command_introspection.ts";
 import { CONFIG_HANDLERS } from "./config_commands.ts";
 import { serverHandler } from "./connection_commands.ts";
+import { DEBUG_HANDLERS } from "./debug_commands.ts";
 import { infoText } from "./info.ts";
 import type { ServerContext } from "./server_context.ts";
-
-/** Longest DEBUG SLEEP in one piece: a day. */
-const SLEEP_LIMIT_MS = 86_400_000;
 
 function flush(context: ServerContext, all: boolean): void {
   const { reply, keyspace } = context;
@@ -88,48 +84,6 @@ function time(context: ServerContext): void {
   context.reply.bulk(String((now % 1000) * 1000 + fraction));
 }
 
-function debug(context: ServerContext): void {
-  const { reply, server, keyspace } = context;
-  if (context.isWord(1, "SLEEP") && context.argc === 3) {
-    const ms = Math.min(SLEEP_LIMIT_MS, Number(context.text(2)) * 1000);
-    const stop = server.clock.monotonic() + (Number.isFinite(ms) ? ms : 0);
-    while (server.clock.monotonic() < stop);
-    reply.simple("OK");
-  } else if (context.isWord(1, "OBJECT") && context.argc >= 3) {
-    debugObject(context);
-  } else if (context.isWord(1, "CHECK") && context.argc === 2) {
-    try {
-      checkKeyspace(keyspace);
-      reply.simple("OK");
-    } catch (error) {
-      reply.error(`ERR inconsistent: ${(error as Error).message}`);
-    }
-  } else if (context.isWord(1, "SET-ACTIVE-EXPIRE") && context.argc === 3) {
-    server.activeExpiry = context.text(2) !== "0";
-    reply.simple("OK");
-  } else if (context.isWord(1, "HELP") && context.argc === 2) {
-    replyHelp(context, DEBUG_HELP);
-  } else {
-    reply.error(
-      `ERR unknown subcommand or wrong number of arguments for '${context.text(1)}'. ` +
-        "Try DEBUG HELP.",
-    );
-  }
-}
-
-function debugObject(context: ServerContext): void {
-  const { keyspace } = context;
-  const entry = findEntry(context.database, context.view, context.starts[2], context.lengths[2]);
-  if (entry === 0) return context.reply.error("ERR no such key");
-  context.reply.simple(
-    `Value at:0x${entry.toString(16)} refcount:1 ` +
-      `encoding:${stringEncodingName(keyspace, entry)} ` +
-      `serializedlength:${stringLength(keyspace, entry, context.scratch)} ` +
-      `lru:${keyspace.clock - idleSeconds(keyspace, entry)} ` +
-      `lru_seconds_idle:${idleSeconds(keyspace, entry)}`,
-  );
-}
-
 function shutdown(context: ServerContext): void {
   let save = false;
   let noSave = false;
@@ -151,20 +105,6 @@ function shutdown(context: ServerContext): void {
   }
   context.server.shutdown();
 }
-
-const DEBUG_HELP = [
-  "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-  "CHECK",
-  "    Compare everything in memory with everything else, and answer OK or what doesn't agree.",
-  "OBJECT <key>",
-  "    Tell how the value of <key> is stored.",
-  "SET-ACTIVE-EXPIRE <0|1>",
-  "    Remove expired keys that nobody asks for, or don't.",
-  "SLEEP <seconds>",
-  "    Do nothing for so long, and let nobody else do anything.",
-  "HELP",
-  "    Show this help.",
-];
 
 /** The handlers of the commands about the server as a whole. */
 export const SERVER_HANDLERS: HandlersFor<typeof SERVER_SPECS, Handler> = {
@@ -188,7 +128,7 @@ export const SERVER_HANDLERS: HandlersFor<typeof SERVER_SPECS, Handler> = {
     list: serverHandler((context) => replyCommandList(context.reply, ALL_SPECS, context.texts(2))),
     help: (context) => replyCommandHelp(context.reply),
   },
-  debug: serverHandler(debug),
+  ...DEBUG_HANDLERS,
   time: serverHandler(time),
   shutdown: serverHandler(shutdown),
 };

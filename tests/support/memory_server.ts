@@ -45,6 +45,8 @@ export class MemoryConnection implements Connection {
   private reading: { room: Uint8Array; done: (count: number | null) => void } | null = null;
   private hanging: { bytes: Uint8Array; done: (count: number) => void } | null = null;
   private readonly replies = new ReplyReader();
+  /** What was written since {@linkcode askRaw}, or null when nobody waits for it. */
+  private recorded: string | null = null;
   private wake: () => void = () => {};
 
   /** Whether the server waits for bytes. */
@@ -106,7 +108,20 @@ export class MemoryConnection implements Connection {
     return plain(await this.reply());
   }
 
+  /** Sends one command and gives the bytes of its reply, a byte a character. */
+  async askRaw(...words: RequestArgument[]): Promise<string> {
+    this.recorded = "";
+    this.send(encodeRequest(words));
+    await this.reply();
+    const text = this.recorded;
+    this.recorded = null;
+    return text;
+  }
+
   private take(bytes: Uint8Array): number {
+    if (this.recorded !== null) {
+      for (const byte of bytes) this.recorded += String.fromCharCode(byte);
+    }
     // What was written may change once the write is done.
     this.replies.push(bytes.slice());
     this.wake();

@@ -39,7 +39,10 @@ export async function startReferenceRedis(): Promise<ReferenceRedis | undefined>
   const folder = await Deno.makeTempDir({ prefix: "reference-redis-" });
   const path = `${folder}/redis.sock`;
   const process = new Deno.Command("redis-server", {
-    args: ["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
+    args: [
+      ...["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
+      ...["--enable-debug-command", "yes"],
+    ],
     stdin: "null",
     stdout: "null",
     stderr: "null",
