@@ -7,6 +7,7 @@ DENO_MINIMUM = 2.4.2
 
 # What is typed behind ARGS goes to the command: make run ARGS="--loglevel debug"
 ARGS =
+UNITS =
 
 # Where the certificates of the machine's owner sign for the registry, they count too.
 DENO_TLS_CA_STORE ?= mozilla,system
@@ -34,7 +35,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz differential bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz differential conformance bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +66,9 @@ fuzz: $(INSTALLED) ## A million random and broken requests (ARGS="--frames 10000
 
 differential: $(INSTALLED) ## The same random commands to redis-server and to ours (ARGS=--help)
 	@$(DENO) task --quiet differential $(ARGS)
+
+conformance: $(INSTALLED) ## Units of Redis' own Tcl suite (UNITS="unit/keyspace unit/expire", ARGS=--help)
+	@$(DENO) task --quiet conformance $(ARGS) $(UNITS)
 
 bench: $(INSTALLED) ## Measure beside redis-server (some fifteen minutes; ARGS=--help)
 	@$(DENO) task --quiet bench $(ARGS)

@@ -1,0 +1,198 @@
+/**
+ * Runs units of Redis' own Tcl suite against miniredis, and compares with the committed lists.
+ *
+ * See README.md in the folder above.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import {
+  addGained,
+  checkLists,
+  compareRun,
+  type Comparison,
+  type Expectations,
+  readExpectations,
+} from "./expectations.ts";
+import { makeSandbox, miniredisWords } from "./sandbox.ts";
+import { runUnit, type UnitResult } from "./unit_run.ts";
+import { pickShare, UNITS } from "./units.ts";
+
+const USAGE = `usage: conformance.ts [options] [UNIT...]
+
+Runs units of Redis' Tcl suite (all that are listed in units.ts, if none is named).
+
+  --update         put tests that pass now into the lists of passing ones
+  --reference      run the real redis-server instead, and check that the lists have each test
+  --share SECONDS  run the fast units, and slow ones in turns, about so long in all
+  --only NAME      run this test alone (or /regexp); the lists are left out of it
+  --verbose        show all that the suite prints
+  --base-port N    the suite uses ports from N-32 on (22132)
+  --cache FOLDER   where the suite is kept (~/.cache/miniredis-conformance)
+`;
+
+const FIRST_PORT = 22132;
+const PORT_COUNT = 400;
+/** The longest tests are silent for half a minute with redis-server. */
+const SILENCE_SECONDS = 180;
+const LIMIT_SECONDS = 900;
+const SHOWN_DETAILS = 600;
+const SHOWN_COMMAND = 120;
+
+/** The suite in the cache, fetched if it isn't there yet. */
+async function fetchSuite(cache: string): Promise<string> {
+  const { code, stdout } = await new Deno.Command("sh", {
+    args: [new URL("fetch_suite.sh", import.meta.url).pathname, cache],
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error("the suite could not be fetched");
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** A number that differs from commit to commit. */
+async function turnOfCommit(): Promise<number> {
+  const { stdout } = await new Deno.Command("git", { args: ["rev-list", "--count", "HEAD"] })
+    .output();
+  return Number(new TextDecoder().decode(stdout).trim()) || 0;
+}
+
+function describe(comparison: Comparison, expected: Expectations, result: UnitResult): string {
+  const lines: string[] = [];
+  for (const test of [...comparison.lost, ...comparison.unlisted]) {
+    const kind = expected.passing.has(test.name) ? "no longer passes" : "fails, in no list";
+    lines.push(`  ${kind}: ${test.name}`);
+    lines.push(...shorten(test.details).map((line) => `    | ${line}`));
+  }
+  for (const fault of result.faults) {
+    lines.push(...shorten(fault).map((line) => `  ! ${line}`));
+  }
+  for (const name of comparison.gained) lines.push(`  newly passing: ${name}`);
+  return lines.join("\n");
+}
+
+/** The reason for a failure, and the command that led to it, out of Tcl's whole stack. */
+function shorten(details: string): string[] {
+  const [reason, ...stack] = details.split(/^ +(?:while executing|invoked from within)$/m);
+  const command = stack.find((part) => !/^\s*"(?:\[srv|::redis|uplevel|redis_)/.test(part));
+  const lines = `${reason.slice(0, SHOWN_DETAILS)}\n${command?.slice(0, SHOWN_COMMAND) ?? ""}`;
+  return lines.split("\n").filter((line) => line.trim() !== "");
+}
+
+function countOutcome(result: UnitResult, outcome: string): number {
+  return result.tests.filter((test) => test.outcome === outcome).length;
+}
+
+/** What the command line asks for. */
+interface Options {
+  readonly units: readonly string[];
+  readonly cache: string;
+  readonly basePort: number;
+  readonly only?: string;
+  readonly isUpdate: boolean;
+  readonly isReference: boolean;
+  readonly isVerbose: boolean;
+}
+
+/** How many tests of a unit were as expected, and how many weren't. */
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+async function readOptions(args: string[]): Promise<Options | undefined> {
+  const flags = parseArgs(args, {
+    string: ["share", "only", "base-port", "cache"],
+    boolean: ["help", "update", "reference", "verbose"],
+  });
+  if (flags.help) return undefined;
+  let units = UNITS.map((unit) => unit.name);
+  if (flags._.length > 0) units = flags._.map(String);
+  else if (flags.share !== undefined) {
+    units = pickShare(UNITS, await turnOfCommit(), Number(flags.share)).map((unit) => unit.name);
+  }
+  return {
+    units,
+    cache: String(flags.cache ?? `${Deno.env.get("HOME") ?? "."}/.cache/miniredis-conformance`),
+    basePort: Number(flags["base-port"] ?? FIRST_PORT),
+    only: flags.only === undefined ? undefined : String(flags.only),
+    isUpdate: Boolean(flags.update),
+    isReference: Boolean(flags.reference),
+    isVerbose: Boolean(flags.verbose),
+  };
+}
+
+/** Shows how the tests that `--only` picked ended. */
+function showPicked(result: UnitResult): Tally {
+  const met = result.tests.filter((test) => test.outcome !== "left out");
+  for (const { name, outcome, details } of met) console.log(`${outcome}: ${name}\n${details}`);
+  for (const fault of result.faults) console.log(`! ${fault}`);
+  const passed = countOutcome(result, "passed");
+  return { passed, failed: met.length - passed };
+}
+
+/** Compares the lists with the tests that redis-server passes. */
+async function checkWithReference(unit: string, result: UnitResult): Promise<Tally> {
+  const all = result.tests.filter((test) => test.outcome !== "left out");
+  const problems = [
+    ...all.filter((test) => test.outcome === "failed")
+      .map((test) => `redis-server itself fails: ${test.name}`),
+    ...checkLists(await readExpectations(unit), all.map((test) => test.name)),
+  ];
+  console.log(`${unit}: ${all.length} tests, ${result.seconds.toFixed(1)} s`);
+  for (const problem of problems) console.log(`  ${problem}`);
+  return { passed: all.length - problems.length, failed: problems.length };
+}
+
+/** Compares a run of miniredis with the lists. */
+async function checkWithLists(unit: string, result: UnitResult, isUpdate: boolean): Promise<Tally> {
+  const expected = await readExpectations(unit);
+  const comparison = compareRun(expected, result.tests);
+  const failed = comparison.lost.length + comparison.unlisted.length;
+  const passed = countOutcome(result, "passed");
+  console.log(
+    `${unit}: ${passed} passed, ${failed} failed, ${comparison.stillWaiting.length} waiting, ` +
+      `${result.seconds.toFixed(1)} s`,
+  );
+  const description = describe(comparison, expected, result);
+  if (description !== "") console.log(description);
+  if (isUpdate) await addGained(unit, expected, comparison.gained);
+  return { passed, failed };
+}
+
+async function main(args: string[]): Promise<number> {
+  const options = await readOptions(args);
+  if (options === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  const suite = await fetchSuite(options.cache);
+  const server = options.isReference ? ["redis-server"] : await miniredisWords();
+  await using sandbox = await makeSandbox(suite, server);
+  const start = performance.now();
+  let passed = 0;
+  let failed = 0;
+  for (const unit of options.units) {
+    const result = await runUnit(unit, {
+      folder: sandbox.folder,
+      basePort: options.basePort,
+      portCount: PORT_COUNT,
+      silenceSeconds: SILENCE_SECONDS,
+      limitSeconds: LIMIT_SECONDS,
+      only: options.only,
+      isVerbose: options.isVerbose,
+    });
+    const tally = options.only !== undefined
+      ? showPicked(result)
+      : options.isReference
+      ? await checkWithReference(unit, result)
+      : await checkWithLists(unit, result, options.isUpdate);
+    passed += tally.passed;
+    failed += tally.failed;
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(0);
+  console.log(`\nconformance: ${passed} passed | ${failed} failed, ${seconds} s`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,93 @@
+/**
+ * What the Tcl suite prints, taken apart: which tests a run of a unit met, and how each ended.
+ *
+ * The suite prints `[ok]: name (3 ms)`, `[err]: name in tests/unit/x.tcl` with the reason on the
+ * lines below, `[ignore]: name: reason` and `[skip]: name`. A test is known by its name alone, so a
+ * name that comes again gets a number, and numbers that differ from run to run become `N`.
+ *
+ * @module
+ */
+
+/** How a test ended. */
+export type TestOutcome = "passed" | "failed" | "left out";
+
+/** One test of a run. */
+export interface TestResult {
+  /** Its name, the same in every run. */
+  readonly name: string;
+  /** How it ended. */
+  readonly outcome: TestOutcome;
+  /** What the suite says of a failure; empty otherwise. */
+  readonly details: string;
+}
+
+/** What a run of a unit printed. */
+export interface UnitOutput {
+  /** The tests in the order in which they ended. */
+  readonly tests: readonly TestResult[];
+  /** Errors outside of tests, which take the rest of their server's tests with them. */
+  readonly faults: readonly string[];
+  /** Whether the suite went through the unit to its end. */
+  readonly isComplete: boolean;
+  /** The test that ran when the suite gave up waiting. */
+  readonly hangingTest?: string;
+}
+
+// deno-lint-ignore no-control-regex -- the suite prints in colours.
+const COLOURS = /\x1b\[[0-9;]*m/g;
+const MARK = /^\[([a-z]+|TIMEOUT|\d+\/\d+ done)\]: (.*)$/;
+
+/** Parts of names that a random generator makes up. */
+const VARYING: readonly (readonly [RegExp, string])[] = [];
+
+/** The name under which a test is listed. */
+export function stableName(name: string): string {
+  const line = name.replace(/\s+/g, " ").trim();
+  return VARYING.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line);
+}
+
+/** Reads what a run of a unit printed. */
+export function parseOutput(text: string): UnitOutput {
+  const tests: TestResult[] = [];
+  const faults: string[] = [];
+  const seen = new Map<string, number>();
+  let isComplete = false;
+  let hangingTest: string | undefined;
+  const add = (name: string, outcome: TestOutcome, details = "") => {
+    const stable = stableName(name);
+    const count = (seen.get(stable) ?? 0) + 1;
+    seen.set(stable, count);
+    tests.push({ name: count === 1 ? stable : `${stable} #${count}`, outcome, details });
+  };
+  for (const { mark, body } of entries(text.replace(COLOURS, ""))) {
+    const [first, ...rest] = body.split("\n");
+    if (mark === "ok") add(first.replace(/ \(\d+ ms\)$/, ""), "passed");
+    else if (mark === "skip") add(first, "left out");
+    else if (mark === "ignore") {
+      // A whole server may be left out by its tags: that has no name.
+      const end = first.lastIndexOf(": ");
+      if (end > 0 && !first.startsWith("Tag: ")) add(first.slice(0, end), "left out");
+    } else if (mark === "err") {
+      const named = /^([^]*?) in tests\/\S+\.tcl$/m.exec(body);
+      if (named !== null) add(named[1], "failed", body.slice(named[0].length).trim());
+      else faults.push(body.trim());
+    } else if (mark === "exception") faults.push(body.trim());
+    else if (mark === "TIMEOUT") {
+      hangingTest = /=> \(IN PROGRESS\) (.*)/.exec(rest.join("\n"))?.[1] ?? hangingTest;
+      faults.push(`no progress: ${rest.join(" ").trim().slice(0, 300)}`);
+    } else if (mark.endsWith("done")) isComplete = true;
+  }
+  return { tests, faults, isComplete, hangingTest };
+}
+
+/** Cuts the text into marked entries; lines without a mark belong to the entry above them. */
+function entries(text: string): { mark: string; body: string }[] {
+  const found: { mark: string; body: string }[] = [];
+  // Behind this line failures are told a second time.
+  for (const line of text.split(/^ +The End$/m)[0].split("\n")) {
+    const match = MARK.exec(line);
+    if (match !== null) found.push({ mark: match[1], body: match[2] });
+    else if (found.length > 0) found[found.length - 1].body += `\n${line}`;
+  }
+  return found;
+}

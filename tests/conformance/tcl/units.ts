@@ -1,0 +1,67 @@
+/**
+ * The units of the Tcl suite that are run, and which of them the CI runs for a commit.
+ *
+ * @module
+ */
+
+/** A unit. */
+export interface Unit {
+  /** Its name in the suite. */
+  readonly name: string;
+  /** About how long it takes with miniredis, on two cores. */
+  readonly seconds: number;
+}
+
+/** All units that are run, in the order of the suite. */
+export const UNITS: readonly Unit[] = [
+  { name: "unit/printver", seconds: 2 },
+  { name: "unit/auth", seconds: 10 },
+  { name: "unit/protocol", seconds: 10 },
+  { name: "unit/keyspace", seconds: 10 },
+  { name: "unit/info", seconds: 10 },
+  { name: "unit/info-command", seconds: 5 },
+  { name: "unit/type/string", seconds: 20 },
+  { name: "unit/type/incr", seconds: 5 },
+  { name: "unit/expire", seconds: 40 },
+  { name: "unit/quit", seconds: 3 },
+  { name: "unit/latency-monitor", seconds: 15 },
+  { name: "unit/slowlog", seconds: 10 },
+  { name: "unit/maxmemory", seconds: 200 },
+  { name: "unit/introspection", seconds: 30 },
+  { name: "unit/introspection-2", seconds: 20 },
+  { name: "unit/limits", seconds: 3 },
+  { name: "unit/bitops", seconds: 10 },
+  { name: "unit/bitfield", seconds: 5 },
+  { name: "unit/hyperloglog", seconds: 120 },
+  { name: "unit/querybuf", seconds: 10 },
+  { name: "unit/pendingquerybuf", seconds: 10 },
+  { name: "unit/networking", seconds: 10 },
+];
+
+/** A unit that takes longer takes turns with the others of its kind. */
+const SLOW_SECONDS = 30;
+
+/**
+ * The share of the units that the CI runs: all fast ones, and slow ones in turns, as many as fit.
+ *
+ * @param units All units.
+ * @param turn A number that differs from commit to commit.
+ * @param budgetSeconds How long the share may take, about; one slow unit is run at least.
+ */
+export function pickShare(
+  units: readonly Unit[],
+  turn: number,
+  budgetSeconds: number,
+): readonly Unit[] {
+  const slow = units.filter((unit) => unit.seconds >= SLOW_SECONDS);
+  const picked = new Set(units.filter((unit) => unit.seconds < SLOW_SECONDS));
+  let left = budgetSeconds;
+  for (const unit of picked) left -= unit.seconds;
+  for (let index = 0; index < slow.length; index++) {
+    const unit = slow[(turn + index) % slow.length];
+    if (index > 0 && unit.seconds > left) break;
+    picked.add(unit);
+    left -= unit.seconds;
+  }
+  return units.filter((unit) => picked.has(unit));
+}
