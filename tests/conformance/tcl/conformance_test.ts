@@ -50,6 +50,18 @@ Killing still running Redis server 17
   assertEquals(output.isComplete, false);
 });
 
+Deno.test("a test whose server doesn't start has not passed", () => {
+  const output = parseOutput(`[err]: Can't start the Redis server
+CONFIGURATION:port 1
+ERROR:### Starting server for test Odd arguments in tests/unit/some.tcl
+unknown option
+[ok]: Odd arguments (1 ms)
+[ok]: Others (1 ms)
+`);
+  assertEquals(output.tests.map((test) => test.outcome), ["failed", "passed"]);
+  assertEquals(output.faults.length, 1);
+});
+
 Deno.test("a run is compared with the lists", () => {
   const expected = {
     passing: new Set(["stays", "breaks", "vanishes"]),
