@@ -51,6 +51,8 @@ export class ReplyWriter {
   buffer: ByteBuffer;
   /** How many errors have been written. */
   errors = 0;
+  /** Told the text of each error, when somebody wants to know. */
+  onError: ((text: string) => void) | null = null;
   /** Bytes used of the current buffer. */
   position = 0;
   private bytes: Uint8Array;
@@ -106,6 +108,7 @@ export class ReplyWriter {
   /** An error, `-text`; `text` starts with its code, as in `ERR syntax error`. */
   error(text: string): void {
     this.errors++;
+    this.onError?.(text);
     this.line(45, text.replace(/[\r\n]+$/, "").replace(/[\r\n]/g, " "));
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Handler } from "../commands/context.ts";
+import { CommandStatistics } from "./command_statistics.ts";
 import { BARE, type CommandSpec, legacyKeyRange, type SpecTable } from "../commands/specs/mod.ts";
 
 /** A command that can be run, with what the dispatcher asks about it. */
@@ -26,12 +27,16 @@ export class Command {
   readonly lastKey: number;
   /** Subcommands by name, or null. */
   readonly subcommands: ReadonlyMap<string, Command> | null;
-  /** How often it was run. */
-  calls = 0;
-  /** How often it was refused before it ran. */
-  rejected = 0;
-  /** How often it replied with an error. */
-  failed = 0;
+  /** What is counted of it. */
+  readonly statistics: CommandStatistics = new CommandStatistics();
+  /** Whether Redis calls it fast. */
+  readonly fast: boolean;
+  /** Whether it is measured together with its neighbours, since it takes less than a look at the clock. */
+  readonly quick: boolean;
+  /** Whether MONITOR shows it. */
+  readonly monitored: boolean;
+  /** Whether it gets into the slow log. */
+  readonly logged: boolean;
 
   /** Joins a spec with its handler. */
   constructor(
@@ -46,6 +51,11 @@ export class Command {
     this.arity = spec.arity;
     this.beforeAuthentication = spec.flags.includes("no_auth");
     this.blockArgument = BLOCK_ARGUMENTS.get(name) ?? -1;
+    const flags: readonly string[] = spec.flags;
+    this.fast = flags.includes("fast");
+    this.quick = this.fast || QUICK_COMMANDS.has(name);
+    this.monitored = !flags.includes("admin") && !flags.includes("skip_monitor");
+    this.logged = !flags.includes("skip_slowlog");
     this.subcommands = subcommands;
     const range = legacyKeyRange(spec);
     const simple = range.firstKey === 1 && range.keyStep <= 2;
@@ -63,6 +73,12 @@ const BLOCK_ARGUMENTS: ReadonlyMap<string, number> = new Map([
   ["psetex", 3],
 ]);
 
+/** Commands that Redis calls slow for the sake of large arguments or values; most calls are as quick as others. */
+// deno-fmt-ignore
+const QUICK_COMMANDS: ReadonlySet<string> = new Set([
+  "set", "setex", "psetex", "getset", "mset", "msetnx", "append", "setrange", "getrange", "substr", "del",
+]);
+
 /** Handlers of a family: one each, or a table of them for a command with subcommands. */
 export type HandlerTable = Readonly<Record<string, Handler | Readonly<Record<string, Handler>>>>;
 
@@ -74,12 +90,18 @@ const CASE_BIT = 0x20;
 export class CommandTable {
   /** The commands in the order of their families. */
   readonly commands: readonly Command[];
+  /** The commands and subcommands by name, `config|get`. */
+  readonly byName: ReadonlyMap<string, Command>;
   private readonly slots: (Command | null)[] = new Array(SLOTS).fill(null);
   private readonly names: Uint8Array[] = new Array(SLOTS);
 
   /** Joins specs and handlers, which have the same names. */
   constructor(specs: SpecTable, handlers: HandlerTable) {
     this.commands = Object.entries(specs).map(([name, spec]) => join(name, spec, handlers[name]));
+    this.byName = new Map(
+      this.commands.flatMap((command) => [command, ...(command.subcommands?.values() ?? [])])
+        .map((command) => [command.name, command]),
+    );
     for (const command of this.commands) {
       const name = new TextEncoder().encode(command.name);
       let slot = slotOf(name, 0, name.length);

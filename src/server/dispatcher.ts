@@ -20,6 +20,7 @@ import {
 } from "../protocol/request_parser.ts";
 import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import type { Command } from "./command_table.ts";
+import { CommandTimer } from "./command_timer.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";
 import {
@@ -31,10 +32,10 @@ import {
   type Session,
 } from "./session.ts";
 
-/** A turn ends after this many ms... */
+/** A turn ends after this many ms, which it looks at after each batch. */
 const TURN_MS = 1;
-/** ... which it looks at each time it has run so many commands. */
-const COMMANDS_PER_CLOCK = 64;
+/** A longer request isn't quick. */
+const QUICK_BYTES = 16 * 1024;
 /** A request of which so many bytes or arguments are there isn't parsed again from its start. */
 const PARTIAL_BYTES = 16 * 1024;
 const PARTIAL_ARGUMENTS = 64;
@@ -48,8 +49,12 @@ const STAR = 42;
 export class Dispatcher {
   private readonly context: ServerContext;
   private readonly batch = new Batch();
-  private commandsInTurn = 0;
-  private turnStart = 0;
+  /** Measures the commands. */
+  readonly timer: CommandTimer = new CommandTimer((command, index, milliseconds) =>
+    this.reportSlow(command, index, milliseconds)
+  );
+  /** The first request of the batch whose time hasn't been charged. */
+  private uncharged = 0;
   private maximumBulk = 0;
   /** Bytes of the blocks that big arguments are being read into. */
   private blockBytes = 0;
@@ -67,21 +72,26 @@ export class Dispatcher {
 
   /** Runs the requests in a session's buffer, as far as its turn goes, and sends the replies. */
   takeTurn(session: Session): void {
-    const now = this.server.clock.now();
+    const { time } = this.server;
+    const turnStart = time.look();
+    const now = time.unixMs;
     this.server.keyspace.setTime(now);
+    this.timer.begin(turnStart);
     session.lastInteraction = now;
     session.unfinished = false;
     const reply = this.server.reply;
     this.context.enter(session);
     reply.resp = session.resp;
-    this.commandsInTurn = 0;
     for (;;) {
       const status = session.partial === null
         ? this.readAhead(session)
         : this.readOn(session, session.partial);
       if (this.batch.count > 0) {
         this.batch.prefetch(this.server.keyspace, this.context.database.dict);
-        if (this.runBatch(session)) continue;
+        const goOn = this.runBatch(session);
+        if (!goOn) break;
+        if (time.last - turnStart <= TURN_MS || session.position >= session.end) continue;
+        session.unfinished = true;
         break;
       }
       if (status === REQUEST_ERROR) this.refuse(session, this.batch.frames[0].error);
@@ -146,33 +156,52 @@ export class Dispatcher {
 
   /** Runs the requests of the batch; whether the turn goes on. */
   private runBatch(session: Session): boolean {
-    const batch = this.batch;
-    for (let index = 0; index < batch.count; index++) {
+    const { batch, timer } = this;
+    this.uncharged = 0;
+    let index = 0;
+    let goOn = true;
+    while (goOn && index < batch.count) {
       const frame = batch.frames[index];
-      session.position = frame.position;
       if (frame.argc > 0) {
+        const command = batch.commands[index];
+        const alone = timer.each || command === null || !command.quick ||
+          session.partial !== null || frame.position - session.position > QUICK_BYTES;
+        session.position = frame.position;
+        if (alone) this.charge(index);
         batch.load(this.context, index);
-        this.run(session, frame, batch.commands[index]);
-      } else if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
+        const ran = this.run(session, frame, command);
+        if (ran !== command) batch.commands[index] = ran;
+        if (alone) this.charge(index + 1);
+      } else {
+        session.position = frame.position;
+        if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
+      }
       if (session.partial !== null) {
         session.partial = null;
         this.dropBlock(session);
       }
-      if (session.closing) return false;
-      if (this.server.reply.length + session.pendingBytes >= OUTPUT_PAUSE_BYTES) {
+      index++;
+      if (session.closing) goOn = false;
+      else if (this.server.reply.length + session.pendingBytes >= OUTPUT_PAUSE_BYTES) {
         session.unfinished = true;
-        return false;
-      }
-      if (++this.commandsInTurn % COMMANDS_PER_CLOCK === 0 && session.position < session.end) {
-        const time = this.server.clock.monotonic();
-        if (this.commandsInTurn === COMMANDS_PER_CLOCK) this.turnStart = time;
-        else if (time - this.turnStart > TURN_MS) {
-          session.unfinished = true;
-          return false;
-        }
+        goOn = false;
       }
     }
-    return true;
+    this.charge(index);
+    return goOn;
+  }
+
+  /** Charges the commands before request `to` of the batch with the time since the last look. */
+  private charge(to: number): void {
+    const from = this.uncharged;
+    if (from === to) return;
+    this.uncharged = to;
+    const { counters, time } = this.server;
+    counters.commands += this.timer.end(time.look(), this.batch.commands, from, to);
+  }
+
+  /** A command of the batch took longer than somebody wants to hear of. */
+  private reportSlow(_command: Command, _index: number, _milliseconds: number): void {
   }
 
   /**
@@ -231,48 +260,38 @@ export class Dispatcher {
       `Protocol error (${error}) from client: ${describe(session)}`,
     );
     // A client that wants no replies hears nothing of this one either.
-    if (session.replyMode === REPLY_ON) this.fail(`ERR Protocol error: ${error}`);
+    if (session.replyMode === REPLY_ON) this.server.reply.error(`ERR Protocol error: ${error}`);
     session.closing = true;
   }
 
-  /** Replies with an error. */
-  private fail(text: string): void {
-    this.server.counters.errors++;
-    this.server.reply.error(text);
-  }
-
-  /** Runs one command. */
-  private run(session: Session, frame: RequestFrame, found: Command | null): void {
+  /** Runs one command; which one it was, or null if it was refused. */
+  private run(session: Session, frame: RequestFrame, found: Command | null): Command | null {
     this.context.load(session, frame);
-    this.server.counters.commands++;
     const mode = session.replyMode;
     const mark = this.server.reply.length;
-    const errors = this.server.reply.errors;
     const command = this.resolve(found);
-    if (command !== null) this.runCommand(session, command);
-    if (this.server.reply.errors !== errors) {
-      this.server.counters.errors += this.server.reply.errors - errors;
-      if (command !== null) command.failed++;
-    }
+    const ran = command !== null && this.runCommand(session, command);
     if (mode !== REPLY_ON || session.replyMode !== REPLY_ON) this.hideReply(session, mode, mark);
+    return ran ? command : null;
   }
 
-  /** Runs a command, if the client may, and journals what it changed. */
-  private runCommand(session: Session, command: Command): void {
+  /** Runs a command, if the client may, and journals what it changed; whether it ran. */
+  private runCommand(session: Session, command: Command): boolean {
     const { context, server: { keyspace, reply } } = this;
     const argc = context.argc;
     if (command.arity > 0 ? argc !== command.arity : argc < -command.arity) {
-      command.rejected++;
-      return reply.error(`ERR wrong number of arguments for '${command.name}' command`);
+      command.statistics.rejected++;
+      reply.error(`ERR wrong number of arguments for '${command.name}' command`);
+      return false;
     }
     if (!session.authenticated && !command.beforeAuthentication) {
-      command.rejected++;
-      return reply.error("NOAUTH Authentication required.");
+      command.statistics.rejected++;
+      reply.error("NOAUTH Authentication required.");
+      return false;
     }
-    command.calls++;
     session.lastCommand = command.name;
     const dirty = keyspace.dirty;
-    const mark = reply.length;
+    const { errors, length: mark } = reply;
     context.journaled = false;
     try {
       command.handler(context);
@@ -282,9 +301,11 @@ export class Dispatcher {
       reply.truncate(mark);
       reply.error("OOM command not allowed when used memory > 'maxmemory'.");
     }
+    if (reply.errors !== errors) command.statistics.failed++;
     if (keyspace.dirty !== dirty && !context.journaled && this.server.journal.listening) {
       this.server.journal.append(context.database.number, context.allArguments());
     }
+    return true;
   }
 
   /** The command, or the subcommand that is called; replies with an error if there is none. */

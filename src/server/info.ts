@@ -131,14 +131,15 @@ function keyspaceFields(server: Server): Fields {
 
 function commandFields(server: Server): Fields {
   const fields: (readonly [string, string])[] = [];
-  for (const command of server.table.commands) {
-    for (const one of [command, ...(command.subcommands?.values() ?? [])]) {
-      if (one.calls === 0 && one.rejected === 0) continue;
-      fields.push([
-        `cmdstat_${one.name}`,
-        `calls=${one.calls},rejected_calls=${one.rejected},failed_calls=${one.failed}`,
-      ]);
-    }
+  for (const { name, statistics } of server.table.byName.values()) {
+    const { calls, rejected, failed, microseconds } = statistics;
+    if (calls === 0 && rejected === 0 && failed === 0) continue;
+    const each = calls === 0 ? 0 : microseconds / calls;
+    fields.push([
+      `cmdstat_${name}`,
+      `calls=${calls},usec=${Math.floor(microseconds)},usec_per_call=${each.toFixed(2)},` +
+      `rejected_calls=${rejected},failed_calls=${failed}`,
+    ]);
   }
   return fields;
 }

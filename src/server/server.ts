@@ -9,6 +9,7 @@
 import { CLIENT_HANDLERS } from "./client_commands.ts";
 import { CONNECTION_HANDLERS } from "./connection_commands.ts";
 import { SERVER_HANDLERS } from "./server_commands.ts";
+import { ServerCounters } from "./counters.ts";
 import { CommandTable } from "./command_table.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Listeners, PROTECTED_MODE, turnAway } from "./listeners.ts";
@@ -22,6 +23,7 @@ import { expireSome, Keyspace } from "../keyspace/keyspace.ts";
 import { BufferPool } from "../protocol/byte_buffer.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
+import { TurnClock } from "../runtime/turn_clock.ts";
 import { consoleSink, Logger, type LogLevel, type LogSink } from "../runtime/logging.ts";
 import { type Randomness, systemRandomness } from "../runtime/random.ts";
 import { type Connection, type Sockets, systemSockets } from "../runtime/sockets.ts";
@@ -57,18 +59,6 @@ const EXPIRE_SLICES = 25;
 /** ... of so many ms each. */
 const EXPIRE_SLICE_MS = 1;
 
-/** What the server has counted since its start. */
-export interface ServerCounters {
-  /** Connections that came in. */
-  connections: number;
-  /** Connections that were refused because there were too many. */
-  refused: number;
-  /** Commands run. */
-  commands: number;
-  /** Error replies. */
-  errors: number;
-}
-
 /** A running server. */
 export class Server implements SessionHost {
   /** Settings. */
@@ -88,11 +78,13 @@ export class Server implements SessionHost {
   /** Unix time in ms of the start. */
   readonly started: number;
   /** Counters for INFO. */
-  readonly counters: ServerCounters = { connections: 0, refused: 0, commands: 0, errors: 0 };
+  readonly counters: ServerCounters = new ServerCounters();
   /** Resolves with the exit code once the server has shut down. */
   readonly finished: Promise<number>;
   /** Time. */
   readonly clock: Clock;
+  /** Time, as the last look at the clock told it. */
+  readonly time: TurnClock;
   /** Randomness. */
   readonly randomness: Randomness;
   /** Log. */
@@ -130,7 +122,9 @@ export class Server implements SessionHost {
       this.randomness.secret(),
     );
     this.keyspace.onExpire = (database, key) => this.journal.append(database.number, ["DEL", key]);
+    this.time = new TurnClock(this.clock);
     this.reply = new ReplyWriter(this.pool, this.largePool);
+    this.reply.onError = (text) => this.counters.countError(text);
     this.table = new CommandTable(ALL_SPECS, {
       ...STRING_HANDLERS,
       ...GENERIC_HANDLERS,
@@ -154,15 +148,9 @@ export class Server implements SessionHost {
 
   /** Sets the counters of INFO to zero. */
   resetStatistics(): void {
-    Object.assign(this.counters, { connections: 0, refused: 0, commands: 0, errors: 0 });
+    this.counters.reset();
     Object.assign(this.keyspace.counters, { hits: 0, misses: 0, expired: 0 });
-    for (const command of this.table.commands) {
-      for (const one of [command, ...(command.subcommands?.values() ?? [])]) {
-        one.calls = 0;
-        one.rejected = 0;
-        one.failed = 0;
-      }
-    }
+    for (const command of this.table.byName.values()) command.statistics.reset();
   }
 
   /** Starts to listen and to keep time. */
@@ -260,8 +248,10 @@ export class Server implements SessionHost {
 
   /** Background work, every 100 ms. */
   private tick(): void {
-    const now = this.clock.now();
+    this.time.correct();
+    const now = this.time.unixMs;
     this.keyspace.setTime(now);
+    this.counters.sample(this.time.last);
     const timeout = this.settings.number("timeout") * 1000;
     for (const session of this.sessions.values()) {
       session.readOnIfStuck();
@@ -295,7 +285,8 @@ export class Server implements SessionHost {
   /** The next slice of {@linkcode expire}. */
   private expireFurther(slices: number): void {
     if (this.stopping) return;
-    this.keyspace.setTime(this.clock.now());
+    this.time.look();
+    this.keyspace.setTime(this.time.unixMs);
     this.expire(slices);
   }
 }

@@ -39,6 +39,18 @@ export const REPLY_SKIP_NEXT = 2;
 /** The reply of this command is dropped. */
 export const REPLY_SKIP = 3;
 
+/** What is counted of the traffic of all sessions. */
+export interface TrafficCounters {
+  /** Bytes read. */
+  inputBytes: number;
+  /** Bytes written. */
+  outputBytes: number;
+  /** Reads that brought something. */
+  reads: number;
+  /** Writes. */
+  writes: number;
+}
+
 /** What a session needs of its server. */
 export interface SessionHost {
   /** Runs what is in the session's buffer, and flushes. */
@@ -53,6 +65,8 @@ export interface SessionHost {
   now(): number;
   /** Where sessions get their first buffer. */
   readonly firstBuffers: BufferPool;
+  /** What all sessions together read and wrote. */
+  readonly counters: TrafficCounters;
   /** Writes the replies of all sessions. */
   readonly reply: ReplyWriter;
   /** Writes a log line about a client. */
@@ -228,6 +242,9 @@ export class Session {
       this.close();
       return;
     }
+    const { counters } = this.host;
+    counters.reads++;
+    counters.inputBytes += count;
     if (this.closed) {
       this.giveBuffer(NO_BUFFER);
       return;
@@ -275,6 +292,9 @@ export class Session {
   /** Bytes of the current chunk have been written. */
   private sent(count: number): void {
     const chunk = this.current!;
+    const { counters } = this.host;
+    counters.writes++;
+    counters.outputBytes += count;
     this.pendingBytes -= count;
     this.written += count;
     if (this.written < chunk.bytes.length && !this.closed) {
