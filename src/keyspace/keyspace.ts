@@ -325,7 +325,8 @@ export function resizeEntry(
   else if (had) database.volatile.remove(entry);
   else if (volatile) database.volatile.add(moved);
   keyspace.moves++;
-  dictReplace(arena, database.dict, keyspace.hash, entry, moved);
+  const replaced = dictReplace(arena, database.dict, keyspace.hash, entry, moved);
+  assert(replaced, "an entry that is replaced is in its dict");
   arena.free(entry);
   return moved;
 }

@@ -5,30 +5,17 @@
  * collector. Here a million keys are a few dozen buffers, which the collector never looks into, and
  * which a worker can read while the server goes on (snapshots without `fork`).
  *
- * **Segments.** Addresses, the buffers behind them, and the one face for stores stand in `segments.ts`.
- * Segments start at 1 MiB and double, up to 64 MiB, so that a small server stays small.
+ * **Three layers.** `segments.ts`: addresses, the buffers behind them, and the one face for stores.
+ * `bins.ts`: how blocks lie in a segment, and where the free ones are found. Here: blocks in use. A block
+ * that no bin has is cut from the top of the newest segment, whose rest needs no header until somebody
+ * else wants it. Segments start at 1 MiB and double, up to 64 MiB, so that a small server stays small.
  *
- * **Blocks.** A segment is an unbroken row of blocks, ended by a sentinel. The first word (32 bits)
- * of each block is its header:
+ * **Large blocks.** One that fits into no segment has one of its own, and so has one above 8 MiB while there are
+ * segment numbers to spare: its memory goes back when it is freed, and nobody has to move it.
  *
- * ```text
- * bit 0      the block is in use
- * bit 1      the block before it is free (then the last word before this header is its length)
- * bits 2-3   what the block holds: BLOCK_PLAIN, BLOCK_ENTRY, BLOCK_VALUE, BLOCK_INDEX
- * bits 4-31  length in units, header included
- *
- * in use:  | header | caller's bytes ...                          |
- * free:    | header | next free | previous free | ... | length    |
- * ```
- *
- * So the arena can be walked from its start to its top, and a freed block finds both neighbours in
- * constant time. Neighbours that are free are joined at once; a segment that is wholly free is given
- * back.
- *
- * **Bins.** Free blocks below 128 units hang in a bin for their exact length. Longer ones share 16 bins for each
- * power of two; there the first few of the bin are tried, then any block of the next bin fits. Two levels of
- * bitmaps find the next bin that isn't empty. What no bin has is cut from the top of the newest
- * segment, whose rest needs no header until somebody else wants it.
+ * **Giving memory back.** A segment whose last block goes is dropped. One that is nearly empty can be emptied by moving what
+ * is in it: {@linkcode Arena.close} keeps new blocks out of it, {@linkcode Arena.nextBlock} walks through what is left; see
+ * `evacuation.ts`.
  *
  * **Cost.** Allocating and freeing are O(1): 20 to 60 ns. A block costs 4 bytes of header, and on
  * average half a unit of rounding.
@@ -37,12 +24,21 @@
  */
 import { assert } from "@std/assert";
 import {
+  Bins,
+  KIND_MASK,
+  KIND_SHIFT,
+  LENGTH_SHIFT,
+  MINIMUM_UNITS,
+  PREVIOUS_FREE,
+  USED,
+} from "./bins.ts";
+import {
   ArenaFullError,
+  SEGMENT_LIMIT,
   SEGMENT_MASK,
   SEGMENT_OVERHEAD_UNITS,
   SEGMENT_SHIFT,
   SEGMENT_UNITS,
-  Segments,
   UNIT_BYTES,
 } from "./segments.ts";
 
@@ -59,26 +55,28 @@ export {
   UNIT_BYTES,
 } from "./segments.ts";
 
-/** A block that only its owner understands. */
+/** A block that only its owner understands, and that nobody may move. */
 export const BLOCK_PLAIN = 0;
 /** A keyspace entry: a key with its value or the way to it. */
 export const BLOCK_ENTRY = 1;
 /** The bytes of one large value, with the address of its entry. */
 export const BLOCK_VALUE = 2;
-/** A part of an index (directory, buckets). */
-export const BLOCK_INDEX = 3;
+/** The head of a dict. */
+export const BLOCK_DICT = 3;
+/** The addresses of a dict's pieces. */
+export const BLOCK_DIRECTORY = 4;
+/** A piece of a dict's buckets. */
+export const BLOCK_BUCKETS = 5;
+/** One bucket behind another. */
+export const BLOCK_OVERFLOW = 6;
 
-const USED = 1;
-const PREVIOUS_FREE = 2;
-const KIND_SHIFT = 2;
-const LENGTH_SHIFT = 4;
-
-const SMALL_UNITS = 128;
-const SMALL_SHIFT = 7;
-const BINS = SMALL_UNITS + (28 - SMALL_SHIFT) * 16;
-const MINIMUM_UNITS = 2;
-const OWN_BIN_TRIES = 8;
 const FIRST_SEGMENT_UNITS = 1 << 17;
+/** From so many words on, one `set` with its `subarray` is cheaper than copying word by word. */
+const LOOPED_WORDS = 64;
+/** Blocks above this get a segment of their own... */
+const OWN_SEGMENT_UNITS = 1 << 20;
+/** ... while no more segment numbers than this are taken. */
+const OWN_SEGMENT_NUMBERS = SEGMENT_LIMIT >> 1;
 
 /** Counts of an arena, all in bytes. */
 export interface ArenaUsage {
@@ -93,25 +91,26 @@ export interface ArenaUsage {
 }
 
 /** An allocator over segments of shared memory; see the head of this file. */
-export class Arena extends Segments {
-  private readonly heads = new Int32Array(BINS);
-  private readonly bitmap = new Int32Array((BINS + 31) >>> 5);
-  private summary = 0;
+export class Arena extends Bins {
   private topAddress = 0;
   private topUnits = 0;
+  /** No address from here on, up to the end of the newest segment, has ever been in use. */
+  private freshAddress = 0;
   private nextSegmentUnits = FIRST_SEGMENT_UNITS;
-  private usedUnits = 0;
 
   /** Length in units of the block at `address`, its header included. */
   unitsOf(address: number): number {
-    return this.mutableWords[address >>> SEGMENT_SHIFT][(address & SEGMENT_MASK) << 1] >>>
+    const units = this.mutableWords[address >>> SEGMENT_SHIFT][(address & SEGMENT_MASK) << 1] >>>
       LENGTH_SHIFT;
+    return units !== 0
+      ? units
+      : this.segmentUnits[address >>> SEGMENT_SHIFT] - SEGMENT_OVERHEAD_UNITS;
   }
 
   /** What the block at `address` holds (one of the `BLOCK_` constants). */
   kindOf(address: number): number {
     const header = this.mutableWords[address >>> SEGMENT_SHIFT][(address & SEGMENT_MASK) << 1];
-    return (header >>> KIND_SHIFT) & 3;
+    return (header >>> KIND_SHIFT) & KIND_MASK;
   }
 
   /**
@@ -122,34 +121,40 @@ export class Arena extends Segments {
    */
   allocate(units: number, kind: number): number {
     if (units < MINIMUM_UNITS) units = MINIMUM_UNITS;
-    let address = 0;
-    if (this.summary !== 0) {
-      if (units < SMALL_UNITS) {
-        address = this.heads[units];
-        if (address !== 0) {
-          this.unlink(address, units);
-          this.claim(address, units, units, kind);
-          return address;
-        }
-        address = this.takeFrom(units + 1, units, kind);
-      } else {
-        address = this.takeLarge(units, kind);
-      }
-      if (address !== 0) return address;
+    if (units > OWN_SEGMENT_UNITS && this.wantsOwnSegment(units)) {
+      return this.allocateLarge(units, kind);
     }
-    if (this.topUnits < units) {
-      const large = this.makeRoom(units, kind);
-      if (large !== 0) return large;
-    }
-    address = this.topAddress;
+    const free = this.takeFree(units, kind);
+    if (free !== 0) return free;
+    if (this.topUnits < units) this.makeRoom(units);
+    const address = this.topAddress;
     // One unit alone could never be a free block: whoever leaves just one gets it too.
     if (this.topUnits - units === 1) units++;
     this.topUnits -= units;
     this.topAddress = address + units;
-    this.usedUnits += units;
+    if (this.topAddress > this.freshAddress) this.freshAddress = this.topAddress;
+    this.count(address, units);
     const words = this.writable(address, 4);
     words[(address & SEGMENT_MASK) << 1] = (units << LENGTH_SHIFT) | (kind << KIND_SHIFT) | USED;
     return address;
+  }
+
+  /**
+   * Takes a block of the length and kind of the one at `address`, with the same bytes.
+   *
+   * @throws {ArenaFullError} when there is no room.
+   */
+  duplicate(address: number): number {
+    const units = this.unitsOf(address);
+    const copy = this.allocate(units, this.kindOf(address));
+    const source = this.mutableWords[address >>> SEGMENT_SHIFT];
+    const target = this.writable(copy, units * UNIT_BYTES);
+    const from = (address & SEGMENT_MASK) << 1;
+    const to = (copy & SEGMENT_MASK) << 1;
+    const words = units << 1;
+    if (words > LOOPED_WORDS) target.set(source.subarray(from + 1, from + words), to + 1);
+    else for (let word = 1; word < words; word++) target[to + word] = source[from + word];
+    return copy;
   }
 
   /** Gives the block at `address` back. */
@@ -158,18 +163,19 @@ export class Arena extends Segments {
     let words = this.writable(address, 4);
     const header = words[at];
     assert((header & USED) !== 0, "a block is freed once");
-    let units = header >>> LENGTH_SHIFT;
-    this.usedUnits -= units;
     const segment = address >>> SEGMENT_SHIFT;
-    if (this.largeSegments.size !== 0 && this.largeSegments.has(segment)) {
+    let units = header >>> LENGTH_SHIFT;
+    if (units === 0) {
+      this.count(address, -this.unitsOf(address));
       this.dropLarge(segment);
       return;
     }
+    this.count(address, -units);
     if ((header & PREVIOUS_FREE) !== 0) {
       const previousUnits = words[at - 1];
       address -= previousUnits;
       units += previousUnits;
-      this.unlink(address, previousUnits);
+      this.detach(address, previousUnits);
       at = (address & SEGMENT_MASK) << 1;
     }
     const next = address + units;
@@ -181,11 +187,11 @@ export class Arena extends Segments {
     const nextHeader = words[at + (units << 1)];
     if ((nextHeader & USED) === 0) {
       const nextUnits = nextHeader >>> LENGTH_SHIFT;
-      this.unlink(next, nextUnits);
+      this.detach(next, nextUnits);
       units += nextUnits;
     }
-    if (units === this.segmentUnits[segment] - SEGMENT_OVERHEAD_UNITS && this.canSpare(units)) {
-      this.dropSegment(segment);
+    if (this.segmentUsed[segment] === 0 && (segment === this.closed || this.canSpare(units))) {
+      this.forgetSegment(segment);
       return;
     }
     words = this.writable(address + units, 4);
@@ -200,7 +206,7 @@ export class Arena extends Segments {
     const words = this.writable(address, 4);
     const header = words[at];
     const rest = (header >>> LENGTH_SHIFT) - units;
-    if (rest < MINIMUM_UNITS || this.largeSegments.has(address >>> SEGMENT_SHIFT)) return;
+    if (rest < MINIMUM_UNITS) return;
     words[at] = (units << LENGTH_SHIFT) | (header & ((1 << LENGTH_SHIFT) - 1));
     const tail = address + units;
     this.writable(tail, 4)[at + (units << 1)] = (rest << LENGTH_SHIFT) | USED;
@@ -222,6 +228,12 @@ export class Arena extends Segments {
     return this.usedUnits * UNIT_BYTES;
   }
 
+  /** Bytes that the system may have given memory for: all but what was never in use. */
+  get touchedBytes(): number {
+    const fresh = this.topAddress + this.topUnits - this.freshAddress;
+    return (this.totalUnits - fresh) * UNIT_BYTES;
+  }
+
   /** Calls `visit` for each block in use, in the order of addresses. */
   walk(visit: (address: number, units: number, kind: number) => void): void {
     for (let segment = 0; segment < this.segmentUnits.length; segment++) {
@@ -237,10 +249,116 @@ export class Arena extends Segments {
           continue;
         }
         const header = words[at << 1];
-        const units = header >>> LENGTH_SHIFT;
-        if ((header & USED) !== 0) visit(address, units, (header >>> KIND_SHIFT) & 3);
+        const units = this.unitsOf(address);
+        if ((header & USED) !== 0) visit(address, units, (header >>> KIND_SHIFT) & KIND_MASK);
         at += units;
       }
+    }
+  }
+
+  /**
+   * The segment of which the smallest share is in use, below `most` (1 is all), and for which `eligible` says yes; -1
+   * for none. One that holds a single large block is none.
+   */
+  emptiestSegment(most: number, eligible: (segment: number) => boolean): number {
+    let best = -1;
+    for (let segment = 0; segment < this.segmentUnits.length; segment++) {
+      if (this.segmentUnits[segment] === 0 || this.largeSegments.has(segment)) continue;
+      const share = this.segmentUsed[segment] / this.touchedUnits(segment);
+      if (share >= most || !eligible(segment)) continue;
+      best = segment;
+      most = share;
+    }
+    return best;
+  }
+
+  /** Keeps new blocks out of `segment` from now on; {@linkcode nextBlock} walks through it. */
+  close(segment: number): void {
+    assert(this.closed < 0, "one segment is closed at a time");
+    this.closed = segment;
+    if (this.topAddress !== 0 && this.topAddress >>> SEGMENT_SHIFT === segment) this.retireTop();
+    this.rewind();
+  }
+
+  /** The segment that is closed; -1 once it is open again, or empty and gone. */
+  get closedSegment(): number {
+    return this.closed;
+  }
+
+  /** Starts the walk through the closed segment from its start. */
+  rewind(): void {
+    this.cursor = this.closed * SEGMENT_UNITS + 1;
+  }
+
+  /**
+   * Goes on in the closed segment, past `limit` blocks at most, and withholds those that are free. Returns
+   * the next block in use, 0 at the end of the segment, or -1 if it didn't get that far. Blocks may come and
+   * go between two calls.
+   */
+  nextBlock(limit: number): number {
+    for (let looked = 0; looked < limit; looked++) {
+      const address = this.cursor;
+      const at = address & SEGMENT_MASK;
+      if (at === this.segmentUnits[this.closed] - 1) return 0;
+      const header = this.mutableWords[this.closed][at << 1];
+      const units = header >>> LENGTH_SHIFT;
+      this.cursor = address + units;
+      if ((header & USED) !== 0) return address;
+      this.withhold(address, units);
+    }
+    return -1;
+  }
+
+  /** Lets new blocks into the closed segment again; its free blocks are back once {@linkcode offerNext} says so. */
+  reopen(): void {
+    this.rewind();
+    this.closed = -1;
+  }
+
+  /** Goes on, past `limit` blocks at most, to hang the free ones of the segment that was reopened into bins; whether that is all. */
+  offerNext(limit: number): boolean {
+    for (let looked = 0; looked < limit; looked++) {
+      const address = this.cursor;
+      // The segment has become empty meanwhile, and is gone.
+      if (address === 0) return true;
+      const segment = address >>> SEGMENT_SHIFT;
+      const at = address & SEGMENT_MASK;
+      if (at === this.segmentUnits[segment] - 1) {
+        this.cursor = 0;
+        return true;
+      }
+      const header = this.mutableWords[segment][at << 1];
+      const units = header >>> LENGTH_SHIFT;
+      this.cursor = address + units;
+      if ((header & USED) === 0) this.offer(address, units);
+    }
+    return false;
+  }
+
+  /**
+   * Frees all blocks but those in `kept` (in the order of addresses), without looking at each: what holds none
+   * of them is dropped as a whole.
+   */
+  clear(kept: readonly number[]): void {
+    const keptUnits = kept.map((address) => this.unitsOf(address));
+    this.forgetFree();
+    this.topAddress = 0;
+    this.topUnits = 0;
+    this.freshAddress = 0;
+    this.nextSegmentUnits = FIRST_SEGMENT_UNITS;
+    this.closed = -1;
+    this.cursor = 0;
+    this.usedUnits = 0;
+    this.segmentUsed.fill(0);
+    const keptSegments = new Set(kept.map((address) => address >>> SEGMENT_SHIFT));
+    for (let segment = 0; segment < this.segmentUnits.length; segment++) {
+      if (this.segmentUnits[segment] === 0 || keptSegments.has(segment)) continue;
+      if (this.largeSegments.has(segment)) this.dropLarge(segment);
+      else this.dropSegment(segment);
+    }
+    for (const [index, address] of kept.entries()) this.count(address, keptUnits[index]);
+    for (const segment of keptSegments) {
+      if (!this.largeSegments.has(segment)) this.freeBetween(segment, kept);
     }
   }
 
@@ -251,7 +369,6 @@ export class Arena extends Segments {
    */
   check(): void {
     let used = 0;
-    let free = 0;
     let total = 0;
     let freeBlocks = 0;
     for (let segment = 0; segment < this.segmentUnits.length; segment++) {
@@ -261,6 +378,7 @@ export class Arena extends Segments {
       const words = this.mutableWords[segment];
       let at = 1;
       let previousFree = false;
+      let segmentUsed = 0;
       const end = length - 1;
       while (at < end) {
         const address = segment * SEGMENT_UNITS + at;
@@ -270,138 +388,29 @@ export class Arena extends Segments {
           continue;
         }
         const header = words[at << 1];
-        const units = header >>> LENGTH_SHIFT;
+        const units = this.unitsOf(address);
         assert(units >= MINIMUM_UNITS && at + units <= end, `block ${address} has a length`);
         assert(((header & PREVIOUS_FREE) !== 0) === previousFree, `flag before ${address}`);
         previousFree = (header & USED) === 0;
         if (previousFree) {
           assert(words[((at + units) << 1) - 1] === units, `length behind ${address}`);
-          free += units;
-          freeBlocks++;
-        } else used += units;
+          if (!this.isWithheld(header)) freeBlocks++;
+        } else segmentUsed += units;
         at += units;
       }
       assert(at === end, "blocks fill their segment");
       assert((words[end << 1] & USED) !== 0, "the sentinel is in use");
+      assert(segmentUsed === this.segmentUsed[segment], `units in use of segment ${segment}`);
+      used += segmentUsed;
     }
     assert(used === this.usedUnits, `units in use: ${used}, counted ${this.usedUnits}`);
     assert(total === this.totalUnits, `units in all: ${total}, counted ${this.totalUnits}`);
-    let binned = 0;
-    for (let bin = 0; bin < BINS; bin++) {
-      let previous = 0;
-      const marked = (this.bitmap[bin >>> 5] & (1 << (bin & 31))) !== 0;
-      assert(marked === (this.heads[bin] !== 0), `bitmap of bin ${bin}`);
-      for (let address = this.heads[bin]; address !== 0;) {
-        const words = this.mutableWords[address >>> SEGMENT_SHIFT];
-        const at = (address & SEGMENT_MASK) << 1;
-        assert(binOf(words[at] >>> LENGTH_SHIFT) === bin, `block ${address} is in its bin`);
-        assert(words[at + 2] === previous, `link back of ${address}`);
-        previous = address;
-        address = words[at + 1];
-        binned++;
-      }
-    }
+    const binned = this.checkBins();
     assert(binned === freeBlocks, `free blocks: ${freeBlocks}, in bins ${binned}`);
-    assert(free >= 0);
   }
 
-  /** Cuts `units` from a block of the first bin at or behind `bin` that has one; 0 if none has. */
-  private takeFrom(bin: number, units: number, kind: number): number {
-    if (bin >= BINS) return 0;
-    let word = bin >>> 5;
-    let bits = this.bitmap[word] & (-1 << (bin & 31));
-    if (bits === 0) {
-      // A shift by 32 is one by 0 in JavaScript: the last word has no words behind it.
-      const behind = word === 31 ? 0 : this.summary & (-1 << (word + 1));
-      if (behind === 0) return 0;
-      word = 31 - Math.clz32(behind & -behind);
-      bits = this.bitmap[word];
-    }
-    const found = (word << 5) + 31 - Math.clz32(bits & -bits);
-    const address = this.heads[found];
-    const length = this.unitsOf(address);
-    this.unlink(address, length);
-    this.claim(address, length, units, kind);
-    return address;
-  }
-
-  /** Cuts `units`, too many for a bin of one length, from a free block; 0 if none is long enough. */
-  private takeLarge(units: number, kind: number): number {
-    const bin = binOf(units);
-    let address = this.heads[bin];
-    for (let tries = 0; address !== 0 && tries < OWN_BIN_TRIES; tries++) {
-      const length = this.unitsOf(address);
-      if (length >= units) {
-        this.unlink(address, length);
-        this.claim(address, length, units, kind);
-        return address;
-      }
-      address = this.mutableWords[address >>> SEGMENT_SHIFT][((address & SEGMENT_MASK) << 1) + 1];
-    }
-    return this.takeFrom(bin + 1, units, kind);
-  }
-
-  /** Turns the free block of `length` units, in no bin, into one in use, and frees what it can spare. */
-  private claim(address: number, length: number, units: number, kind: number): void {
-    const at = (address & SEGMENT_MASK) << 1;
-    const words = this.writable(address, 4);
-    const rest = length - units;
-    const flags = (kind << KIND_SHIFT) | USED;
-    if (rest < MINIMUM_UNITS) {
-      words[at] = (length << LENGTH_SHIFT) | flags;
-      this.writable(address + length, 4)[at + (length << 1)] &= ~PREVIOUS_FREE;
-      this.usedUnits += length;
-      return;
-    }
-    words[at] = (units << LENGTH_SHIFT) | flags;
-    this.usedUnits += units;
-    this.link(address + units, rest);
-  }
-
-  /** Writes a free block's own words and hangs it into its bin. */
-  private link(address: number, units: number): void {
-    const at = (address & SEGMENT_MASK) << 1;
-    const words = this.writable(address, 12);
-    const bin = binOf(units);
-    const head = this.heads[bin];
-    words[at] = units << LENGTH_SHIFT;
-    words[at + 1] = head;
-    words[at + 2] = 0;
-    this.writable(address + units - 1, 8)[at + (units << 1) - 1] = units;
-    if (head !== 0) {
-      this.writable(head, 12)[((head & SEGMENT_MASK) << 1) + 2] = address;
-    } else {
-      this.bitmap[bin >>> 5] |= 1 << (bin & 31);
-      this.summary |= 1 << (bin >>> 5);
-    }
-    this.heads[bin] = address;
-  }
-
-  /** Takes a free block out of its bin. */
-  private unlink(address: number, units: number): void {
-    const at = (address & SEGMENT_MASK) << 1;
-    const words = this.mutableWords[address >>> SEGMENT_SHIFT];
-    const next = words[at + 1];
-    const previous = words[at + 2];
-    if (next !== 0) this.writable(next, 12)[((next & SEGMENT_MASK) << 1) + 2] = previous;
-    if (previous !== 0) {
-      this.writable(previous, 12)[((previous & SEGMENT_MASK) << 1) + 1] = next;
-      return;
-    }
-    const bin = binOf(units);
-    this.heads[bin] = next;
-    if (next === 0) {
-      const left = this.bitmap[bin >>> 5] &= ~(1 << (bin & 31));
-      if (left === 0) this.summary &= ~(1 << (bin >>> 5));
-    }
-  }
-
-  /**
-   * Starts a segment with room for `units` at its top, and returns 0; or, for a block that no
-   * ordinary segment holds, returns that block in a segment of its own.
-   */
-  private makeRoom(units: number, kind: number): number {
-    if (units + SEGMENT_OVERHEAD_UNITS > SEGMENT_UNITS) return this.allocateLarge(units, kind);
+  /** Starts a segment with room for `units` at its top. */
+  private makeRoom(units: number): void {
     let length = this.nextSegmentUnits;
     while (length < units + SEGMENT_OVERHEAD_UNITS) length *= 2;
     const segment = this.openSegment(length, 1);
@@ -410,7 +419,17 @@ export class Arena extends Segments {
     this.nextSegmentUnits = Math.min(SEGMENT_UNITS, Math.max(this.nextSegmentUnits, length) * 2);
     this.topAddress = segment * SEGMENT_UNITS + 1;
     this.topUnits = length - SEGMENT_OVERHEAD_UNITS;
-    return 0;
+    this.freshAddress = this.topAddress;
+  }
+
+  /** Whether a block of `units`, more than is usual, is to have a segment of its own. */
+  private wantsOwnSegment(units: number): boolean {
+    if (units + SEGMENT_OVERHEAD_UNITS > SEGMENT_UNITS) return true;
+    let taken = 0;
+    for (let number = 0; number < this.segmentUnits.length; number++) {
+      if (this.segmentUnits[number] > 0 || this.largeSegments.has(number)) taken++;
+    }
+    return taken < OWN_SEGMENT_NUMBERS;
   }
 
   /** A block in a segment of its own. */
@@ -421,8 +440,8 @@ export class Arena extends Segments {
     this.mutableWords[segment][(length - 1) << 1] = (1 << LENGTH_SHIFT) | USED;
     this.largeSegments.add(segment);
     const address = segment * SEGMENT_UNITS + 1;
-    this.writable(address, 4)[2] = (units << LENGTH_SHIFT) | (kind << KIND_SHIFT) | USED;
-    this.usedUnits += units;
+    this.count(address, units);
+    this.writable(address, 4)[2] = (kind << KIND_SHIFT) | USED;
     return address;
   }
 
@@ -432,6 +451,7 @@ export class Arena extends Segments {
     const address = this.topAddress;
     this.topUnits = 0;
     this.topAddress = 0;
+    this.freshAddress = 0;
     if (units === 0) return;
     const behind = ((address & SEGMENT_MASK) + units) << 1;
     this.writable(address + units, 4)[behind] |= PREVIOUS_FREE;
@@ -443,6 +463,22 @@ export class Arena extends Segments {
     return this.totalUnits - this.usedUnits - units > units >>> 2;
   }
 
+  /** Units of a segment that were in use at some time. */
+  private touchedUnits(segment: number): number {
+    let units = this.segmentUnits[segment] - SEGMENT_OVERHEAD_UNITS;
+    if (this.topUnits > 0 && this.topAddress >>> SEGMENT_SHIFT === segment) {
+      units -= this.topAddress + this.topUnits - this.freshAddress;
+    }
+    return Math.max(1, units);
+  }
+
+  /** Gives the memory of an ordinary segment back, whose last block has gone and in which no bin finds anything. */
+  private forgetSegment(segment: number): void {
+    if (segment === this.closed) this.closed = -1;
+    if (segment === this.cursor >>> SEGMENT_SHIFT) this.cursor = 0;
+    this.dropSegment(segment);
+  }
+
   /** Gives a segment back that held one very large block. */
   private dropLarge(segment: number): void {
     const numbers = Math.ceil(this.segmentUnits[segment] / SEGMENT_UNITS);
@@ -451,11 +487,28 @@ export class Arena extends Segments {
       this.largeSegments.delete(number);
     }
   }
-}
 
-/** The bin in which a free block of `units` hangs. */
-function binOf(units: number): number {
-  if (units < SMALL_UNITS) return units;
-  const power = 31 - Math.clz32(units);
-  return SMALL_UNITS + ((power - SMALL_SHIFT) << 4) + ((units >>> (power - 4)) & 15);
+  /** Makes all of a segment free but for the blocks in `kept`. */
+  private freeBetween(segment: number, kept: readonly number[]): void {
+    const start = segment * SEGMENT_UNITS + 1;
+    const end = segment * SEGMENT_UNITS + this.segmentUnits[segment] - 1;
+    let from = start;
+    for (const address of kept) {
+      if (address < start || address >= end) continue;
+      this.freeUpTo(from, address);
+      from = address + this.unitsOf(address);
+    }
+    this.freeUpTo(from, end);
+  }
+
+  /** Makes what lies between `from` and the block at `to` one free block. */
+  private freeUpTo(from: number, to: number): void {
+    const header = (to & SEGMENT_MASK) << 1;
+    const words = this.writable(to, 4);
+    if (to === from) words[header] &= ~PREVIOUS_FREE;
+    else {
+      words[header] |= PREVIOUS_FREE;
+      this.link(from, to - from);
+    }
+  }
 }

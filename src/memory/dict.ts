@@ -24,9 +24,14 @@
  * least once.
  *
  * **Where it lives.** The dict is one block; buckets lie in pieces of up to 256, whose addresses a directory
- * holds. All of it is in the arena, so a large hash or set of the keyspace is the same thing.
+ * holds (see `dict_table.ts`). All of it is in the arena, so a large hash or set of the keyspace is the
+ * same thing.
  *
- * **Cost.** 10 to 13 bytes of index per key. A split rehashes 7 to 13 keys.
+ * **Without room** a dict goes on: a split or a merge that finds none is left out, and takes place when
+ * the next entry comes or goes.
+ *
+ * **Cost.** 10 to 13 bytes of index per key while it grows, up to 21 when most have been removed again. A
+ * split rehashes 7 to 13 keys; a merge moves 3 with their tags and looks at none.
  *
  * @module
  */
@@ -34,54 +39,83 @@ import { assert } from "@std/assert";
 import {
   type Arena,
   ArenaFullError,
-  BLOCK_INDEX,
+  BLOCK_DICT,
+  BLOCK_DIRECTORY,
   type ReadonlyView,
   type ReadonlyWords,
   SEGMENT_MASK,
   SEGMENT_SHIFT,
 } from "./arena.ts";
+import {
+  addBucket,
+  BUCKET_UNITS,
+  bucketAddress,
+  bucketOf,
+  BUCKETS,
+  checkOwners,
+  compactChain,
+  COUNT,
+  DICT_UNITS,
+  DIRECTORY,
+  DIRECTORY_PIECES,
+  dropBucket,
+  dropChain,
+  dropOverflow,
+  FIRST_CAPACITY,
+  MASK,
+  NEXT_WORD,
+  OVERFLOWS,
+  PIECE_MASK,
+  PIECE_SHIFT,
+  pieceBlock,
+  putInto,
+  reserveSlots,
+  SEED_0,
+  SEED_1,
+  setOwner,
+  setPiece,
+  setSlot,
+  SLOTS,
+  TAG_WORD,
+  tagOf,
+  usedSlots,
+} from "./dict_table.ts";
 import { entryHasKey, hashEntry, wordIndex, wordsAt } from "./entry.ts";
 
-const SLOTS = 12;
-const TAG_WORD = 12;
-const NEXT_WORD = 15;
-const BUCKET_BYTES = 64;
-const BUCKET_UNITS = 8;
-const PIECE_SHIFT = 8;
-const PIECE_BUCKETS = 1 << PIECE_SHIFT;
-const PIECE_MASK = PIECE_BUCKETS - 1;
 /** A bucket is split when entries * 2 > buckets * 13. */
 const SPLIT_LOAD_TWICE = 13;
-/** Two buckets are merged when entries < buckets * 2. */
-const MERGE_LOAD = 2;
+/** Two buckets are merged when entries < buckets * 3. */
+const MERGE_LOAD = 3;
 
-const COUNT = 1;
-const BUCKETS = 2;
-/** 2^(L+1) - 1. */
-const MASK = 3;
-const DIRECTORY = 4;
-const DIRECTORY_PIECES = 5;
-const SEED_0 = 6;
-const SEED_1 = 7;
-const FIRST_CAPACITY = 8;
-const OVERFLOWS = 9;
-const DICT_UNITS = 5;
-
-/** Makes an empty dict and returns its address. */
+/**
+ * Makes an empty dict and returns its address.
+ *
+ * @throws {ArenaFullError} when there is no room for it.
+ */
 export function dictCreate(arena: Arena, seed0: number, seed1: number): number {
-  const dict = arena.allocate(DICT_UNITS, BLOCK_INDEX);
-  const at = wordIndex(dict);
+  const dict = arena.allocate(DICT_UNITS, BLOCK_DICT);
+  let directory = 0;
+  try {
+    directory = arena.allocate(2, BLOCK_DIRECTORY);
+    setPiece(arena, dict, directory, 0, 1);
+  } catch (error) {
+    if (directory !== 0) arena.free(directory);
+    arena.free(dict);
+    throw error;
+  }
+  setOwner(arena, dict, 0);
+  setOwner(arena, directory, dict);
   const words = arena.writable(dict, DICT_UNITS * 8);
+  const at = wordIndex(dict);
   words[at + COUNT] = 0;
   words[at + BUCKETS] = 1;
   words[at + MASK] = 1;
-  words[at + DIRECTORY] = arena.allocate(2, BLOCK_INDEX);
+  words[at + DIRECTORY] = directory;
   words[at + DIRECTORY_PIECES] = 1;
   words[at + SEED_0] = seed0;
   words[at + SEED_1] = seed1;
   words[at + FIRST_CAPACITY] = 1;
   words[at + OVERFLOWS] = 0;
-  setPiece(arena, words[at + DIRECTORY], 0, 1);
   return dict;
 }
 
@@ -92,7 +126,7 @@ export function dictFree(arena: Arena, dict: number): void {
   const buckets = words[at + BUCKETS];
   if (words[at + OVERFLOWS] > 0) {
     for (let bucket = 0; bucket < buckets; bucket++) {
-      freeOverflows(arena, dict, bucketAddress(arena, dict, bucket));
+      dropChain(arena, dict, bucketAddress(arena, dict, bucket));
     }
   }
   const pieces = ((buckets - 1) >>> PIECE_SHIFT) + 1;
@@ -207,24 +241,26 @@ export function dictInsert(arena: Arena, dict: number, hash: number, entry: numb
 
 /** Takes `entry` out, whose key has the hash `hash`; whether it was there. */
 export function dictRemove(arena: Arena, dict: number, hash: number, entry: number): boolean {
-  if (!swapSlot(arena, bucketOf(arena, dict, hash), hash, entry, 0)) return false;
+  const first = bucketOf(arena, dict, hash);
+  const bucket = swapSlot(arena, first, hash, entry, 0);
+  if (bucket === 0) return false;
+  if (bucket !== first && usedSlots(arena, bucket) === 0) dropOverflow(arena, dict, bucket);
   const words = arena.writable(dict, DICT_UNITS * 8);
   const at = wordIndex(dict);
   const count = --words[at + COUNT];
-  if (count < words[at + BUCKETS] * MERGE_LOAD && words[at + BUCKETS] > 1) merge(arena, dict);
+  if (count < words[at + BUCKETS] * MERGE_LOAD && words[at + BUCKETS] > 1) tryMerge(arena, dict);
   return true;
 }
 
-/** Puts `replacement` in the place of `entry`; both have the hash `hash`. */
+/** Puts `replacement` in the place of `entry`; both have the hash `hash`. Whether `entry` was there. */
 export function dictReplace(
   arena: Arena,
   dict: number,
   hash: number,
   entry: number,
   replacement: number,
-): void {
-  const found = swapSlot(arena, bucketOf(arena, dict, hash), hash, entry, replacement);
-  assert(found, "an entry that is replaced is in the dict");
+): boolean {
+  return swapSlot(arena, bucketOf(arena, dict, hash), hash, entry, replacement) !== 0;
 }
 
 /** The hash of the key of `entry` under this dict's seed. */
@@ -310,104 +346,31 @@ export function dictCheck(arena: Arena, dict: number): void {
       overflows++;
     }
   }
+  checkOwners(arena, dict);
   assert(count === words[at + COUNT], `entries: ${count}, counted ${words[at + COUNT]}`);
   assert(overflows === words[at + OVERFLOWS], `overflow buckets: ${overflows}`);
 }
 
-/** Address of the bucket in which an entry with this hash belongs. */
-function bucketOf(arena: Arena, dict: number, hash: number): number {
-  const words = arena.words[dict >>> SEGMENT_SHIFT];
-  const at = (dict & SEGMENT_MASK) << 1;
-  const mask = words[at + MASK];
-  let bucket = hash & mask;
-  if (bucket >= words[at + BUCKETS]) bucket &= mask >>> 1;
-  const directory = words[at + DIRECTORY];
-  const piece = arena.words[directory >>> SEGMENT_SHIFT][
-    ((directory & SEGMENT_MASK) << 1) + 2 + ((bucket >>> PIECE_SHIFT) << 1)
-  ];
-  return piece + ((bucket & PIECE_MASK) << 3);
-}
-
-/** Address of bucket number `bucket`. */
-function bucketAddress(arena: Arena, dict: number, bucket: number): number {
-  const directory = wordsAt(arena, dict)[wordIndex(dict) + DIRECTORY];
-  const piece = wordsAt(arena, directory)[
-    wordIndex(directory) + 2 + ((bucket >>> PIECE_SHIFT) << 1)
-  ];
-  return piece + (bucket & PIECE_MASK) * BUCKET_UNITS;
-}
-
-function pieceBlock(arena: Arena, dict: number, piece: number): number {
-  const directory = wordsAt(arena, dict)[wordIndex(dict) + DIRECTORY];
-  return wordsAt(arena, directory)[wordIndex(directory) + 3 + piece * 2];
-}
-
-/** Allocates a piece of `buckets` cleared buckets and enters it in the directory. */
-function setPiece(arena: Arena, directory: number, piece: number, buckets: number): number {
-  const block = arena.allocate(buckets * BUCKET_UNITS + BUCKET_UNITS, BLOCK_INDEX);
-  const first = (block + BUCKET_UNITS) & -BUCKET_UNITS;
-  const words = arena.writable(first, buckets * BUCKET_BYTES);
-  words.fill(0, wordIndex(first), wordIndex(first) + buckets * 16);
-  const at = wordIndex(directory) + 2 + piece * 2;
-  const entries = arena.writable(directory + 1 + piece, 8);
-  entries[at] = first;
-  entries[at + 1] = block;
-  return first;
-}
-
-/** Puts an entry into the first empty slot of a bucket, or into one more bucket behind it. */
-function putInto(arena: Arena, dict: number, bucket: number, tag: number, entry: number): void {
-  for (;;) {
-    const words = wordsAt(arena, bucket);
-    const at = wordIndex(bucket);
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (words[at + slot] === 0) {
-        setSlot(arena, bucket, slot, tag, entry);
-        return;
-      }
-    }
-    const next = words[at + NEXT_WORD];
-    if (next === 0) break;
-    bucket = next;
-  }
-  const block = arena.allocate(BUCKET_UNITS + 1, BLOCK_INDEX);
-  const added = block + 1;
-  const words = arena.writable(added, BUCKET_BYTES);
-  words.fill(0, wordIndex(added), wordIndex(added) + 16);
-  arena.writable(bucket, BUCKET_BYTES)[wordIndex(bucket) + NEXT_WORD] = added;
-  arena.writable(dict, DICT_UNITS * 8)[wordIndex(dict) + OVERFLOWS]++;
-  setSlot(arena, added, 0, tag, entry);
-}
-
-function setSlot(arena: Arena, bucket: number, slot: number, tag: number, entry: number): void {
-  const words = arena.writable(bucket, BUCKET_BYTES);
-  const at = wordIndex(bucket);
-  words[at + slot] = entry;
-  const tagWord = at + TAG_WORD + (slot >>> 2);
-  const shift = (slot & 3) << 3;
-  words[tagWord] = (words[tagWord] & ~(0xff << shift)) | (tag << shift);
-}
-
-/** Finds the slot that holds `entry` and stores `replacement` (0: nothing) there. */
+/** Finds the slot that holds `entry`, stores `replacement` (0: nothing) there, and returns its bucket; or 0. */
 function swapSlot(
   arena: Arena,
   bucket: number,
   hash: number,
   entry: number,
   replacement: number,
-): boolean {
+): number {
   do {
     const words: ReadonlyWords = wordsAt(arena, bucket);
     const at: number = wordIndex(bucket);
     for (let slot = 0; slot < SLOTS; slot++) {
       if (words[at + slot] === entry) {
         setSlot(arena, bucket, slot, replacement === 0 ? 0 : hash >>> 24, replacement);
-        return true;
+        return bucket;
       }
     }
     bucket = words[at + NEXT_WORD];
   } while (bucket !== 0);
-  return false;
+  return 0;
 }
 
 /** A split, unless there is no room for it: the entry is in, and buckets can be longer. */
@@ -419,132 +382,84 @@ function trySplit(arena: Arena, dict: number): void {
   }
 }
 
-/** Adds one bucket, and moves to it what belongs there from the bucket it splits. */
+/**
+ * Adds one bucket, and moves to it what belongs there from the bucket it splits. Each bucket has 12 slots,
+ * so only a chain can have more for the new bucket than that takes; then its room is made first.
+ */
 function split(arena: Arena, dict: number): void {
-  const mask = wordsAt(arena, dict)[wordIndex(dict) + MASK];
   const number = dictBuckets(arena, dict);
+  const mask = wordsAt(arena, dict)[wordIndex(dict) + MASK];
   const added = addBucket(arena, dict);
   // The bucket that holds the new one's entries: the new number without its highest bit.
   const source = bucketAddress(arena, dict, number & (mask >>> 1));
-  const sourceWords = wordsAt(arena, source);
-  const sourceAt = wordIndex(source);
-  const chain = sourceWords[sourceAt + NEXT_WORD];
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const entry = sourceWords[sourceAt + slot];
-    if (entry === 0) continue;
-    const hash = dictHashEntry(arena, dict, entry);
-    if ((hash & mask) !== number) continue;
-    setSlot(arena, source, slot, 0, 0);
-    putInto(arena, dict, added, hash >>> 24, entry);
+  const chained = wordsAt(arena, source)[wordIndex(source) + NEXT_WORD] !== 0;
+  if (chained) {
+    let leaving = 0;
+    dictVisitBucket(arena, dict, number & (mask >>> 1), (entry) => {
+      if ((dictHashEntry(arena, dict, entry) & mask) === number) leaving++;
+    });
+    try {
+      reserveSlots(arena, dict, added, leaving);
+    } catch (error) {
+      dropChain(arena, dict, added);
+      dropBucket(arena, dict);
+      throw error;
+    }
   }
-  if (chain === 0) return;
-  const moved = takeChain(arena, dict, source);
-  for (const entry of moved) {
-    const hash = dictHashEntry(arena, dict, entry);
-    putInto(arena, dict, (hash & mask) === number ? added : source, hash >>> 24, entry);
+  for (let bucket = source; bucket !== 0;) {
+    const bucketWords: ReadonlyWords = wordsAt(arena, bucket);
+    const at: number = wordIndex(bucket);
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const entry = bucketWords[at + slot];
+      if (entry === 0) continue;
+      const hash = dictHashEntry(arena, dict, entry);
+      if ((hash & mask) !== number) continue;
+      setSlot(arena, bucket, slot, 0, 0);
+      putInto(arena, dict, added, hash >>> 24, entry);
+    }
+    bucket = bucketWords[at + NEXT_WORD];
+  }
+  if (chained) compactChain(arena, dict, source);
+}
+
+/** A merge, unless there is no room for it: the entry is out, and the table can stay as large as it is. */
+function tryMerge(arena: Arena, dict: number): void {
+  try {
+    merge(arena, dict);
+  } catch (error) {
+    if (!(error instanceof ArenaFullError)) throw error;
   }
 }
 
-/** Drops the last bucket, and moves its entries to the one it was split from. */
+/**
+ * Drops the last bucket, and moves its entries to the one it was split from. Their tags go with them, so no
+ * entry is looked at.
+ */
 function merge(arena: Arena, dict: number): void {
   const number = dictBuckets(arena, dict) - 1;
+  let mask = wordsAt(arena, dict)[wordIndex(dict) + MASK];
+  if (number === mask >>> 1) mask >>>= 1;
   const last = bucketAddress(arena, dict, number);
-  const moved = takeChain(arena, dict, last);
-  const lastWords = arena.writable(last, BUCKET_BYTES);
-  const lastAt = wordIndex(last);
-  for (let slot = 0; slot < SLOTS; slot++) {
-    if (lastWords[lastAt + slot] !== 0) moved.push(lastWords[lastAt + slot]);
+  const target = bucketAddress(arena, dict, number & (mask >>> 1));
+  let entries = 0;
+  for (let bucket = last; bucket !== 0;) {
+    entries += usedSlots(arena, bucket);
+    bucket = wordsAt(arena, bucket)[wordIndex(bucket) + NEXT_WORD];
   }
-  // The bucket stays in its piece, and must be empty when the dict has grown to it again.
-  lastWords.fill(0, lastAt, lastAt + TAG_WORD);
-  const words = arena.writable(dict, DICT_UNITS * 8);
-  const at = wordIndex(dict);
-  words[at + BUCKETS] = number;
-  if (number === words[at + MASK] >>> 1) words[at + MASK] >>>= 1;
-  if ((number & PIECE_MASK) === 0) {
-    arena.free(pieceBlock(arena, dict, number >>> PIECE_SHIFT));
-  }
-  for (const entry of moved) {
-    const hash = dictHashEntry(arena, dict, entry);
-    putInto(arena, dict, bucketOf(arena, dict, hash), hash >>> 24, entry);
-  }
-}
-
-/** Makes room for one more bucket, counts it, and returns its address. */
-function addBucket(arena: Arena, dict: number): number {
-  const at = wordIndex(dict);
-  const number = dictBuckets(arena, dict);
-  if (number < PIECE_BUCKETS) {
-    if (number === wordsAt(arena, dict)[at + FIRST_CAPACITY]) growFirstPiece(arena, dict);
-  } else if ((number & PIECE_MASK) === 0) {
-    const piece = number >>> PIECE_SHIFT;
-    if (piece === wordsAt(arena, dict)[at + DIRECTORY_PIECES]) growDirectory(arena, dict);
-    setPiece(arena, wordsAt(arena, dict)[at + DIRECTORY], piece, PIECE_BUCKETS);
-  }
-  const words = arena.writable(dict, DICT_UNITS * 8);
-  words[at + BUCKETS] = number + 1;
-  if (number === words[at + MASK]) words[at + MASK] = number * 2 + 1;
-  return bucketAddress(arena, dict, number);
-}
-
-function growFirstPiece(arena: Arena, dict: number): void {
-  const words = arena.writable(dict, DICT_UNITS * 8);
-  const at = wordIndex(dict);
-  const capacity = words[at + FIRST_CAPACITY];
-  const old = bucketAddress(arena, dict, 0);
-  const oldBlock = pieceBlock(arena, dict, 0);
-  const first = setPiece(arena, words[at + DIRECTORY], 0, capacity * 2);
-  const target = arena.writable(first, capacity * BUCKET_BYTES);
-  const source = wordsAt(arena, old);
-  const from = wordIndex(old);
-  const to = wordIndex(first);
-  for (let word = 0; word < capacity * 16; word++) target[to + word] = source[from + word];
-  words[at + FIRST_CAPACITY] = capacity * 2;
-  arena.free(oldBlock);
-}
-
-function growDirectory(arena: Arena, dict: number): void {
-  const words = arena.writable(dict, DICT_UNITS * 8);
-  const at = wordIndex(dict);
-  const pieces = words[at + DIRECTORY_PIECES];
-  const old = words[at + DIRECTORY];
-  const directory = arena.allocate(pieces * 2 + 1, BLOCK_INDEX);
-  const target = arena.writable(directory, pieces * 16 + 8);
-  const source = wordsAt(arena, old);
-  for (let word = 2; word < pieces * 2 + 2; word++) {
-    target[wordIndex(directory) + word] = source[wordIndex(old) + word];
-  }
-  words[at + DIRECTORY] = directory;
-  words[at + DIRECTORY_PIECES] = pieces * 2;
-  arena.free(old);
-}
-
-/** Frees the buckets behind `bucket` and returns the entries that were in them. */
-function takeChain(arena: Arena, dict: number, bucket: number): number[] {
-  const entries: number[] = [];
-  let next = wordsAt(arena, bucket)[wordIndex(bucket) + NEXT_WORD];
-  while (next !== 0) {
-    const words: ReadonlyWords = wordsAt(arena, next);
-    const at: number = wordIndex(next);
+  reserveSlots(arena, dict, target, entries);
+  for (let bucket = last; bucket !== 0;) {
+    const words: ReadonlyWords = wordsAt(arena, bucket);
+    const at: number = wordIndex(bucket);
     for (let slot = 0; slot < SLOTS; slot++) {
-      if (words[at + slot] !== 0) entries.push(words[at + slot]);
+      const entry = words[at + slot];
+      if (entry !== 0) putInto(arena, dict, target, tagOf(arena, bucket, slot), entry);
     }
-    next = words[at + NEXT_WORD];
+    bucket = words[at + NEXT_WORD];
   }
-  freeOverflows(arena, dict, bucket);
-  return entries;
-}
-
-function freeOverflows(arena: Arena, dict: number, bucket: number): void {
-  let next = wordsAt(arena, bucket)[wordIndex(bucket) + NEXT_WORD];
-  if (next === 0) return;
-  arena.writable(bucket, BUCKET_BYTES)[wordIndex(bucket) + NEXT_WORD] = 0;
-  while (next !== 0) {
-    const following = wordsAt(arena, next)[wordIndex(next) + NEXT_WORD];
-    arena.free(next - 1);
-    arena.writable(dict, DICT_UNITS * 8)[wordIndex(dict) + OVERFLOWS]--;
-    next = following;
-  }
+  dropChain(arena, dict, last);
+  // The bucket stays in its piece, and must be empty when the dict has grown to it again.
+  arena.writable(last, BUCKET_UNITS * 8).fill(0, wordIndex(last), wordIndex(last) + 16);
+  dropBucket(arena, dict);
 }
 
 /** The 32 bits of `value` in the opposite order. */

@@ -91,6 +91,10 @@ export class Segments {
   /** Units in all segments. */
   protected totalUnits = 0;
   private watcher: PageWatcher | null = null;
+  /** Buffers of dropped segments, whose memory hasn't gone back to the system yet. */
+  private readonly dropped: SharedArrayBuffer[] = [];
+  /** The one of them that nobody holds any more, until the collector has found that out. */
+  private leaving: WeakRef<SharedArrayBuffer> | null = null;
 
   /** Has `watcher` told of each page before it changes, or nobody with `null`. */
   watchPages(watcher: PageWatcher | null): void {
@@ -136,12 +140,7 @@ export class Segments {
   protected openSegment(units: number, numbers: number): number {
     const segment = this.findNumbers(numbers);
     if (segment < 0) throw new ArenaFullError(units);
-    let buffer: SharedArrayBuffer;
-    try {
-      buffer = new SharedArrayBuffer(units * UNIT_BYTES);
-    } catch {
-      throw new ArenaFullError(units);
-    }
+    const buffer = this.takeBuffer(units);
     for (let number = segment; number < segment + numbers; number++) {
       this.install(number, number === segment ? buffer : EMPTY_BUFFER);
       this.segmentUnits[number] = number === segment ? units : 0;
@@ -149,6 +148,17 @@ export class Segments {
     }
     this.totalUnits += units;
     return segment;
+  }
+
+  /** Memory for a segment of `units`: of one that was dropped just now, or new. */
+  private takeBuffer(units: number): SharedArrayBuffer {
+    const dropped = this.dropped.findIndex((buffer) => buffer.byteLength === units * UNIT_BYTES);
+    if (dropped >= 0) return this.dropped.splice(dropped, 1)[0];
+    try {
+      return new SharedArrayBuffer(units * UNIT_BYTES);
+    } catch {
+      throw new ArenaFullError(units);
+    }
   }
 
   /** The first of `numbers` free segment numbers in a row, or -1. */
@@ -174,10 +184,30 @@ export class Segments {
     this.mutableViews[number] = new DataView(buffer);
   }
 
-  /** Gives the memory of a segment back. */
+  /** Takes a segment out; its memory goes back to the system with {@linkcode releaseDropped}. */
   protected dropSegment(segment: number): void {
+    this.dropped.push(this.mutableWords[segment].buffer as SharedArrayBuffer);
     this.totalUnits -= this.segmentUnits[segment];
     this.segmentUnits[segment] = 0;
     this.install(segment, EMPTY_BUFFER);
+  }
+
+  /** Bytes of dropped segments that the process still holds, but for the one that is leaving. */
+  get droppedBytes(): number {
+    return this.dropped.reduce((bytes, buffer) => bytes + buffer.byteLength, 0);
+  }
+
+  /**
+   * Lets the collector have one dropped segment, after the one before it has really gone. Whether there is one
+   * on its way, so that it would be good if the collector ran: it frees shared memory only as a whole buffer, and
+   * doesn't run for its sake. One at a time, since unmapping 64 MiB takes some ms.
+   */
+  releaseDropped(): boolean {
+    if (this.leaving?.deref() !== undefined) return true;
+    this.leaving = null;
+    const next = this.dropped.shift();
+    if (next === undefined) return false;
+    this.leaving = new WeakRef(next);
+    return true;
   }
 }

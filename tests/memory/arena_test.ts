@@ -97,6 +97,124 @@ Deno.test("arena: segments that are wholly free are given back", () => {
   assert(arena.usage().segmentBytes < full * 0.6, `${arena.usage().segmentBytes} of ${full}`);
 });
 
+/** Empties a segment as `evacuation.ts` does, and says where each block went. */
+function empty(arena: Arena, segment: number, moved: (from: number, to: number) => void): void {
+  arena.close(segment);
+  while (arena.nextBlock(3) !== 0);
+  arena.rewind();
+  for (;;) {
+    const from = arena.nextBlock(5);
+    if (from === 0 || arena.closedSegment < 0) return;
+    if (from < 0) continue;
+    moved(from, arena.duplicate(from));
+    arena.free(from);
+    if (arena.closedSegment < 0) return;
+  }
+}
+
+Deno.test("arena: a closed segment takes nothing, and is gone when its last block has moved", () => {
+  const random = seededRandom(testSeed("arena close"));
+  const arena = new Arena();
+  const model = new Map<number, { units: number; mark: number }>();
+  const add = (mark: number) => {
+    const units = randomUnits(random);
+    const address = arena.allocate(units, BLOCK_ENTRY);
+    assert(address >>> 23 !== arena.closedSegment, "a closed segment takes nothing");
+    fill(arena, address, units, mark);
+    model.set(address, { units, mark });
+  };
+  const remove = (): void => {
+    const keys = [...model.keys()];
+    const address = keys[Math.floor(random() * keys.length)];
+    arena.free(address);
+    model.delete(address);
+  };
+  for (let round = 0; round < 12; round++) {
+    for (let count = 0; count < 2500; count++) add(count & 0xff);
+    while (model.size > 500) remove();
+    const before = arena.usage();
+    const segment = arena.emptiestSegment(1.1, () => true);
+    let moves = 0;
+    empty(arena, segment, (from, to) => {
+      assertEquals(arena.kindOf(to), BLOCK_ENTRY);
+      model.set(to, model.get(from)!);
+      model.delete(from);
+      // Others come and go meanwhile, also in the segment itself.
+      if (++moves % 7 === 0) add(moves & 0xff);
+      if (moves % 5 === 0) {
+        const [address] = [...model.keys()].filter((one) => one !== to && one !== from);
+        arena.free(address);
+        model.delete(address);
+      }
+      // The block that is moving is in use twice, so only now and then all is compared.
+      if (moves % 50 === 0) arena.check();
+    });
+    assertEquals(arena.closedSegment, -1);
+    arena.check();
+    for (const [address, block] of model) {
+      assert(intact(arena, address, block.units, block.mark));
+    }
+    assert(arena.usage().segmentBytes <= before.segmentBytes + (64 << 20));
+  }
+});
+
+Deno.test("arena: a segment that is opened again has all its free blocks back in bins", () => {
+  const random = seededRandom(testSeed("arena reopen"));
+  const arena = new Arena();
+  const live: number[] = [];
+  for (let count = 0; count < 3000; count++) live.push(arena.allocate(randomUnits(random), 0));
+  for (let count = 0; count < 2000; count++) {
+    arena.free(live.splice(Math.floor(random() * live.length), 1)[0]);
+  }
+  for (let round = 0; round < 20; round++) {
+    const segment = live[Math.floor(random() * live.length)] >>> 23;
+    arena.close(segment);
+    for (let count = Math.floor(random() * 60); count > 0; count--) {
+      if (arena.nextBlock(10) === 0) arena.rewind();
+    }
+    arena.check();
+    arena.reopen();
+    while (!arena.offerNext(1 + Math.floor(random() * 10))) {
+      if (random() < 0.5) {
+        arena.free(live.splice(Math.floor(random() * live.length), 1)[0]);
+      } else live.push(arena.allocate(randomUnits(random), 0));
+      if (random() < 0.1) arena.check();
+    }
+    arena.check();
+  }
+  for (const address of live) arena.free(address);
+  arena.check();
+  assertEquals(arena.usedBytes, 0);
+});
+
+Deno.test("arena: clearing keeps what is to be kept, and drops the rest as a whole", () => {
+  const random = seededRandom(testSeed("arena clear"));
+  for (let round = 0; round < 10; round++) {
+    const arena = new Arena();
+    const live: number[] = [];
+    for (let count = 0; count < 3000; count++) live.push(arena.allocate(randomUnits(random), 0));
+    live.push(arena.allocate(2 ** 23 + 5, 0), arena.allocate(2 ** 23 + 5, 0));
+    for (let count = 0; count < 1000; count++) {
+      arena.free(live.splice(Math.floor(random() * live.length), 1)[0]);
+    }
+    if (round % 2 === 1) arena.close(live[0] >>> 23);
+    const kept = live.filter(() => random() < (round % 3) * 0.002).sort((a, b) => a - b);
+    kept.forEach((address, mark) => fill(arena, address, arena.unitsOf(address), mark & 0xff));
+    arena.clear(kept);
+    arena.check();
+    const walked: number[] = [];
+    arena.walk((address) => walked.push(address));
+    assertEquals(walked, kept);
+    kept.forEach((address, mark) =>
+      assert(intact(arena, address, arena.unitsOf(address), mark & 0xff))
+    );
+    for (let count = 0; count < 1000; count++) arena.allocate(randomUnits(random), 0);
+    arena.check();
+    for (const address of kept) arena.free(address);
+    arena.check();
+  }
+});
+
 Deno.test("arena: a request that can't be met throws and changes nothing", () => {
   const arena = new Arena();
   const before = arena.usage();

@@ -1,5 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { Arena, BLOCK_ENTRY } from "../../src/memory/arena.ts";
+import {
+  Arena,
+  ArenaFullError,
+  BLOCK_BUCKETS,
+  BLOCK_DICT,
+  BLOCK_DIRECTORY,
+  BLOCK_ENTRY,
+  BLOCK_OVERFLOW,
+} from "../../src/memory/arena.ts";
 import {
   dictBuckets,
   dictCheck,
@@ -14,6 +22,7 @@ import {
   dictReplace,
   dictScan,
 } from "../../src/memory/dict.ts";
+import { moveDict, moveDirectory, moveOverflow, movePiece } from "../../src/memory/dict_table.ts";
 import { copyKey } from "../../src/memory/entry.ts";
 import { hashBytes } from "../../src/memory/hash.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
@@ -168,4 +177,97 @@ Deno.test("dict: a small dict that grows, shrinks and grows again has only what 
       dictCheck(arena, dict);
     }
   }
+});
+
+/** Moves a block of a dict as the defragmentation does, and returns where the dict is then. */
+function moveBlock(arena: Arena, dict: number, address: number): number {
+  switch (arena.kindOf(address)) {
+    case BLOCK_DIRECTORY:
+      moveDirectory(arena, address);
+      return dict;
+    case BLOCK_BUCKETS:
+      movePiece(arena, address);
+      return dict;
+    case BLOCK_OVERFLOW:
+      moveOverflow(arena, address);
+      return dict;
+    case BLOCK_DICT:
+      return moveDict(arena, address);
+    default:
+      return dict;
+  }
+}
+
+Deno.test("dict: its own blocks can all be given another place, at any time", () => {
+  const random = seededRandom(testSeed("dict moves"));
+  const arena = new Arena();
+  let dict = dictCreate(arena, SEED_0, SEED_1);
+  const model = new Map<string, number>();
+  for (let round = 0; round < 12; round++) {
+    const grow = round % 4 < 2;
+    for (let step = 0; step < 3000; step++) {
+      const key = `m${Math.floor(random() * 6000)}`;
+      const known = model.get(key);
+      if (grow && known === undefined) model.set(key, insert(arena, dict, key));
+      else if (!grow && known !== undefined) {
+        assert(dictRemove(arena, dict, dictHashEntry(arena, dict, known), known));
+        arena.free(known);
+        model.delete(key);
+      }
+    }
+    const blocks: number[] = [];
+    arena.walk((address) => blocks.push(address));
+    let moves = 0;
+    for (const address of blocks) {
+      const before = dict;
+      dict = moveBlock(arena, dict, address);
+      if (dict !== before || ++moves % 20 === 0) dictCheck(arena, dict);
+    }
+    dictCheck(arena, dict);
+    arena.check();
+    for (const [key, entry] of model) assertEquals(find(arena, dict, key), entry);
+  }
+});
+
+Deno.test("dict: no room at any point leaves a dict that holds what it should", () => {
+  const random = seededRandom(testSeed("dict without room"));
+  const arena = new Arena();
+  const allocate = arena.allocate.bind(arena);
+  let left = Infinity;
+  arena.allocate = (units, kind) => {
+    if (--left < 0) throw new ArenaFullError(units);
+    return allocate(units, kind);
+  };
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  const model = new Map<string, number>();
+  let failures = 0;
+  for (let step = 0; step < 40_000; step++) {
+    const key = `n${Math.floor(random() * 3000)}`;
+    const known = model.get(key);
+    const removing = (step >> 12) % 2 === 1 ? 0.8 : 0.2;
+    left = Infinity;
+    const entry = known ?? (random() > removing ? makeEntry(arena, key) : 0);
+    const starved = random() < 0.6;
+    if (starved) left = Math.floor(random() * 2);
+    if (known === undefined && entry !== 0) {
+      try {
+        dictInsert(arena, dict, dictHashEntry(arena, dict, entry), entry);
+        model.set(key, entry);
+      } catch (error) {
+        assert(error instanceof ArenaFullError);
+        arena.free(entry);
+        failures++;
+      }
+    } else if (known !== undefined && random() < removing) {
+      assert(dictRemove(arena, dict, dictHashEntry(arena, dict, known), known));
+      arena.free(known);
+      model.delete(key);
+    }
+    if (step % 500 === 0) dictCheck(arena, dict);
+  }
+  dictCheck(arena, dict);
+  arena.check();
+  assert(failures > 0);
+  assertEquals(dictCount(arena, dict), model.size);
+  for (const [key, entry] of model) assertEquals(find(arena, dict, key), entry);
 });
