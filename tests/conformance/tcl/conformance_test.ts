@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { checkLists, compareRun } from "./expectations.ts";
 import { parseOutput } from "./output.ts";
 import { pickShare } from "./units.ts";
@@ -60,6 +60,7 @@ unknown option
 `);
   assertEquals(output.tests.map((test) => test.outcome), ["failed", "passed"]);
   assertEquals(output.faults.length, 1);
+  assertMatch(output.faults[0], /^Can't start the Redis server: [^]*unknown option$/);
 });
 
 Deno.test("a run is compared with the lists", () => {

@@ -68,7 +68,8 @@ export function parseOutput(text: string): UnitOutput {
       if (end > 0 && !first.startsWith("Tag: ")) add(first.slice(0, end), "left out");
     } else if (mark === "err") {
       if (first.startsWith(CANNOT_START)) {
-        faults.push(body.trim());
+        // The settings stand between this line and the reason.
+        faults.push(`${CANNOT_START}: ${body.slice(body.indexOf("\nERROR:") + 7).trim()}`);
         const test = /### Starting server for test (.*) in tests\/\S+\.tcl$/m.exec(body);
         if (test !== null) withoutServer.add(stableName(test[1]));
         continue;
