@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { checkLists, compareRun } from "./expectations.ts";
+import { checkLists, compareRun, readExpectations } from "./expectations.ts";
 import { parseOutput } from "./output.ts";
-import { pickShare } from "./units.ts";
+import { pickShare, UNITS } from "./units.ts";
 
 const OUTPUT = `Cleanup: may take some time... OK
 Starting test server at port 22100
@@ -103,4 +103,13 @@ Deno.test("slow units take turns within the budget", () => {
   assertEquals(picked(0, 130), ["fast", "slow 1", "slow 2"]);
   assertEquals(picked(1, 130), ["fast", "slow 2"]);
   assertEquals(picked(2, 10), ["fast", "slow 3"]);
+});
+
+Deno.test("the committed lists name each test once, and why it waits", async () => {
+  const problems: string[] = [];
+  for (const { name } of UNITS) {
+    const { passing, waiting } = await readExpectations(name);
+    problems.push(...checkLists({ passing, waiting }, [...passing, ...waiting.keys()]));
+  }
+  assertEquals(problems, []);
 });
