@@ -8,6 +8,7 @@
  * @module
  */
 import type { Database, Keyspace } from "../keyspace/keyspace.ts";
+import { touchEntry } from "../keyspace/access_clock.ts";
 import { countReading, findHashed, keyChanged, liveEntry } from "../keyspace/keyspace.ts";
 import { blockBytes } from "../keyspace/strings.ts";
 import type { Journal } from "../keyspace/journal.ts";
@@ -182,6 +183,16 @@ export class Context {
   findForReading(index: number): number {
     const entry = this.find(index);
     countReading(this.keyspace, entry);
+    return entry;
+  }
+
+  /**
+   * As {@linkcode find}, for a command that changes the value: counts the use, where uses are counted. (Where they
+   * are not, the change itself will note the time.)
+   */
+  findForWriting(index: number): number {
+    const entry = this.find(index);
+    if (entry !== 0 && this.keyspace.countsUses) touchEntry(this.keyspace, entry);
     return entry;
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { idleSeconds, touchEntry, useFrequency } from "../keyspace/access_clock.ts";
 import { globMatchRange } from "../keyspace/glob.ts";
 import {
   type Database,
@@ -10,7 +11,6 @@ import {
   expiryOf,
   findEntry,
   hasExpiry,
-  idleSeconds,
   moveEntry,
   readExpiry,
   removeEntry,
@@ -88,6 +88,7 @@ function expire(context: Context, unit: number, command: string): void {
   const { high, low } = keyspace.expiry;
   const entry = context.find(1);
   if (entry === 0) return context.reply.integer(0);
+  touchEntry(keyspace, entry);
   const when = high * 4294967296 + (low >>> 0);
   if (!allowed(context, entry, when, conditions)) return context.reply.integer(0);
   if (when <= keyspace.now) {
@@ -170,6 +171,7 @@ function findEntryWithoutTouch(context: Context, index: number): number {
 
 function persist(context: Context): void {
   const entry = context.find(1);
+  if (entry !== 0) touchEntry(context.keyspace, entry);
   if (entry === 0 || !hasExpiry(context.keyspace, entry)) return context.reply.integer(0);
   resizeEntry(context.database, entry, tailLength(context.keyspace, entry), false);
   context.changed(1, "persist");
@@ -294,6 +296,7 @@ function renameKey(context: Context, replace: boolean): boolean | undefined {
     context.reply.error("ERR no such key");
     return undefined;
   }
+  touchEntry(keyspace, entry);
   const target = context.find(2);
   if (target === entry) return replace;
   if (target !== 0 && !replace) return false;
@@ -380,22 +383,33 @@ function objectEncoding(context: Context): void {
 }
 
 function objectFrequency(context: Context): void {
-  if (objectEntry(context) === 0) return;
+  const entry = objectEntry(context);
+  if (entry === 0) return;
+  if (context.keyspace.countsUses) {
+    return context.reply.integer(useFrequency(context.keyspace, entry));
+  }
   context.reply.error(
-    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. " +
-      "Please note that when switching between policies at runtime LRU and LFU data will take " +
-      "some time to adjust.",
+    `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${SWITCHING}`,
   );
 }
 
 function objectIdleTime(context: Context): void {
   const entry = objectEntry(context);
-  if (entry !== 0) context.reply.integer(idleSeconds(context.keyspace, entry));
+  if (entry === 0) return;
+  if (!context.keyspace.countsUses) {
+    return context.reply.integer(idleSeconds(context.keyspace, entry));
+  }
+  context.reply.error(
+    `ERR An LFU maxmemory policy is selected, idle time not tracked. ${SWITCHING}`,
+  );
 }
 
 function objectReferences(context: Context): void {
   if (objectEntry(context) !== 0) context.reply.integer(1);
 }
+
+const SWITCHING = "Please note that when switching between policies at runtime LRU and LFU data " +
+  "will take some time to adjust.";
 
 const OBJECT_HELP = [
   "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",

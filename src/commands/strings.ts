@@ -74,7 +74,7 @@ function findString(context: Context, index: number): number | undefined {
 
 /** As {@linkcode findString}, for a command that writes. */
 function findStringToChange(context: Context, index: number): number | undefined {
-  const entry = context.find(index);
+  const entry = context.findForWriting(index);
   if (entry === 0 || entryType(context.keyspace, entry) === TYPE_STRING) return entry;
   context.reply.error(WRONG_TYPE);
   return undefined;
@@ -111,14 +111,14 @@ function store(
 
 function set(context: Context): void {
   if (context.argc === 3) {
-    store(context, context.find(1), 1, 2, EXPIRY_NONE);
+    store(context, context.findForWriting(1), 1, 2, EXPIRY_NONE);
     context.changed(1, "set");
     context.reply.simple("OK");
     return;
   }
   const options = parseOptions(context, 3, true);
   if (options === undefined || !hasValidTime(context, options, "set")) return;
-  const old = options.get ? findString(context, 1) : context.find(1);
+  const old = options.get ? findString(context, 1) : context.findForWriting(1);
   if (old === undefined) return;
   if (options.get) replyOrNull(context, old);
   if ((options.onlyNew && old !== 0) || (options.onlyOld && old === 0)) {
@@ -209,7 +209,7 @@ function get(context: Context): void {
 }
 
 function setnx(context: Context): void {
-  if (context.find(1) !== 0) return context.reply.integer(0);
+  if (context.findForWriting(1) !== 0) return context.reply.integer(0);
   store(context, 0, 1, 2, EXPIRY_NONE);
   context.changed(1, "set");
   context.reply.integer(1);
@@ -217,7 +217,7 @@ function setnx(context: Context): void {
 
 function setWithExpiry(context: Context, unit: number, command: string): void {
   if (!expiryArgument(context, 2, unit, command)) return;
-  storeWithEffect(context, context.find(1), 3, EXPIRY_SET);
+  storeWithEffect(context, context.findForWriting(1), 3, EXPIRY_SET);
   context.reply.simple("OK");
 }
 
@@ -303,7 +303,7 @@ function storePairs(context: Context): void {
   let index = 1;
   try {
     for (; index < context.argc; index += 2) {
-      store(context, context.find(index), index, index + 1, EXPIRY_NONE);
+      store(context, context.findForWriting(index), index, index + 1, EXPIRY_NONE);
       context.changed(index, "set");
     }
   } catch (error) {
@@ -316,7 +316,7 @@ function storePairs(context: Context): void {
 /** Adds to the integer under the key in argument 1, and replies with the sum. */
 function add(context: Context, high: number, low: number): void {
   const { keyspace, number } = context;
-  const entry = context.find(1);
+  const entry = context.findForWriting(1);
   if (entry === 0 || high !== low >> 31 || !tryAdd(keyspace, entry, low, number)) {
     if (!addTheLongWay(context, entry, high, low)) return;
   }

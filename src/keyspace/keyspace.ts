@@ -5,7 +5,7 @@
  * index of volatile keys, the counters and the hook for changed keys always agree.
  *
  * A key whose time has come is gone for whoever asks: {@linkcode findEntry} removes it on sight ("lazy"
- * expiry), and {@linkcode expireSome} looks for those that nobody asks for ("active" expiry).
+ * expiry), and `active_expiry.ts` looks for those that nobody asks for ("active" expiry).
  *
  * @module
  */
@@ -18,7 +18,6 @@ import {
   dictCreate,
   dictFind,
   dictFree,
-  dictHashEntry,
   dictInsert,
   dictRemove,
   dictReplace,
@@ -40,6 +39,15 @@ import {
 } from "../memory/entry.ts";
 import { hashBytes } from "../memory/hash.ts";
 import { Int64 } from "../protocol/integers.ts";
+import { systemRandomness } from "../runtime/random.ts";
+import {
+  ACCESS_SHIFT,
+  FIRST_FREQUENCY,
+  FrequencyClock,
+  secondsClock,
+  touchEntry,
+} from "./access_clock.ts";
+import type { Journal } from "./journal.ts";
 import {
   ENCODING_EXTERNAL,
   ENCODING_GROWN,
@@ -52,8 +60,6 @@ import { EXPIRY_HIGH, EXPIRY_LOW, VolatileIndex } from "./volatile_index.ts";
 const EXPIRY_BYTES = 12;
 const DATABASE_BYTES = 4;
 const TWO_32 = 4294967296;
-/** Bits of the access clock in an entry. */
-const CLOCK_MASK = 0xffffff;
 
 /** One numbered database. */
 export class Database {
@@ -62,11 +68,13 @@ export class Database {
 
   /** The number by which clients select it; SWAPDB changes it. */
   number: number;
+  /** How many ms volatile keys have to live on average, as far as active expiry has seen. */
+  averageTtlMs = 0;
 
   /** Makes a database whose keys `dict` finds; `id` stands in its entries and never changes. */
   constructor(readonly keyspace: Keyspace, readonly id: number, public dict: number) {
     this.number = id;
-    this.volatile = new VolatileIndex(keyspace.arena);
+    this.volatile = new VolatileIndex(keyspace.arena, keyspace);
   }
 
   /** How many keys there are, expired ones that are still stored included. */
@@ -90,6 +98,8 @@ export interface KeyspaceCounters {
   misses: number;
   /** Keys removed because their time had come. */
   expired: number;
+  /** Keys removed to make room for others. */
+  evicted: number;
 }
 
 /** All databases of one server. */
@@ -99,30 +109,47 @@ export class Keyspace {
   /** The databases by number. */
   readonly databases: Database[] = [];
   /** Counters for INFO. */
-  readonly counters: KeyspaceCounters = { hits: 0, misses: 0, expired: 0 };
+  readonly counters: KeyspaceCounters = { hits: 0, misses: 0, expired: 0, evicted: 0 };
   /** The time in unix ms that commands go by; set by the server at the start of each turn. */
   now = 0;
-  /** The access clock: seconds of `now`, 24 bits. */
+  /** The LRU clock: seconds of `now`, 24 bits. */
   clock = 0;
+  /** Whether entries count how often they are used (LFU) and not when (LRU); see `access_clock.ts`. */
+  countsUses = false;
+  /** What a new entry remembers of its use. */
+  firstAccess = 0;
+  /** How uses are counted. */
+  readonly frequency: FrequencyClock;
   /** How often an entry was freed or moved: an address found before may be another thing now. */
   moves = 0;
   /** How many changes there have been. */
   dirty = 0;
+  /** Bytes of the indexes of volatile keys of all databases. */
+  indexBytes = 0;
   /** Hash of the key that was looked up last. */
   hash = 0;
   /** The expiry that an entry is to get, in unix ms. */
   readonly expiry: Int64 = new Int64();
   /** Told about each key that changes, when somebody wants to know. */
   onChange: KeyListener | null = null;
-  /** Told about each key that has expired and was removed. */
-  onExpire: ((database: Database, key: Uint8Array) => void) | null = null;
+  /** Told about each key that was removed without a command: it has expired, or was evicted. */
+  journal: Journal | null = null;
   /** Values that somebody sends from where they lie, with how many do. */
   private readonly pins = new Map<number, number>();
   /** Pinned values that nobody else wants any more. */
   private readonly orphans = new Set<number>();
 
-  /** Makes `count` empty databases whose hashes depend on the two seeds (32 bits each). */
-  constructor(count: number, readonly seed0: number, readonly seed1: number) {
+  /**
+   * Makes `count` empty databases whose hashes depend on the two seeds (32 bits each); `random` gives
+   * numbers from 0 up to 1.
+   */
+  constructor(
+    count: number,
+    readonly seed0: number,
+    readonly seed1: number,
+    random: () => number = systemRandomness.number,
+  ) {
+    this.frequency = new FrequencyClock(random);
     for (let number = 0; number < count; number++) {
       this.databases.push(new Database(this, number, dictCreate(this.arena, seed0, seed1)));
     }
@@ -131,7 +158,16 @@ export class Keyspace {
   /** Sets the time by which commands go, in unix ms. */
   setTime(now: number): void {
     this.now = now;
-    this.clock = Math.floor(now / 1000) & CLOCK_MASK;
+    this.clock = secondsClock(now);
+    if (this.countsUses) this.countUses(true);
+    else this.firstAccess = this.clock;
+  }
+
+  /** Has entries remember how often they are used, or when. What they remember already means nothing then. */
+  countUses(on: boolean): void {
+    this.countsUses = on;
+    this.frequency.setTime(this.now);
+    this.firstAccess = on ? this.frequency.withFrequency(FIRST_FREQUENCY) : this.clock;
   }
 
   /** Keeps the value block at `address` as it is until {@linkcode unpin}. */
@@ -170,12 +206,6 @@ export function entryType(keyspace: Keyspace, entry: number): number {
 /** Encoding of the value of `entry` (one of the `ENCODING_` constants). */
 export function entryEncoding(keyspace: Keyspace, entry: number): number {
   return (wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] >>> 4) & 0xf;
-}
-
-/** Seconds since `entry` was last read or written, by the access clock. */
-export function idleSeconds(keyspace: Keyspace, entry: number): number {
-  const clock = wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] >>> 8;
-  return (keyspace.clock - clock) & CLOCK_MASK;
 }
 
 /** Whether `entry` has an expiry. */
@@ -242,16 +272,6 @@ export function countReading(keyspace: Keyspace, entry: number): void {
   }
   keyspace.counters.hits++;
   touchEntry(keyspace, entry);
-}
-
-/** Notes that `entry` was accessed now. */
-export function touchEntry(keyspace: Keyspace, entry: number): void {
-  const arena = keyspace.arena;
-  const at = wordIndex(entry) + ENTRY_META;
-  const meta = wordsAt(arena, entry)[at];
-  // A snapshot would have to copy the page for a mere read.
-  if (meta >>> 8 === keyspace.clock || arena.watched) return;
-  arena.writable(entry, 8)[at] = (meta & 0xff) | (keyspace.clock << 8);
 }
 
 /**
@@ -468,6 +488,7 @@ export function clearDatabase(database: Database): void {
   dictFree(arena, database.dict);
   database.dict = dictCreate(arena, keyspace.seed0, keyspace.seed1);
   database.volatile.clear();
+  database.averageTtlMs = 0;
 }
 
 /** {@linkcode Database.id} of the database that `entry` is in. */
@@ -496,30 +517,28 @@ export function keyChanged(
 
 /** Removes `entry`, whose time has come. */
 export function removeExpired(database: Database, hash: number, entry: number): void {
-  const keyspace = database.keyspace;
-  keyspace.counters.expired++;
-  const wanted = keyspace.onExpire !== null || keyspace.onChange !== null;
-  const key = wanted ? copyKey(keyspace.arena, entry) : null;
-  removeEntry(database, hash, entry);
-  if (key === null) return;
-  keyspace.onExpire?.(database, key);
-  keyspace.onChange?.(database, key, "expired");
+  database.keyspace.counters.expired++;
+  removeUnasked(database, hash, entry, "expired");
 }
 
-/**
- * Looks at `count` volatile keys of `database` at random and removes those whose time has come;
- * returns how many that were.
- */
-export function expireSome(database: Database, count: number, random: () => number): number {
+/** Removes `entry` to make room. */
+export function removeEvicted(database: Database, hash: number, entry: number): void {
+  database.keyspace.counters.evicted++;
+  removeUnasked(database, hash, entry, "evicted");
+}
+
+/** Removes an entry that no command has named, and tells journal and hook. */
+function removeUnasked(database: Database, hash: number, entry: number, event: string): void {
   const keyspace = database.keyspace;
-  let expired = 0;
-  for (let look = 0; look < count && database.volatile.length > 0; look++) {
-    const entry = database.volatile.at(Math.floor(random() * database.volatile.length));
-    if (expiryOf(keyspace, entry) >= keyspace.now) continue;
-    removeExpired(database, dictHashEntry(keyspace.arena, database.dict, entry), entry);
-    expired++;
+  const journaled = keyspace.journal !== null && keyspace.journal.listening;
+  if (!journaled && keyspace.onChange === null) {
+    removeEntry(database, hash, entry);
+    return;
   }
-  return expired;
+  const key = copyKey(keyspace.arena, entry);
+  removeEntry(database, hash, entry);
+  keyspace.journal?.append(database.number, ["DEL", key]);
+  keyspace.onChange?.(database, key, event);
 }
 
 /**
@@ -579,7 +598,7 @@ function writeLayout(
   const arena = keyspace.arena;
   const words = arena.writable(entry, entryBytes(flags, length, 0));
   const at = wordIndex(entry);
-  words[at + ENTRY_META] = keyspace.clock << 8;
+  words[at + ENTRY_META] = keyspace.firstAccess << ACCESS_SHIFT;
   words[at + ENTRY_KEY] = flags | length;
   const keyAt = at + keyWord(flags);
   if ((flags & HAS_DATABASE) !== 0) words[keyAt - 1] = database.id;

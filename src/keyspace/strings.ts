@@ -29,6 +29,7 @@ import { copyBytes } from "../memory/copy.ts";
 import { ENTRY_META, ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts";
 import { type Int64, parseInteger64, writeInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
+import { metaAfterWrite } from "./access_clock.ts";
 import {
   addEntry,
   type Database,
@@ -104,7 +105,7 @@ export function setString(
   const entry = makeRoom(database, old, keyView, keyFrom, keyBytes, length, expiry);
   const at = wordIndex(entry);
   const words = keyspace.arena.writable(entry, 16);
-  words[at + ENTRY_META] = META_INLINE | (keyspace.clock << 8);
+  words[at + ENTRY_META] = metaAfterWrite(keyspace, words[at + ENTRY_META], META_INLINE);
   words[at + ENTRY_VALUE] = length;
   const target = keyspace.arena.writableView(entry, keyspace.arena.unitsOf(entry) * UNIT_BYTES);
   copyBytes(view, from, target, tailStart(keyspace, entry), length);
@@ -159,7 +160,8 @@ export function setInteger(
   const entry = makeRoom(database, old, keyView, keyFrom, keyBytes, small ? 0 : 4, expiry);
   const at = wordIndex(entry);
   const words = keyspace.arena.writable(entry, 16);
-  words[at + ENTRY_META] = (small ? META_INT32 : META_INT64) | (keyspace.clock << 8);
+  const kind = small ? META_INT32 : META_INT64;
+  words[at + ENTRY_META] = metaAfterWrite(keyspace, words[at + ENTRY_META], kind);
   words[at + ENTRY_VALUE] = low;
   if (!small) {
     const target = keyspace.arena.writableView(entry, keyspace.arena.unitsOf(entry) * UNIT_BYTES);
@@ -274,7 +276,7 @@ export function tryAdd(keyspace: Keyspace, entry: number, amount: number, sum: I
   const value = words[at + ENTRY_VALUE] + amount;
   if (value !== (value | 0)) return false;
   const target = keyspace.arena.writable(entry, 16);
-  target[at + ENTRY_META] = META_INT32 | (keyspace.clock << 8);
+  target[at + ENTRY_META] = metaAfterWrite(keyspace, target[at + ENTRY_META], META_INT32);
   target[at + ENTRY_VALUE] = value;
   sum.high = value >> 31;
   sum.low = value;
@@ -419,10 +421,10 @@ function externalLength(keyspace: Keyspace, block: number): number {
   return wordsAt(keyspace.arena, block)[wordIndex(block) + EXTERNAL_LENGTH];
 }
 
-function setValueWord(keyspace: Keyspace, entry: number, meta: number, value: number): void {
+function setValueWord(keyspace: Keyspace, entry: number, kind: number, value: number): void {
   const words = keyspace.arena.writable(entry, 16);
   const at = wordIndex(entry);
-  words[at + ENTRY_META] = meta | (keyspace.clock << 8);
+  words[at + ENTRY_META] = metaAfterWrite(keyspace, words[at + ENTRY_META], kind);
   words[at + ENTRY_VALUE] = value;
 }
 

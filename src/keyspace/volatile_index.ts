@@ -20,6 +20,13 @@ const POSITION = 6;
 const PIECE_SHIFT = 12;
 const PIECE_LENGTH = 1 << PIECE_SHIFT;
 const PIECE_MASK = PIECE_LENGTH - 1;
+const PIECE_BYTES = PIECE_LENGTH * 4;
+
+/** Sums up the bytes of several indexes. */
+export interface IndexTally {
+  /** The sum. */
+  indexBytes: number;
+}
 
 /** The volatile keys of one database. */
 export class VolatileIndex {
@@ -27,8 +34,11 @@ export class VolatileIndex {
   /** How many volatile keys there are. */
   length = 0;
 
-  /** Keeps entries of `arena`. */
-  constructor(private readonly arena: Arena) {}
+  /** Keeps entries of `arena`, and adds its own bytes to those of `tally`. */
+  constructor(
+    private readonly arena: Arena,
+    private readonly tally: IndexTally = { indexBytes: 0 },
+  ) {}
 
   /** The entry at `position`, from 0 to `length` - 1. */
   at(position: number): number {
@@ -39,7 +49,10 @@ export class VolatileIndex {
   add(entry: number): void {
     const position = this.length++;
     const piece = position >>> PIECE_SHIFT;
-    if (piece === this.pieces.length) this.pieces.push(new Int32Array(PIECE_LENGTH));
+    if (piece === this.pieces.length) {
+      this.pieces.push(new Int32Array(PIECE_LENGTH));
+      this.tally.indexBytes += PIECE_BYTES;
+    }
     this.pieces[piece][position & PIECE_MASK] = entry;
     this.setPosition(entry, position);
   }
@@ -54,7 +67,10 @@ export class VolatileIndex {
       this.setPosition(moved, position);
     }
     // One spare piece stays, so that a key that comes and goes at the edge costs nothing.
-    if ((last >>> PIECE_SHIFT) + 2 < this.pieces.length) this.pieces.pop();
+    if ((last >>> PIECE_SHIFT) + 2 < this.pieces.length) {
+      this.pieces.pop();
+      this.tally.indexBytes -= PIECE_BYTES;
+    }
   }
 
   /** The entry in the place of `entry` is now at the address `moved`, with the same content. */
@@ -66,13 +82,14 @@ export class VolatileIndex {
 
   /** Forgets all entries. */
   clear(): void {
+    this.tally.indexBytes -= this.bytes;
     this.pieces.length = 0;
     this.length = 0;
   }
 
   /** Bytes that the array takes. */
   get bytes(): number {
-    return this.pieces.length * PIECE_LENGTH * 4;
+    return this.pieces.length * PIECE_BYTES;
   }
 
   /** Position that `entry` says it has. */

@@ -19,6 +19,8 @@ export class Command {
   readonly arity: number;
   /** Whether a client may send it before it has authenticated. */
   readonly beforeAuthentication: boolean;
+  /** Whether it is refused when there is no room left (it may need some). */
+  readonly needsRoom: boolean;
   /** Whether a client may hold memory with it that belongs in the arena: the index of that argument, or -1. */
   readonly blockArgument: number;
   /** Distance from one key to the next, if the first argument is a key and 1 or 2 fits; else 0. */
@@ -50,6 +52,7 @@ export class Command {
     this.handler = handler;
     this.arity = spec.arity;
     this.beforeAuthentication = spec.flags.includes("no_auth");
+    this.needsRoom = spec.flags.includes("denyoom");
     this.blockArgument = BLOCK_ARGUMENTS.get(name) ?? -1;
     const flags: readonly string[] = spec.flags;
     this.fast = flags.includes("fast");

@@ -44,6 +44,7 @@ const BLOCKS_LIMIT = 2 ** 31;
 /** Most bytes of a command's name, and of all its arguments, that an error quotes. */
 const QUOTED_BYTES = 128;
 const STAR = 42;
+const NO_ROOM = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** Runs what sessions have sent; see the head of this file. */
 export class Dispatcher {
@@ -289,6 +290,11 @@ export class Dispatcher {
       reply.error("NOAUTH Authentication required.");
       return false;
     }
+    if (this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() && command.needsRoom) {
+      command.statistics.rejected++;
+      reply.error(NO_ROOM);
+      return false;
+    }
     session.lastCommand = command.name;
     const dirty = keyspace.dirty;
     const { errors, length: mark } = reply;
@@ -299,7 +305,7 @@ export class Dispatcher {
       if (!(error instanceof ArenaFullError)) throw error;
       // What it has said already (the old value, say) isn't true.
       reply.truncate(mark);
-      reply.error("OOM command not allowed when used memory > 'maxmemory'.");
+      reply.error(NO_ROOM);
     }
     if (reply.errors !== errors) command.statistics.failed++;
     if (keyspace.dirty !== dirty && !context.journaled && this.server.journal.listening) {

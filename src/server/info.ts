@@ -93,20 +93,26 @@ function memoryFields(server: Server): Fields {
     ["allocator_frag_bytes", usage.freeBytes],
     ["mem_fragmentation_ratio", (rss / used).toFixed(2)],
     ["mem_allocator", "miniredis-arena"],
-    ["maxmemory", 0],
-    ["maxmemory_human", "0B"],
-    ["maxmemory_policy", "noeviction"],
+    ["maxmemory", server.eviction.limit],
+    ["maxmemory_human", humanBytes(server.eviction.limit)],
+    ["maxmemory_policy", server.settings.text("maxmemory-policy")],
   ];
 }
 
 function statsFields(server: Server): Fields {
-  const { hits, misses, expired } = server.keyspace.counters;
+  const { hits, misses, expired, evicted } = server.keyspace.counters;
+  const { expiry, eviction } = server;
   return [
     ["total_connections_received", server.counters.connections],
     ["total_commands_processed", server.counters.commands],
     ["rejected_connections", server.counters.refused],
     ["expired_keys", expired],
-    ["evicted_keys", 0],
+    ["expired_stale_perc", expiry.stalePercent.toFixed(2)],
+    ["expired_time_cap_reached_count", expiry.timeCapReached],
+    ["expire_cycle_cpu_milliseconds", Math.floor(expiry.elapsedMs)],
+    ["evicted_keys", evicted],
+    ["total_eviction_exceeded_time", Math.floor(eviction.exceededMs + eviction.exceedingMs)],
+    ["current_eviction_exceeded_time", Math.floor(eviction.exceedingMs)],
     ["keyspace_hits", hits],
     ["keyspace_misses", misses],
     ["total_error_replies", server.counters.errors],
@@ -125,7 +131,8 @@ function replicationFields(server: Server): Fields {
 function keyspaceFields(server: Server): Fields {
   return server.keyspace.databases.filter((database) => database.size > 0).map((database) => [
     `db${database.number}`,
-    `keys=${database.size},expires=${database.volatile.length},avg_ttl=0`,
+    `keys=${database.size},expires=${database.volatile.length},` +
+    `avg_ttl=${Math.floor(database.averageTtlMs)}`,
   ]);
 }
 

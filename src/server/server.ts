@@ -18,8 +18,10 @@ import { Settings } from "./settings.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
+import { ActiveExpiry } from "../keyspace/active_expiry.ts";
+import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
 import { Journal } from "../keyspace/journal.ts";
-import { expireSome, Keyspace } from "../keyspace/keyspace.ts";
+import { Keyspace } from "../keyspace/keyspace.ts";
 import { BufferPool } from "../protocol/byte_buffer.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
@@ -50,14 +52,6 @@ const IDLE_FIRST_BUFFERS = 1024;
 const IDLE_BUFFERS = 128;
 const IDLE_LARGE_BUFFERS = 16;
 const TICK_MS = 100;
-/** Active expiry looks at so many volatile keys at a time... */
-const EXPIRE_SAMPLE = 20;
-/** ... goes on as long as more than so many of them have expired... */
-const EXPIRE_GOES_ON = 5;
-/** ... for at most so many slices in a tick... */
-const EXPIRE_SLICES = 25;
-/** ... of so many ms each. */
-const EXPIRE_SLICE_MS = 1;
 
 /** A running server. */
 export class Server implements SessionHost {
@@ -67,6 +61,10 @@ export class Server implements SessionHost {
   readonly keyspace: Keyspace;
   /** The stream of changes. */
   readonly journal: Journal = new Journal();
+  /** Removes keys when memory runs short. */
+  readonly eviction: Eviction;
+  /** Removes keys whose time has come. */
+  readonly expiry: ActiveExpiry;
   /** Writes replies. */
   readonly reply: ReplyWriter;
   /** All commands. */
@@ -100,8 +98,6 @@ export class Server implements SessionHost {
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly dispatcher: Dispatcher;
   private readonly listeners: Listeners;
-  /** Number of the database in which active expiry goes on. */
-  private expireDatabase = 0;
   private password = "";
   private nextSessionId = 1;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -120,9 +116,12 @@ export class Server implements SessionHost {
       this.settings.number("databases"),
       this.randomness.secret(),
       this.randomness.secret(),
+      this.randomness.number,
     );
-    this.keyspace.onExpire = (database, key) => this.journal.append(database.number, ["DEL", key]);
     this.time = new TurnClock(this.clock);
+    this.keyspace.journal = this.journal;
+    this.eviction = new Eviction(this, this.randomness.number);
+    this.expiry = new ActiveExpiry(this, this.randomness.number);
     this.reply = new ReplyWriter(this.pool, this.largePool);
     this.reply.onError = (text) => this.counters.countError(text);
     this.table = new CommandTable(ALL_SPECS, {
@@ -144,12 +143,39 @@ export class Server implements SessionHost {
     this.queryBufferLimit = this.settings.number("client-query-buffer-limit");
     this.password = this.settings.text("requirepass");
     this.logger.level = this.settings.text("loglevel") as LogLevel;
+    this.applyMemorySettings();
+  }
+
+  /** Takes the settings of eviction and expiry. */
+  private applyMemorySettings(): void {
+    const { settings, eviction, keyspace: { frequency } } = this;
+    const before = eviction.limit;
+    eviction.configure({
+      limit: settings.number("maxmemory"),
+      policy: settings.text("maxmemory-policy") as EvictionPolicy,
+      samples: settings.number("maxmemory-samples"),
+      tenacity: settings.number("maxmemory-eviction-tenacity"),
+    });
+    frequency.logFactor = settings.number("lfu-log-factor");
+    frequency.decayMinutes = settings.number("lfu-decay-time");
+    this.expiry.effort = settings.number("active-expire-effort");
+    const used = this.usedMemory;
+    if (eviction.limit === 0 || eviction.limit === before || used <= eviction.limit) return;
+    this.logger.log(
+      "warning",
+      `WARNING: the new maxmemory value set via CONFIG SET (${eviction.limit}) is smaller than ` +
+        `the current memory usage (${used}). This will result in key eviction and/or the ` +
+        "inability to accept new write commands depending on the maxmemory-policy.",
+    );
+    eviction.evictLater();
   }
 
   /** Sets the counters of INFO to zero. */
   resetStatistics(): void {
     this.counters.reset();
-    Object.assign(this.keyspace.counters, { hits: 0, misses: 0, expired: 0 });
+    Object.assign(this.keyspace.counters, { hits: 0, misses: 0, expired: 0, evicted: 0 });
+    this.eviction.resetStatistics();
+    this.expiry.resetStatistics();
     for (const command of this.table.byName.values()) command.statistics.reset();
   }
 
@@ -195,10 +221,41 @@ export class Server implements SessionHost {
 
   /** Bytes of memory for keys, values, and the buffers of clients. */
   get usedMemory(): number {
-    let bytes = this.keyspace.arena.usedBytes + this.pool.totalBytes + this.largePool.totalBytes;
-    for (const database of this.keyspace.databases) bytes += database.volatile.bytes;
+    let bytes = this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.pool.totalBytes +
+      this.largePool.totalBytes;
     for (const session of this.sessions.values()) bytes += session.memory;
     return bytes;
+  }
+
+  /** Bytes that count against `maxmemory`. */
+  get countedMemory(): number {
+    return this.usedMemory;
+  }
+
+  /** Whether no key may be evicted now. */
+  get evictionPaused(): boolean {
+    return this.stopping;
+  }
+
+  /** Whether no key may be removed now for having expired, unless somebody asks for it. */
+  get expiryPaused(): boolean {
+    return this.stopping || !this.activeExpiry;
+  }
+
+  /** Sets the time that commands and expiry go by to now. */
+  refreshTime(): void {
+    this.time.look();
+    this.keyspace.setTime(this.time.unixMs);
+  }
+
+  /** Keys were evicted between two turns. */
+  afterEviction(): void {
+    this.journal.endTurn();
+  }
+
+  /** Expired keys were looked for between two turns. */
+  afterExpiry(_elapsedMs: number): void {
+    this.journal.endTurn();
   }
 
   /** Unix time in ms. */
@@ -257,37 +314,7 @@ export class Server implements SessionHost {
       session.readOnIfStuck();
       if (timeout > 0 && now - session.lastInteraction > timeout) session.close();
     }
-    if (this.activeExpiry) this.expire(EXPIRE_SLICES);
-  }
-
-  /**
-   * Looks for keys whose time has come, for a slice of time, and, if there are more, for up to
-   * `slices` such slices with the sessions' turns between them.
-   */
-  private expire(slices: number): void {
-    const stop = this.clock.monotonic() + EXPIRE_SLICE_MS;
-    const { databases } = this.keyspace;
-    for (let visited = 0; visited < databases.length;) {
-      const database = databases[this.expireDatabase];
-      const more = database.volatile.length > 0 &&
-        expireSome(database, EXPIRE_SAMPLE, this.randomness.number) > EXPIRE_GOES_ON;
-      if (!more) {
-        this.expireDatabase = (this.expireDatabase + 1) % databases.length;
-        visited++;
-      }
-      if (this.clock.monotonic() <= stop) continue;
-      if (more && slices > 1) afterOthers(() => this.expireFurther(slices - 1));
-      break;
-    }
-    this.journal.endTurn();
-  }
-
-  /** The next slice of {@linkcode expire}. */
-  private expireFurther(slices: number): void {
-    if (this.stopping) return;
-    this.time.look();
-    this.keyspace.setTime(this.time.unixMs);
-    this.expire(slices);
+    this.expiry.startCycle();
   }
 }
 

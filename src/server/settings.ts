@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { EVICTION_POLICIES } from "../keyspace/eviction.ts";
 import { globMatch } from "../keyspace/glob.ts";
 import { parseMemorySize } from "../runtime/memory_size.ts";
 
@@ -111,6 +112,60 @@ export const SETTINGS: readonly Setting[] = [
     minimum: 1024 * 1024,
     maximum: INTEGER_LIMIT,
     summary: "most bytes of requests that a client may have waiting",
+  },
+  {
+    name: "maxmemory",
+    type: "memory",
+    default: "0",
+    maximum: 2 ** 64,
+    summary: "bytes of memory at which keys are evicted or writes refused; 0 for no limit",
+  },
+  {
+    name: "maxmemory-policy",
+    type: "choice",
+    default: "noeviction",
+    choices: EVICTION_POLICIES,
+    summary: "which keys go when maxmemory is reached",
+  },
+  {
+    name: "maxmemory-samples",
+    type: "integer",
+    default: "5",
+    minimum: 1,
+    maximum: INTEGER_LIMIT,
+    summary: "how many keys are looked at for each that is evicted",
+  },
+  {
+    name: "maxmemory-eviction-tenacity",
+    type: "integer",
+    default: "10",
+    minimum: 0,
+    maximum: 100,
+    summary: "how long commands wait for evictions: 0 hardly, 100 until there is room",
+  },
+  {
+    name: "lfu-log-factor",
+    type: "integer",
+    default: "10",
+    minimum: 0,
+    maximum: INTEGER_LIMIT,
+    summary: "how slowly the counters of LFU policies grow",
+  },
+  {
+    name: "lfu-decay-time",
+    type: "integer",
+    default: "1",
+    minimum: 0,
+    maximum: INTEGER_LIMIT,
+    summary: "minutes without use that take one off the counter of an LFU policy",
+  },
+  {
+    name: "active-expire-effort",
+    type: "integer",
+    default: "1",
+    minimum: 1,
+    maximum: 10,
+    summary: "how much time is spent on looking for expired keys",
   },
   {
     name: "loglevel",
