@@ -17,6 +17,7 @@ import { hashBytes } from "../memory/hash.ts";
 import { Int64, parseInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
+import type { Blocked, Wait } from "./wait.ts";
 
 /** Runs one command. */
 export type Handler = (context: Context) => void;
@@ -72,6 +73,8 @@ export class Context {
   maximumString: number = 512 * 1024 * 1024;
   /** Whether the running command has written its effect to the journal itself. */
   journaled = false;
+  /** Whether a command that has nothing to reply yet may block its client. */
+  mayBlock = true;
   /** The integer that was parsed last. */
   readonly number: Int64 = new Int64();
   /** Room for the text of a number. */
@@ -86,6 +89,14 @@ export class Context {
     readonly random: () => number,
   ) {
     this.database = keyspace.databases[0];
+  }
+
+  /**
+   * Has the client wait, see `wait.ts`; a timeout of 0 is for ever. Not to be called unless
+   * {@linkcode mayBlock}.
+   */
+  waitFor(_wait: Wait, _timeoutMs: number): Blocked {
+    throw new Error("only a client can wait");
   }
 
   /** Argument `index` as text. */

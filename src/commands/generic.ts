@@ -44,6 +44,8 @@ import type { HandlersFor } from "./specs/types.ts";
 const NO_KEY = -2;
 const NO_EXPIRY = -1;
 const DEFAULT_SCAN_COUNT = 10;
+/** After so many expired keys that must stay, RANDOMKEY takes one of them. */
+const RANDOM_TRIES = 100;
 /** How many buckets SCAN looks at for each key it was asked for. */
 const SCAN_STEPS_PER_KEY = 10;
 /** What C's strtoul takes for a number to its end: a sign is fine, and so is nothing at all. */
@@ -279,9 +281,12 @@ function scan(context: Context): void {
 
 function randomkey(context: Context): void {
   const { database, keyspace, reply } = context;
-  while (database.size > 0) {
+  for (let tries = 1; database.size > 0; tries++) {
     const entry = dictRandom(keyspace.arena, database.dict, context.random);
-    if (removeIfExpired(context, database, entry)) continue;
+    if (removeIfExpired(context, database, entry)) {
+      // While expired keys are kept, there may be no others.
+      if (!keyspace.keepExpired || tries < RANDOM_TRIES) continue;
+    }
     return replyKey(context, entry);
   }
   reply.nullBulk();

@@ -126,6 +126,8 @@ export class Keyspace {
   dirty = 0;
   /** Bytes of the indexes of volatile keys of all databases. */
   indexBytes = 0;
+  /** Whether keys whose time has come stay where they are, though nobody sees them (CLIENT PAUSE). */
+  keepExpired = false;
   /** Hash of the key that was looked up last. */
   hash = 0;
   /** The expiry that an entry is to get, in unix ms. */
@@ -517,6 +519,7 @@ export function keyChanged(
 
 /** Removes `entry`, whose time has come. */
 export function removeExpired(database: Database, hash: number, entry: number): void {
+  if (database.keyspace.keepExpired) return;
   database.keyspace.counters.expired++;
   removeUnasked(database, hash, entry, "expired");
 }

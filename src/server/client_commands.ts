@@ -8,8 +8,21 @@ import { replyHelp } from "../commands/generic.ts";
 import type { CLIENT_SPECS } from "../commands/specs/client.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
 import { describeClient } from "./client_info.ts";
-import { BAD_NAME, DEFAULT_USER, isGoodName, serverHandler } from "./connection_commands.ts";
+import {
+  BAD_NAME,
+  DEFAULT_USER,
+  isGoodName,
+  parseTimeout,
+  serverHandler,
+} from "./connection_commands.ts";
+import { PAUSE_ALL, PAUSE_WRITES } from "./pause.ts";
 import type { ServerContext } from "./server_context.ts";
+import {
+  clientCaching,
+  clientGetRedirection,
+  clientTracking,
+  clientTrackingInfo,
+} from "./tracking_commands.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP_NEXT, type Session } from "./session.ts";
 
 function clientSetName(context: ServerContext): void {
@@ -25,7 +38,7 @@ function clientGetName(context: ServerContext): void {
 }
 
 function clientInfo(context: ServerContext): void {
-  const line = describeClient(context.server, context.client);
+  const line = describeClient(context.server, context.client, context);
   context.reply.verbatim("txt", `${line}\n`);
 }
 
@@ -44,7 +57,7 @@ function clientList(context: ServerContext): void {
     }
     sessions = sessions.filter((session) => ids.has(session.id));
   } else if (context.argc !== 2) return reply.error(SYNTAX_ERROR);
-  const lines = sessions.map((session) => `${describeClient(server, session)}\n`);
+  const lines = sessions.map((session) => `${describeClient(server, session, context)}\n`);
   reply.verbatim("txt", lines.join(""));
 }
 
@@ -133,10 +146,57 @@ function clientReply(context: ServerContext): void {
   } else context.reply.error(SYNTAX_ERROR);
 }
 
+function clientNoEvict(context: ServerContext): void {
+  if (context.isWord(2, "ON")) context.client.protectedFromEviction = true;
+  else if (context.isWord(2, "OFF")) context.client.protectedFromEviction = false;
+  else return context.reply.error(SYNTAX_ERROR);
+  context.reply.simple("OK");
+}
+
+function clientPause(context: ServerContext): void {
+  const { reply, server: { clients }, keyspace } = context;
+  if (context.argc > 4) return reply.error(wrongArguments(context));
+  const writesOnly = context.argc === 4 && context.isWord(3, "WRITE");
+  if (context.argc === 4 && !writesOnly && !context.isWord(3, "ALL")) {
+    return reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+  }
+  if (!parseTimeout(context, 2)) return;
+  clients.pause.start(writesOnly ? PAUSE_WRITES : PAUSE_ALL, keyspace.now + context.value);
+  reply.simple("OK");
+}
+
+function clientUnpause(context: ServerContext): void {
+  context.server.clients.pause.end();
+  context.reply.simple("OK");
+}
+
+function clientUnblock(context: ServerContext): void {
+  const { reply, server } = context;
+  if (context.argc > 4) return reply.error(wrongArguments(context));
+  const withError = context.argc === 4 && context.isWord(3, "ERROR");
+  if (context.argc === 4 && !withError && !context.isWord(3, "TIMEOUT")) {
+    return reply.error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
+  if (!context.integer(2)) return;
+  const session = server.sessions.get(context.value);
+  const unblocked = session !== undefined && server.clients.blocking.unblock(session, withError);
+  reply.integer(unblocked ? 1 : 0);
+}
+
+/** What replies to a subcommand with too many arguments. */
+function wrongArguments(context: ServerContext): string {
+  return `ERR unknown subcommand or wrong number of arguments for '${context.quoted(1, 128)}'. ` +
+    "Try CLIENT HELP.";
+}
+
 const CLIENT_HELP = [
   "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+  "CACHING (YES|NO)",
+  "    Say whether the keys of the next command are tracked (modes OPTIN and OPTOUT).",
   "GETNAME",
   "    Answer with the name that this connection has.",
+  "GETREDIR",
+  "    Answer with the number of the connection that is told of changed keys in place of this one.",
   "ID",
   "    Answer with the number of this connection.",
   "INFO",
@@ -148,10 +208,22 @@ const CLIENT_HELP = [
   "    TYPE (NORMAL|MASTER|REPLICA|PUBSUB), USER <username>, SKIPME (YES|NO), ID <client-id>.",
   "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <client-id> ...]",
   "    Describe the connections, all or some.",
+  "NO-EVICT (ON|OFF)",
+  "    Say whether this connection may be closed for the memory that it takes.",
+  "PAUSE <timeout> [WRITE|ALL]",
+  "    Have commands, or those that write, wait for <timeout> milliseconds.",
   "REPLY (ON|OFF|SKIP)",
   "    Choose which commands of this connection are answered.",
   "SETNAME <name>",
   "    Give this connection a name.",
+  "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] [OPTOUT] [NOLOOP]",
+  "    Choose whether, and how, this connection is told of keys that change.",
+  "TRACKINGINFO",
+  "    Tell how that is.",
+  "UNBLOCK <client-id> [TIMEOUT|ERROR]",
+  "    End the waiting of a connection whose command blocks.",
+  "UNPAUSE",
+  "    End a pause.",
   "HELP",
   "    Show this help.",
 ];
@@ -166,6 +238,14 @@ export const CLIENT_HANDLERS: HandlersFor<typeof CLIENT_SPECS, Handler> = {
     getname: serverHandler(clientGetName),
     kill: serverHandler(clientKill),
     reply: serverHandler(clientReply),
+    "no-evict": serverHandler(clientNoEvict),
+    caching: serverHandler(clientCaching),
+    tracking: serverHandler(clientTracking),
+    trackinginfo: serverHandler(clientTrackingInfo),
+    getredir: serverHandler(clientGetRedirection),
+    pause: serverHandler(clientPause),
+    unpause: serverHandler(clientUnpause),
+    unblock: serverHandler(clientUnblock),
     help: (context) => replyHelp(context, CLIENT_HELP),
   },
 };

@@ -4,21 +4,32 @@
  * @module
  */
 import type { Server } from "./server.ts";
+import type { ServerContext } from "./server_context.ts";
 import type { Session } from "./session.ts";
 
-/** One client as Redis describes it (https://redis.io/commands/client-list/), without line end. */
-export function describeClient(server: Server, session: Session): string {
+/**
+ * One client as Redis describes it (https://redis.io/commands/client-list/), without line end.
+ *
+ * @param context whose command it is that asks, if a command does
+ */
+export function describeClient(
+  server: Server,
+  session: Session,
+  context: ServerContext | null = null,
+): string {
   const now = server.clock.now();
-  const waiting = session.end - session.position;
+  const running = context?.client === session;
+  // What a turn has run is cut off the buffer at its end: as with Redis, until then it counts.
+  const waiting = running ? session.end : session.waitingBytes;
   const fields: [name: string, value: string | number][] = [
     ["id", session.id],
     ["addr", session.connection.remote],
     ["laddr", session.connection.local],
-    ["fd", -1],
+    ["fd", session.descriptor],
     ["name", session.name],
     ["age", Math.floor((now - session.created) / 1000)],
     ["idle", Math.floor((now - session.lastInteraction) / 1000)],
-    ["flags", session.closing ? "c" : "N"],
+    ["flags", flagsOf(session)],
     ["db", session.database],
     ["sub", 0],
     ["psub", 0],
@@ -26,19 +37,33 @@ export function describeClient(server: Server, session: Session): string {
     ["multi", -1],
     ["qbuf", waiting],
     ["qbuf-free", session.buffer.bytes.length - waiting],
-    ["argv-mem", 0],
+    ["argv-mem", running ? context.argumentBytes : session.argumentBytes],
     ["multi-mem", 0],
-    ["rbs", 0],
-    ["rbp", 0],
-    ["obl", 0],
+    // Replies of a turn are written into one buffer that belongs to all sessions.
+    ["rbs", running ? server.reply.buffer.bytes.length : 0],
+    ["rbp", running ? server.reply.buffer.bytes.length : 0],
+    ["obl", running ? server.reply.length : 0],
     ["oll", session.pendingChunks],
     ["omem", session.pendingBytes],
     ["tot-mem", session.memory],
     ["events", session.writing ? "rw" : "r"],
     ["cmd", session.lastCommand],
     ["user", "default"],
-    ["redir", -1],
+    ["redir", session.tracking?.redirect ?? -1],
     ["resp", session.resp],
   ];
   return fields.map(([name, value]) => `${name}=${value}`).join(" ");
+}
+
+/** A letter for each thing that is special about a client. */
+function flagsOf(session: Session): string {
+  const { tracking } = session;
+  let flags = "";
+  if (session.blocked !== null) flags += "b";
+  if (tracking !== null) flags += "t";
+  if (tracking?.redirectBroken) flags += "R";
+  if (tracking?.broadcast) flags += "B";
+  if (session.closing) flags += "c";
+  if (session.protectedFromEviction) flags += "e";
+  return flags === "" ? "N" : flags;
 }

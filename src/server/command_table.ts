@@ -21,6 +21,8 @@ export class Command {
   readonly beforeAuthentication: boolean;
   /** Whether it is refused when there is no room left (it may need some). */
   readonly needsRoom: boolean;
+  /** Whether it writes, or may have an effect on replicas: such commands wait while writes are paused. */
+  readonly mayReplicate: boolean;
   /** Whether a client may hold memory with it that belongs in the arena: the index of that argument, or -1. */
   readonly blockArgument: number;
   /** Distance from one key to the next, if the first argument is a key and 1 or 2 fits; else 0. */
@@ -53,6 +55,7 @@ export class Command {
     this.arity = spec.arity;
     this.beforeAuthentication = spec.flags.includes("no_auth");
     this.needsRoom = spec.flags.includes("denyoom");
+    this.mayReplicate = spec.flags.includes("write") || spec.flags.includes("may_replicate");
     this.blockArgument = BLOCK_ARGUMENTS.get(name) ?? -1;
     const flags: readonly string[] = spec.flags;
     this.fast = flags.includes("fast");

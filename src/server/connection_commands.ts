@@ -50,6 +50,7 @@ function quit(context: ServerContext): void {
 function reset(context: ServerContext): void {
   const session = context.client;
   session.name = "";
+  session.tracking = null;
   // As with Redis, the reply of a RESET that is skipped stays so.
   if (session.replyMode !== REPLY_SKIP) session.replyMode = REPLY_ON;
   session.authenticated = context.server.open;
@@ -130,6 +131,27 @@ function hello(context: ServerContext): void {
   server.logger.log("debug", `Client id=${client.id} speaks RESP${version}`);
 }
 
+/** Parses argument `index` as a timeout in ms into `context.value`; replies if it isn't one. */
+export function parseTimeout(context: ServerContext, index: number): boolean {
+  if (!context.integer(index, "ERR timeout is not an integer or out of range")) return false;
+  if (context.value >= 0) return true;
+  context.reply.error("ERR timeout is negative");
+  return false;
+}
+
+/** WAIT: there are no replicas yet, so that only none can be had at once. */
+function wait(context: ServerContext): void {
+  if (!context.integer(1)) return;
+  const wanted = context.value;
+  if (!parseTimeout(context, 2)) return;
+  if (wanted <= 0 || !context.mayBlock) return context.reply.integer(0);
+  context.waitFor({ timeOut: (reply) => reply.integer(0), ended: () => {} }, context.value);
+}
+
+function withoutCluster(context: ServerContext): void {
+  context.reply.error("ERR This instance has cluster support disabled");
+}
+
 /** Whether a client may call itself so: visible ASCII without spaces. */
 export function isGoodName(name: string): boolean {
   return /^[!-~]*$/.test(name);
@@ -144,4 +166,7 @@ export const CONNECTION_HANDLERS: HandlersFor<typeof CONNECTION_SPECS, Handler> 
   quit: serverHandler(quit),
   reset: serverHandler(reset),
   auth: serverHandler(auth),
+  wait: serverHandler(wait),
+  readonly: serverHandler(withoutCluster),
+  readwrite: serverHandler(withoutCluster),
 };

@@ -21,6 +21,7 @@ import {
 import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
+import { PAUSE_NONE } from "./pause.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";
 import {
@@ -81,6 +82,8 @@ export class Dispatcher {
     session.lastInteraction = now;
     session.unfinished = false;
     const reply = this.server.reply;
+    if (session.blocked !== null) return session.flush(reply);
+    this.server.clients.running = session;
     this.context.enter(session);
     reply.resp = session.resp;
     for (;;) {
@@ -100,6 +103,7 @@ export class Dispatcher {
       break;
     }
     this.server.journal.endTurn();
+    this.server.clients.running = null;
     session.flush(reply);
   }
 
@@ -141,7 +145,8 @@ export class Dispatcher {
     const { bytes, view } = session.buffer;
     batch.clear();
     batch.frames[0] = partial;
-    const status = parseRequest(
+    // One that was postponed is whole already.
+    const status = partial.remaining === 0 ? REQUEST_COMPLETE : parseRequest(
       partial,
       bytes,
       session.end,
@@ -177,12 +182,18 @@ export class Dispatcher {
         session.position = frame.position;
         if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
       }
+      const blocked = session.blocked;
+      if (blocked !== null && blocked.postponed) {
+        this.keepPostponed(session, index++);
+        goOn = false;
+        break;
+      }
       if (session.partial !== null) {
         session.partial = null;
         this.dropBlock(session);
       }
       index++;
-      if (session.closing) goOn = false;
+      if (session.closing || blocked !== null) goOn = false;
       else if (this.server.reply.length + session.pendingBytes >= OUTPUT_PAUSE_BYTES) {
         session.unfinished = true;
         goOn = false;
@@ -240,6 +251,12 @@ export class Dispatcher {
     return session.blockRoom === null;
   }
 
+  /** Keeps the request `index` of the batch, which hasn't been run, for a later turn. */
+  private keepPostponed(session: Session, index: number): void {
+    session.partial = this.batch.frames[index];
+    this.batch.frames[index] = new RequestFrame();
+  }
+
   /** Frees the block that a session's big argument went to, unless a command has taken it. */
   dropBlock(session: Session): void {
     if (session.block === 0) return;
@@ -271,8 +288,12 @@ export class Dispatcher {
     const mode = session.replyMode;
     const mark = this.server.reply.length;
     const command = this.resolve(found);
+    if (command === null) session.lastCommand = "NULL";
     const ran = command !== null && this.runCommand(session, command);
-    if (mode !== REPLY_ON || session.replyMode !== REPLY_ON) this.hideReply(session, mode, mark);
+    if (mode !== REPLY_ON || session.replyMode !== REPLY_ON) {
+      // One that waits has its reply still to come.
+      if (session.blocked === null) this.hideReply(session, mode, mark);
+    }
     return ran ? command : null;
   }
 
@@ -280,6 +301,7 @@ export class Dispatcher {
   private runCommand(session: Session, command: Command): boolean {
     const { context, server: { keyspace, reply } } = this;
     const argc = context.argc;
+    session.lastCommand = command.name;
     if (command.arity > 0 ? argc !== command.arity : argc < -command.arity) {
       command.statistics.rejected++;
       reply.error(`ERR wrong number of arguments for '${command.name}' command`);
@@ -290,12 +312,20 @@ export class Dispatcher {
       reply.error("NOAUTH Authentication required.");
       return false;
     }
-    if (this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() && command.needsRoom) {
+    const { pause, blocking } = this.server.clients;
+    if (pause.kind !== PAUSE_NONE) {
+      if (pause.holds(command)) {
+        blocking.postpone(session);
+        return false;
+      }
+      keyspace.keepExpired = command.spec.flags.includes("readonly");
+    } else if (
+      this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() && command.needsRoom
+    ) {
       command.statistics.rejected++;
       reply.error(NO_ROOM);
       return false;
     }
-    session.lastCommand = command.name;
     const dirty = keyspace.dirty;
     const { errors, length: mark } = reply;
     context.journaled = false;

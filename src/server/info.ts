@@ -73,7 +73,7 @@ function clientFields(server: Server): Fields {
     ["connected_clients", server.sessions.size],
     ["cluster_connections", 0],
     ["maxclients", server.settings.number("maxclients")],
-    ["blocked_clients", 0],
+    ["blocked_clients", server.clients.blocking.count],
   ];
 }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { Clients } from "./clients.ts";
 import { CLIENT_HANDLERS } from "./client_commands.ts";
 import { CONNECTION_HANDLERS } from "./connection_commands.ts";
 import { SERVER_HANDLERS } from "./server_commands.ts";
@@ -14,6 +15,7 @@ import { CommandTable } from "./command_table.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Listeners, PROTECTED_MODE, turnAway } from "./listeners.ts";
 import { FIRST_BUFFER_BYTES, Session, type SessionHost } from "./session.ts";
+import { PAUSE_NONE } from "./pause.ts";
 import { Settings } from "./settings.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
@@ -69,6 +71,8 @@ export class Server implements SessionHost {
   readonly reply: ReplyWriter;
   /** All commands. */
   readonly table: CommandTable;
+  /** What is done with clients out of their turns. */
+  readonly clients: Clients;
   /** Connected clients by id, oldest first. */
   readonly sessions: Map<number, Session> = new Map();
   /** Identifies this run. */
@@ -131,6 +135,7 @@ export class Server implements SessionHost {
       ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,
     });
+    this.clients = new Clients(this, new ReplyWriter(this.pool, this.largePool));
     this.dispatcher = new Dispatcher(this);
     this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
     this.finished = new Promise((resolve) => this.finish = resolve);
@@ -199,6 +204,7 @@ export class Server implements SessionHost {
     clearInterval(this.timer);
     this.listeners.close();
     for (const session of [...this.sessions.values()]) session.close();
+    this.clients.stop();
     await this.listeners.closed();
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");
     this.finish(0);
@@ -239,7 +245,7 @@ export class Server implements SessionHost {
 
   /** Whether no key may be removed now for having expired, unless somebody asks for it. */
   get expiryPaused(): boolean {
-    return this.stopping || !this.activeExpiry;
+    return this.stopping || !this.activeExpiry || this.clients.pause.kind !== PAUSE_NONE;
   }
 
   /** Sets the time that commands and expiry go by to now. */
@@ -271,6 +277,7 @@ export class Server implements SessionHost {
   /** Forgets a session that has been closed. */
   forget(session: Session): void {
     this.sessions.delete(session.id);
+    this.clients.forget(session);
     this.dispatcher.dropBlock(session);
   }
 
@@ -298,7 +305,14 @@ export class Server implements SessionHost {
     }
     this.counters.connections++;
     const id = this.nextSessionId++;
-    const session = new Session(this, connection, id, this.clock.now(), this.open);
+    const session = new Session(
+      this,
+      connection,
+      id,
+      this.clients.takeDescriptor(),
+      this.clock.now(),
+      this.open,
+    );
     this.sessions.set(id, session);
     session.startRead();
   }
@@ -312,8 +326,11 @@ export class Server implements SessionHost {
     const timeout = this.settings.number("timeout") * 1000;
     for (const session of this.sessions.values()) {
       session.readOnIfStuck();
-      if (timeout > 0 && now - session.lastInteraction > timeout) session.close();
+      if (timeout > 0 && session.blocked === null && now - session.lastInteraction > timeout) {
+        session.close();
+      }
     }
+    this.clients.tick();
     this.expiry.startCycle();
   }
 }

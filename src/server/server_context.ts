@@ -4,6 +4,7 @@
  * @module
  */
 import { Context } from "../commands/context.ts";
+import type { Blocked, Wait } from "../commands/wait.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Server } from "./server.ts";
 import type { Session } from "./session.ts";
@@ -39,6 +40,19 @@ export class ServerContext extends Context {
     this.blockArgument = session.blockArgument;
     this.block = session.block;
     this.blockTaken = false;
+  }
+
+  /** Has the session whose turn it is wait. */
+  override waitFor(wait: Wait, timeoutMs: number): Blocked {
+    const dueMs = timeoutMs === 0 ? Infinity : this.keyspace.now + timeoutMs;
+    return this.server.clients.blocking.block(this.client, wait, dueMs, this.argumentBytes);
+  }
+
+  /** Bytes of all arguments. */
+  get argumentBytes(): number {
+    let bytes = 0;
+    for (let index = 0; index < this.argc; index++) bytes += this.lengths[index];
+    return bytes;
   }
 
   /** Selects database `number`, which exists, for the session whose turn it is. */

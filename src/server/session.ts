@@ -16,14 +16,18 @@
  * @module
  */
 import { type BufferPool, ByteBuffer } from "../protocol/byte_buffer.ts";
+import type { BlockedSession } from "./blocking.ts";
 import type { OutputChunk, ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Connection } from "../runtime/sockets.ts";
+import type { Tracking } from "./tracking.ts";
 
 /** Bytes of replies that may wait while further commands of a session run. */
 export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
 /** Size of a session's first buffer: short connections need no more, and idle ones should cost little. */
 export const FIRST_BUFFER_BYTES = 2 * 1024;
+/** About what a session and its connection take besides their buffers. */
+const SESSION_BYTES = 1024;
 const SECOND_BUFFER_BYTES = 16 * 1024;
 const USUAL_BUFFER_LIMIT = 64 * 1024;
 
@@ -110,6 +114,13 @@ export class Session {
   /** Where the next bytes of it go; empty when all have come. */
   blockRoom: Uint8Array | null = null;
 
+  /** How it is told of keys that change; null if it isn't. */
+  tracking: Tracking | null = null;
+  /** It isn't closed for the memory that it takes (CLIENT NO-EVICT). */
+  protectedFromEviction = false;
+  /** What it waits for: none of its commands are run until then. */
+  blocked: BlockedSession | null = null;
+
   /** Bytes of replies that wait to be sent. */
   pendingBytes = 0;
   /** There is more to run in the buffer than one turn allowed. */
@@ -132,6 +143,8 @@ export class Session {
     private readonly host: SessionHost,
     readonly connection: Connection,
     readonly id: number,
+    /** A small number that no other connected client has, as a file descriptor would be. */
+    readonly descriptor: number,
     readonly created: number,
     authenticated: boolean,
   ) {
@@ -159,9 +172,18 @@ export class Session {
     return this.queue.length;
   }
 
-  /** Bytes of memory that this session holds for its buffers. */
+  /** Bytes of memory that this session holds: itself and its buffers. */
   get memory(): number {
-    return this.buffer.bytes.length + this.pendingBytes;
+    return SESSION_BYTES + this.buffer.bytes.length + this.pendingBytes;
+  }
+
+  /** Bytes of arguments of a command that isn't done: half of it has come, or it waits. */
+  get argumentBytes(): number {
+    const { blocked, partial } = this;
+    if (partial === null) return blocked === null ? 0 : blocked.argumentBytes;
+    let bytes = 0;
+    for (let index = 0; index < partial.argc; index++) bytes += partial.lengths[index];
+    return bytes;
   }
 
   /** Asks for the next bytes. */
@@ -199,21 +221,40 @@ export class Session {
 
   /** Sends what the server's writer holds. */
   flush(reply: ReplyWriter): void {
-    const length = reply.length;
-    if (length === 0) {
+    if (reply.length === 0) {
       this.afterTurn();
       return;
     }
-    this.pendingBytes += length;
+    this.takeOutput(reply);
+    if (this.closed) this.dropOutput();
+    else if (this.current === null) this.writeNext();
+    else this.afterTurn();
+  }
+
+  /** Sends what a writer holds, out of the session's turn. */
+  append(reply: ReplyWriter): void {
+    if (reply.length === 0) return;
+    this.takeOutput(reply);
+    if (this.closed) this.dropOutput();
+    else if (this.current === null) this.writeNext();
+  }
+
+  /** Goes on with what is in the buffer, after others had their turn. */
+  resume(): void {
+    if (this.closed) return;
+    this.unfinished = true;
+    if (this.current === null) this.host.processLater(this);
+  }
+
+  /** Puts what a writer holds at the end of the queue. */
+  private takeOutput(reply: ReplyWriter): void {
+    this.pendingBytes += reply.length;
     for (const chunk of reply.chunks) this.queue.push(chunk);
     if (reply.position > 0) {
       const bytes = reply.buffer.bytes.subarray(0, reply.position);
       this.queue.push({ bytes, buffer: reply.buffer, release: null });
     } else reply.giveBack(reply.buffer);
     reply.startFresh();
-    if (this.closed) this.dropOutput();
-    else if (this.current === null) this.writeNext();
-    else this.afterTurn();
   }
 
   /** Called every 100 ms: a write that hangs must not stop the reading. */
@@ -345,7 +386,7 @@ export class Session {
   }
 
   /** Bytes of requests that haven't been run. */
-  private get waitingBytes(): number {
+  get waitingBytes(): number {
     return this.end - (this.partial === null ? this.position : this.partialStart());
   }
 

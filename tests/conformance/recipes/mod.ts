@@ -37,7 +37,15 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 };
 
 /** Names whose arguments stay as they are: with others they would end the connection. */
-const FRAGILE = new Set(["client|kill", "client|reply", "quit", "config|set"]);
+const FRAGILE = new Set([
+  "client|kill",
+  "client|reply",
+  "client|pause",
+  "client|tracking",
+  "wait",
+  "quit",
+  "config|set",
+]);
 
 /** A random number among their arguments might be a time that passes while they are compared. */
 const TIMED = /^(set|getex|p?setex|p?expire)$/;

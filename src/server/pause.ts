@@ -1,0 +1,70 @@
+/**
+ * CLIENT PAUSE: for a while no commands run, or none that write.
+ *
+ * What is refused anyway is refused at once; the others wait in their sessions (`blocking.ts`). While
+ * a pause lasts the data stays as it is: keys whose time has come are gone for those who ask, but not removed.
+ *
+ * @module
+ */
+import type { Command } from "./command_table.ts";
+import type { Deadline } from "./deadlines.ts";
+
+/** No pause. */
+export const PAUSE_NONE = 0;
+/** Commands that write, or may have an effect on replicas, wait. */
+export const PAUSE_WRITES = 1;
+/** All commands wait. */
+export const PAUSE_ALL = 2;
+
+/** What a pause needs of its server. */
+export interface PauseHost {
+  /** The deadline counts from now on. */
+  schedule(deadline: Deadline): void;
+  /** The deadline doesn't count any more. */
+  unschedule(deadline: Deadline): void;
+  /** A pause has begun. */
+  paused(): void;
+  /** The pause is over. */
+  resumed(): void;
+}
+
+/** The pause of one server. */
+export class Pause implements Deadline {
+  /** One of the `PAUSE_` constants. */
+  kind: number = PAUSE_NONE;
+  /** When it ends, in unix ms. */
+  dueMs = 0;
+  /** Its place among the deadlines. */
+  heapIndex: number = -1;
+
+  /** Tells `host` when a pause begins and ends. */
+  constructor(private readonly host: PauseHost) {}
+
+  /** Pauses until `untilMs` (unix ms). A pause that lasts already gets neither shorter nor weaker. */
+  start(kind: number, untilMs: number): void {
+    const wasPaused = this.kind !== PAUSE_NONE;
+    this.kind = Math.max(this.kind, kind);
+    this.host.unschedule(this);
+    this.dueMs = wasPaused ? Math.max(this.dueMs, untilMs) : untilMs;
+    this.host.schedule(this);
+    if (!wasPaused) this.host.paused();
+  }
+
+  /** Ends it, if there is one. */
+  end(): void {
+    if (this.kind === PAUSE_NONE) return;
+    this.host.unschedule(this);
+    this.due();
+  }
+
+  /** It ends. */
+  due(): void {
+    this.kind = PAUSE_NONE;
+    this.host.resumed();
+  }
+
+  /** Whether `command` has to wait for the end of the pause. */
+  holds(command: Command): boolean {
+    return this.kind === PAUSE_ALL || (this.kind === PAUSE_WRITES && command.mayReplicate);
+  }
+}
