@@ -39,11 +39,17 @@ const MAX_DIGITS = 127;
  * ```
  */
 export function parseMemorySize(text: string): number | undefined {
+  const bytes = parseMemoryBytes(text);
+  return bytes === undefined ? undefined : Number(bytes);
+}
+
+/** The same as {@linkcode parseMemorySize}, with all of its 64 bits. */
+export function parseMemoryBytes(text: string): bigint | undefined {
   const match = /^([0-9]*)([a-z]*)$/i.exec(text);
   if (match === null) return undefined;
   const digits = match[1];
   const unit = UNITS.get(match[2].toLowerCase());
   if (unit === undefined || digits.length > MAX_DIGITS) return undefined;
   const count = BigInt(digits);
-  return Number(BigInt.asUintN(64, (count > MAX_UINT64 ? MAX_UINT64 : count) * BigInt(unit)));
+  return BigInt.asUintN(64, (count > MAX_UINT64 ? MAX_UINT64 : count) * BigInt(unit));
 }

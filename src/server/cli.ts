@@ -30,10 +30,7 @@ import type { MessageFromWorker, MessageToWorker } from "./worker.ts";
 const IO_EVENTS_PER_TICK = "128";
 
 /** Settings that have another, shorter name on the command line. */
-const ALIASES: ReadonlyMap<string, readonly string[]> = new Map([["dbfilename", ["dbfile"]]]);
-
-/** Settings whose value may be several words. */
-const MANY_WORDS: ReadonlySet<string> = new Set(["bind"]);
+const SHORT_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["dbfilename", ["dbfile"]]]);
 
 /**
  * Runs `miniredis server`.
@@ -139,10 +136,9 @@ async function findFolderProblem(folder: string | undefined): Promise<string | u
 function toOption(setting: Setting): Option {
   return {
     name: setting.name,
-    aliases: ALIASES.get(setting.name),
-    placeholder: setting.choices?.join("|") ??
-      (setting.type === "yes-no" ? "yes|no" : setting.type),
-    takesMany: MANY_WORDS.has(setting.name),
+    aliases: [...setting.aliases ?? [], ...SHORT_NAMES.get(setting.name) ?? []],
+    placeholder: setting.placeholder,
+    takesMany: setting.manyWords,
     summary: setting.default === "" ? setting.summary : `${setting.summary} (${setting.default})`,
   };
 }

@@ -1,225 +1,61 @@
 /**
- * The one table of settings: the command line, `--help`, CONFIG GET and CONFIG SET read from it.
+ * The values of all settings of one server.
  *
- * Names, defaults and error texts are those of Redis 7.0 (redis.conf and CONFIG SET).
+ * Each is kept as the text that CONFIG GET shows; see `settings/setting.ts` for the kinds of values
+ * and `settings/table.ts` for the table.
  *
  * @module
  */
-import { EVICTION_POLICIES } from "../keyspace/eviction.ts";
 import { globMatch } from "../keyspace/glob.ts";
-import { parseMemorySize } from "../runtime/memory_size.ts";
+import { type Setting, SettingsError } from "./settings/setting.ts";
+import { findSetting, SETTINGS } from "./settings/table.ts";
 
-/** How a setting's text is read. */
-export type SettingType = "integer" | "memory" | "yes-no" | "choice" | "text" | "secret";
-
-/** One setting. */
-export interface Setting {
-  /** Name, as in redis.conf. */
-  readonly name: string;
-  /** How its text is read. */
-  readonly type: SettingType;
-  /** Its value when nobody sets it. */
-  readonly default: string;
-  /** What it is for, in a line. */
-  readonly summary: string;
-  /** Whether CONFIG SET refuses it. */
-  readonly fixed?: boolean;
-  /** Smallest number. */
-  readonly minimum?: number;
-  /** Largest number. */
-  readonly maximum?: number;
-  /** The words of a choice. */
-  readonly choices?: readonly string[];
-}
-
-const INTEGER_LIMIT = 2147483647;
-
-/** All settings. */
-export const SETTINGS: readonly Setting[] = [
-  {
-    name: "port",
-    type: "integer",
-    default: "6379",
-    minimum: 0,
-    maximum: 65535,
-    fixed: true,
-    summary: "TCP port to listen on; 0 lets the system choose",
-  },
-  {
-    name: "bind",
-    type: "text",
-    default: "* -::*",
-    fixed: true,
-    summary: "addresses to listen on; * is every address of this machine",
-  },
-  {
-    name: "protected-mode",
-    type: "yes-no",
-    default: "yes",
-    summary: "without a password, serve only clients of this machine",
-  },
-  {
-    name: "databases",
-    type: "integer",
-    default: "16",
-    minimum: 1,
-    maximum: INTEGER_LIMIT,
-    fixed: true,
-    summary: "number of databases",
-  },
-  {
-    name: "requirepass",
-    type: "secret",
-    default: "",
-    summary: "password that clients have to give with AUTH",
-  },
-  {
-    name: "maxclients",
-    type: "integer",
-    default: "10000",
-    minimum: 1,
-    maximum: 4294967295,
-    summary: "how many clients may be connected at once",
-  },
-  {
-    name: "timeout",
-    type: "integer",
-    default: "0",
-    minimum: 0,
-    maximum: INTEGER_LIMIT,
-    summary: "seconds after which an idle client is closed; 0 never",
-  },
-  {
-    name: "hz",
-    type: "integer",
-    default: "10",
-    minimum: 0,
-    maximum: INTEGER_LIMIT,
-    summary: "how often a second background work is done",
-  },
-  {
-    name: "proto-max-bulk-len",
-    type: "memory",
-    default: "536870912",
-    minimum: 1024 * 1024,
-    maximum: 1024 * 1024 * 1024,
-    summary: "longest argument and longest string, in bytes",
-  },
-  {
-    name: "client-query-buffer-limit",
-    type: "memory",
-    default: "1073741824",
-    minimum: 1024 * 1024,
-    maximum: INTEGER_LIMIT,
-    summary: "most bytes of requests that a client may have waiting",
-  },
-  {
-    name: "maxmemory",
-    type: "memory",
-    default: "0",
-    maximum: 2 ** 64,
-    summary: "bytes of memory at which keys are evicted or writes refused; 0 for no limit",
-  },
-  {
-    name: "maxmemory-policy",
-    type: "choice",
-    default: "noeviction",
-    choices: EVICTION_POLICIES,
-    summary: "which keys go when maxmemory is reached",
-  },
-  {
-    name: "maxmemory-samples",
-    type: "integer",
-    default: "5",
-    minimum: 1,
-    maximum: INTEGER_LIMIT,
-    summary: "how many keys are looked at for each that is evicted",
-  },
-  {
-    name: "maxmemory-eviction-tenacity",
-    type: "integer",
-    default: "10",
-    minimum: 0,
-    maximum: 100,
-    summary: "how long commands wait for evictions: 0 hardly, 100 until there is room",
-  },
-  {
-    name: "lfu-log-factor",
-    type: "integer",
-    default: "10",
-    minimum: 0,
-    maximum: INTEGER_LIMIT,
-    summary: "how slowly the counters of LFU policies grow",
-  },
-  {
-    name: "lfu-decay-time",
-    type: "integer",
-    default: "1",
-    minimum: 0,
-    maximum: INTEGER_LIMIT,
-    summary: "minutes without use that take one off the counter of an LFU policy",
-  },
-  {
-    name: "active-expire-effort",
-    type: "integer",
-    default: "1",
-    minimum: 1,
-    maximum: 10,
-    summary: "how much time is spent on looking for expired keys",
-  },
-  {
-    name: "loglevel",
-    type: "choice",
-    default: "notice",
-    choices: ["debug", "verbose", "notice", "warning"],
-    summary: "lines below this level are not logged",
-  },
-  {
-    name: "dir",
-    type: "text",
-    default: ".",
-    fixed: true,
-    summary: "folder for the server's files",
-  },
-  {
-    name: "dbfilename",
-    type: "text",
-    default: "dump.rdb",
-    fixed: true,
-    summary: "name of the snapshot file (snapshots are not written yet)",
-  },
-];
-
-/** A value that a setting can't have, or a setting that doesn't exist. */
-export class SettingsError extends Error {
-  /** Makes an error with a text for the user. */
-  constructor(message: string) {
-    super(message);
-    this.name = "SettingsError";
-  }
-}
+export { type Setting, SettingsError, type SettingTraits } from "./settings/setting.ts";
+export { findSetting, SETTING_GROUPS, SETTINGS } from "./settings/table.ts";
 
 const encoder = new TextEncoder();
-const UNLIMITED = "argument must be a memory value";
+
+/** A setting or another directive with its words, as in a line of the config file. */
+export type Directive = readonly [name: string, ...words: string[]];
 
 /** The values of all settings of one server. */
 export class Settings {
-  private readonly values = new Map<string, string>();
+  private values = new Map<string, string>();
+  /** Settings that directives have set; `save` adds to what a directive before it has set. */
+  private readonly given = new Set<string>();
 
   /**
    * Starts from the defaults and `options`.
    *
    * @throws {SettingsError} if an option isn't a setting or can't have its value.
    */
-  constructor(options: Readonly<Record<string, string>>) {
+  constructor(options: Readonly<Record<string, string>> = {}) {
     for (const setting of SETTINGS) this.values.set(setting.name, setting.default);
     for (const [name, value] of Object.entries(options)) {
       const setting = findSetting(name);
-      if (setting === undefined) {
-        throw new SettingsError(`Bad directive or wrong number of arguments: '${name}'`);
-      }
-      this.values.set(setting.name, normalize(setting, value));
+      this.load([name, ...setting === undefined ? [value] : splitWords(setting, value)]);
     }
+  }
+
+  /**
+   * Takes a directive of the config file or of the command line.
+   *
+   * @throws {SettingsError} with the reason that Redis would give.
+   */
+  load(directive: Directive): void {
+    const [name, ...words] = directive;
+    const setting = findSetting(name);
+    if (setting === undefined) {
+      throw new SettingsError("Bad directive or wrong number of arguments");
+    }
+    if (!setting.manyWords && words.length !== 1) {
+      throw new SettingsError("wrong number of arguments");
+    }
+    const before = this.values.get(setting.name)!;
+    const value = setting.read(words, before);
+    const adds = setting.name === "save" && this.given.has("save") && value !== "";
+    this.values.set(setting.name, adds ? `${before} ${value}`.trim() : value);
+    this.given.add(setting.name);
   }
 
   /** The value of a setting as text. */
@@ -227,7 +63,7 @@ export class Settings {
     return this.values.get(name)!;
   }
 
-  /** The value of a setting as a number. */
+  /** The value of a setting as a number; beyond 2^53 the nearest one. */
   number(name: string): number {
     return Number(this.values.get(name));
   }
@@ -235,6 +71,27 @@ export class Settings {
   /** Whether a setting is `yes`. */
   isOn(name: string): boolean {
     return this.values.get(name) === "yes";
+  }
+
+  /** The words of a setting that has several. */
+  words(name: string): string[] {
+    return this.text(name).split(" ").filter(Boolean);
+  }
+
+  /** The value of a setting that is a number, or a percentage of `whole`. */
+  share(name: string, whole: number): number {
+    const value = this.text(name);
+    return value.endsWith("%") ? whole / 100 * Number(value.slice(0, -1)) : Number(value);
+  }
+
+  /** Puts a value that the server itself has found in the place of a setting's. */
+  replace(name: string, value: string): void {
+    this.values.set(name, value);
+  }
+
+  /** Settings that somebody has set to something else than their default. */
+  changed(): Setting[] {
+    return SETTINGS.filter(({ name, default: preset }) => this.values.get(name) !== preset);
   }
 
   /**
@@ -246,11 +103,14 @@ export class Settings {
     for (const pattern of patterns) {
       const plain = !/[[*?]/.test(pattern);
       const glob = encoder.encode(pattern);
-      for (const [name, value] of this.values) {
-        const matches = plain
-          ? name === pattern.toLowerCase()
-          : globMatch(glob, encoder.encode(name), true);
-        if (matches && !found.has(name)) found.set(name, [plain ? pattern : name, value]);
+      for (const setting of SETTINGS) {
+        for (const name of [setting.name, ...setting.aliases ?? []]) {
+          const matches = plain
+            ? name === pattern.toLowerCase()
+            : globMatch(glob, encoder.encode(name), true);
+          if (!matches || found.has(name)) continue;
+          found.set(name, [plain ? pattern : name, this.text(setting.name)]);
+        }
       }
     }
     return [...found.values()];
@@ -259,68 +119,58 @@ export class Settings {
   /**
    * Sets several settings, or none of them.
    *
+   * @param pairs Names and values, as in CONFIG SET.
+   * @param mayGuarded Whether settings that `enable-protected-configs` guards may be set.
+   * @returns Puts everything back.
    * @throws {SettingsError} with the text that CONFIG SET replies.
    */
-  change(pairs: readonly (readonly [name: string, value: string])[]): void {
-    const changed = new Map<string, string>();
-    for (const [name, value] of pairs) {
-      const setting = findSetting(name);
-      if (setting === undefined) {
-        throw new SettingsError(
-          `Unknown option or number of arguments for CONFIG SET - '${name}'`,
-        );
+  change(
+    pairs: readonly (readonly [name: string, value: string])[],
+    mayGuarded = true,
+  ): () => void {
+    const changes = pairs.map(([typed, value]) => {
+      const setting = findSetting(typed);
+      if (setting !== undefined) return { typed, setting, value };
+      throw new SettingsError(`Unknown option or number of arguments for CONFIG SET - '${typed}'`);
+    });
+    const before = new Map(this.values);
+    const seen = new Set<string>();
+    try {
+      for (const { typed, setting } of changes) {
+        const name = typed.toLowerCase();
+        if (setting.fixed) throw changeFailed(typed, "can't set immutable config");
+        if (setting.guarded && !mayGuarded) throw changeFailed(typed, "can't set protected config");
+        if (seen.has(name)) throw changeFailed(typed, "duplicate parameter");
+        seen.add(name);
       }
-      const failed = `CONFIG SET failed (possibly related to argument '${name}') - `;
-      if (setting.fixed) throw new SettingsError(`${failed}can't set immutable config`);
-      if (changed.has(setting.name)) throw new SettingsError(`${failed}duplicate parameter`);
-      try {
-        changed.set(setting.name, normalize(setting, value));
-      } catch (error) {
-        if (error instanceof SettingsError) throw new SettingsError(failed + error.message);
-        throw error;
-      }
+      for (const { typed, setting, value } of changes) this.set(typed, setting, value);
+    } catch (error) {
+      this.values = before;
+      throw error;
     }
-    for (const [name, value] of changed) this.values.set(name, value);
+    return () => this.values = before;
   }
-}
 
-function findSetting(name: string): Setting | undefined {
-  const lower = name.toLowerCase();
-  return SETTINGS.find((setting) => setting.name === lower);
-}
-
-/** The text under which a value is kept. */
-function normalize(setting: Setting, value: string): string {
-  switch (setting.type) {
-    case "yes-no":
-      if (/^(yes|no)$/i.test(value)) return value.toLowerCase();
-      throw new SettingsError("argument must be 'yes' or 'no'");
-    case "choice":
-      if (setting.choices!.includes(value.toLowerCase())) return value.toLowerCase();
-      throw new SettingsError(
-        `argument(s) must be one of the following: ${setting.choices!.join(", ")}`,
-      );
-    case "integer":
-      if (!/^-?[0-9]+$/.test(value)) {
-        throw new SettingsError("argument couldn't be parsed into an integer");
-      }
-      return inRange(setting, Number(value));
-    case "memory": {
-      const bytes = parseMemorySize(value);
-      if (bytes === undefined) throw new SettingsError(UNLIMITED);
-      return inRange(setting, Number(bytes));
+  /** Sets one, under the name that was typed. */
+  private set(typed: string, setting: Setting, value: string): void {
+    try {
+      const words = splitWords(setting, value);
+      this.values.set(setting.name, setting.read(words, this.values.get(setting.name)!));
+    } catch (error) {
+      if (error instanceof SettingsError) throw changeFailed(typed.toLowerCase(), error.message);
+      throw error;
     }
-    default:
-      return value;
   }
 }
 
-function inRange(setting: Setting, value: number): string {
-  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = setting;
-  if (value < minimum || value > maximum) {
-    throw new SettingsError(
-      `argument must be between ${minimum} and ${maximum} inclusive`,
-    );
-  }
-  return String(value);
+/** Why CONFIG SET could not set what was called `name`. */
+export function changeFailed(name: string, reason: string): SettingsError {
+  return new SettingsError(
+    `CONFIG SET failed (possibly related to argument '${name}') - ${reason}`,
+  );
+}
+
+/** A value that came as one text; Redis splits it at each single space. */
+function splitWords(setting: Setting, value: string): string[] {
+  return setting.manyWords ? value.split(" ") : [value];
 }

@@ -28,9 +28,12 @@ export interface ReferenceRedis extends AsyncDisposable {
 /**
  * Starts the reference server.
  *
+ * @param args Further options.
  * @returns The server, or `undefined` after saying why on the console when there is none here.
  */
-export async function startReferenceRedis(): Promise<ReferenceRedis | undefined> {
+export async function startReferenceRedis(
+  ...args: readonly string[]
+): Promise<ReferenceRedis | undefined> {
   const absence = await whyAbsent();
   if (absence !== undefined) {
     console.log(`not compared with Redis: ${absence}`);
@@ -41,7 +44,7 @@ export async function startReferenceRedis(): Promise<ReferenceRedis | undefined>
   const process = new Deno.Command("redis-server", {
     args: [
       ...["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
-      ...["--enable-debug-command", "yes"],
+      ...["--enable-debug-command", "yes", ...args],
     ],
     stdin: "null",
     stdout: "null",
