@@ -159,11 +159,22 @@ export class ReplyWriter {
    * called.
    */
   bulkShared(bytes: Uint8Array, release: () => void): void {
+    this.bulkPieces([bytes], release);
+  }
+
+  /**
+   * A bulk string in pieces, each of which is sent from where it lies: they stay unchanged until
+   * `release` is called.
+   */
+  bulkPieces(pieces: readonly Uint8Array[], release: () => void): void {
     this.ensure(NUMBER_BYTES);
-    this.header(DOLLAR, bytes.length);
+    this.header(DOLLAR, pieces.reduce((sum, piece) => sum + piece.length, 0));
     this.closeBuffer();
-    this.chunks.push({ bytes, buffer: null, release });
-    this.chunkBytes += bytes.length;
+    pieces.forEach((bytes, index) => {
+      const last = index === pieces.length - 1;
+      this.chunks.push({ bytes, buffer: null, release: last ? release : null });
+      this.chunkBytes += bytes.length;
+    });
     this.use(this.pool.take());
     this.endLine(0);
   }

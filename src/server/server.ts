@@ -24,6 +24,11 @@ import { ActiveExpiry } from "../keyspace/active_expiry.ts";
 import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
 import { Journal } from "../keyspace/journal.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
+import {
+  createDumpHandlers,
+  createDumpState,
+  type DumpState,
+} from "../persistence/dump_commands.ts";
 import { BufferPool } from "../protocol/byte_buffer.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
@@ -75,6 +80,8 @@ export class Server implements SessionHost {
   readonly clients: Clients;
   /** Connected clients by id, oldest first. */
   readonly sessions: Map<number, Session> = new Map();
+  /** What DUMP and RESTORE keep between two calls. */
+  readonly dumpState: DumpState = createDumpState();
   /** Identifies this run. */
   readonly runId: string;
   /** Unix time in ms of the start. */
@@ -131,6 +138,7 @@ export class Server implements SessionHost {
     this.table = new CommandTable(ALL_SPECS, {
       ...STRING_HANDLERS,
       ...GENERIC_HANDLERS,
+      ...createDumpHandlers(this.dumpState),
       ...CONNECTION_HANDLERS,
       ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,

@@ -15,6 +15,7 @@ import {
   type KeySpec,
   legacyKeyRange,
   type NamedSpec,
+  PERSISTENCE_SPECS,
   SERVER_SPECS,
   STRING_SPECS,
   takesKeys,
@@ -27,7 +28,14 @@ import {
 } from "../support/reference_redis.ts";
 import { readReferenceSpecs } from "../support/reference_specs.ts";
 
-const FAMILIES = [STRING_SPECS, GENERIC_SPECS, CONNECTION_SPECS, CLIENT_SPECS, SERVER_SPECS];
+const FAMILIES = [
+  STRING_SPECS,
+  GENERIC_SPECS,
+  PERSISTENCE_SPECS,
+  CONNECTION_SPECS,
+  CLIENT_SPECS,
+  SERVER_SPECS,
+];
 
 /** Every command and subcommand. */
 function everySpec(): NamedSpec[] {

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
+
 /** The version whose answers are the measure. */
 const REFERENCE_VERSION = "7.0.15";
 
@@ -22,7 +24,7 @@ export interface ReplyNode {
 /** A running reference server with one connection to it. */
 export interface ReferenceRedis extends AsyncDisposable {
   /** Sends a command and returns the bytes of its reply, a byte a character. */
-  ask(...words: readonly string[]): Promise<string>;
+  ask(...words: readonly (string | Uint8Array)[]): Promise<string>;
 }
 
 /**
@@ -98,10 +100,11 @@ export async function connectSoon(path: string): Promise<Deno.UnixConn> {
   }
 }
 
-async function ask(connection: Deno.UnixConn, words: readonly string[]): Promise<string> {
-  const encoder = new TextEncoder();
-  const parts = words.map((word) => `$${encoder.encode(word).length}\r\n${word}\r\n`);
-  const request = encoder.encode(`*${words.length}\r\n${parts.join("")}`);
+async function ask(
+  connection: Deno.UnixConn,
+  words: readonly (string | Uint8Array)[],
+): Promise<string> {
+  const request = encodeRequest(words);
   for (let sent = 0; sent < request.length;) {
     sent += await connection.write(request.subarray(sent));
   }

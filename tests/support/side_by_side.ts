@@ -18,14 +18,14 @@ export class SideBySide implements AsyncDisposable {
   ) {}
 
   /** Sends a command to both and asserts that they reply with the same bytes, which it returns. */
-  async same(...words: readonly string[]): Promise<string> {
+  async same(...words: readonly (string | Uint8Array)[]): Promise<string> {
     const [expected, actual] = await this.both(...words);
     assertEquals(actual, expected, words.join(" ").slice(0, 200));
     return actual;
   }
 
   /** Sends a command to both and returns the replies: Redis' and ours, a byte a character. */
-  async both(...words: readonly string[]): Promise<[redis: string, ours: string]> {
+  async both(...words: readonly (string | Uint8Array)[]): Promise<[redis: string, ours: string]> {
     return [await this.redis.ask(...words), await this.connection.askRaw(...words)];
   }
 

@@ -7,23 +7,33 @@
 import { CLIENT_SPECS } from "./client.ts";
 import { CONNECTION_SPECS } from "./connection.ts";
 import { GENERIC_SPECS } from "./generic.ts";
+import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { STRING_SPECS } from "./strings.ts";
 
 export * from "./keys.ts";
 export * from "./lookup.ts";
 export * from "./types.ts";
-export { CLIENT_SPECS, CONNECTION_SPECS, GENERIC_SPECS, SERVER_SPECS, STRING_SPECS };
+export {
+  CLIENT_SPECS,
+  CONNECTION_SPECS,
+  GENERIC_SPECS,
+  PERSISTENCE_SPECS,
+  SERVER_SPECS,
+  STRING_SPECS,
+};
 
 /** All families joined: the one table that the server, the monitor and the client share. */
 export const ALL_SPECS:
   & typeof STRING_SPECS
   & typeof GENERIC_SPECS
+  & typeof PERSISTENCE_SPECS
   & typeof CONNECTION_SPECS
   & typeof CLIENT_SPECS
   & typeof SERVER_SPECS = {
     ...STRING_SPECS,
     ...GENERIC_SPECS,
+    ...PERSISTENCE_SPECS,
     ...CONNECTION_SPECS,
     ...CLIENT_SPECS,
     ...SERVER_SPECS,

@@ -10,6 +10,7 @@ import type { Step } from "../step.ts";
 import { Values } from "../values.ts";
 import { CONNECTION_RECIPES } from "./connection.ts";
 import { GENERIC_RECIPES } from "./generic.ts";
+import { PERSISTENCE_RECIPES } from "./persistence.ts";
 import type { RecipeTable } from "./recipe.ts";
 import { SERVER_RECIPES } from "./server.ts";
 import { STRING_RECIPES } from "./strings.ts";
@@ -26,6 +27,7 @@ const UNKNOWN: readonly (readonly string[])[] = [
 export const RECIPES: RecipeTable = {
   ...STRING_RECIPES,
   ...GENERIC_RECIPES,
+  ...PERSISTENCE_RECIPES,
   ...CONNECTION_RECIPES,
   ...SERVER_RECIPES,
 };
@@ -48,7 +50,7 @@ const FRAGILE = new Set([
 ]);
 
 /** A random number among their arguments might be a time that passes while they are compared. */
-const TIMED = /^(set|getex|p?setex|p?expire)$/;
+const TIMED = /^(set|getex|p?setex|p?expire|restore)$/;
 
 const MUTATION = 0.05;
 const UNKNOWN_COMMANDS = 0.01;

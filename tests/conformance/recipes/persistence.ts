@@ -1,0 +1,70 @@
+/**
+ * How random DUMPs and RESTOREs are made.
+ *
+ * A payload that one server made can't go to the other within a stream, so RESTORE gets payloads that are made here: mostly
+ * whole ones, of a string as it is or of an integer. Those that DUMP makes are compared byte for byte.
+ *
+ * @module
+ */
+
+import { updateCrc64 } from "../../../src/persistence/crc64.ts";
+import { Int64 } from "../../../src/protocol/integers.ts";
+import type { Values } from "../values.ts";
+import { key, type RecipeTable } from "./recipe.ts";
+
+/** A byte a character; the value as it is, with a footer. */
+function payload(values: Values): string {
+  const kind = values.random();
+  let body = `\x00\xc0${String.fromCharCode(values.below(256))}`;
+  if (kind < 0.7) {
+    const text = values.value();
+    const { length } = text;
+    body =
+      `\x00\x80\x00${String.fromCharCode(length >>> 16, (length >>> 8) & 0xff, length & 0xff)}` +
+      text;
+  } else if (kind < 0.75) body = `\x00${values.text()}`;
+  else if (kind < 0.8) body = `\x00\xc3${values.text()}`;
+  const version = values.chance(0.97) ? "\x0a\x00" : "\x0b\x00";
+  const whole = withChecksum(body + version);
+  return values.chance(0.97) ? whole : whole.replace(/.$/s, "x");
+}
+
+function withChecksum(text: string): string {
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const crc = new Int64();
+  updateCrc64(crc, bytes, 0, bytes.length);
+  const view = new DataView(new ArrayBuffer(8));
+  view.setInt32(0, crc.low, true);
+  view.setInt32(4, crc.high, true);
+  return text + String.fromCharCode(...new Uint8Array(view.buffer));
+}
+
+function restoreOptions(values: Values): string[] {
+  return values.some(0, 2, () =>
+    values.one([
+      ["REPLACE"],
+      ["replace"],
+      ["REPLACE"],
+      ["IDLETIME", values.integer()],
+      ["FREQ", values.integer()],
+      ["FOO"],
+    ])).flat();
+}
+
+function restore(values: Values): string[] {
+  const absolute = values.chance(0.4);
+  const time = values.chance(0.4) ? "0" : values.time(absolute ? "PXAT" : "PX");
+  return [
+    values.key(),
+    time,
+    payload(values),
+    ...(absolute ? ["ABSTTL"] : []),
+    ...restoreOptions(values),
+  ];
+}
+
+/** The family's recipes. */
+export const PERSISTENCE_RECIPES: RecipeTable = {
+  "dump": [5, key],
+  "restore": [5, restore],
+};
