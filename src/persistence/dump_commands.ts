@@ -110,10 +110,8 @@ function restore(context: Context, verifyChecksum: boolean): void {
   }
   let value: LoadedValue;
   try {
-    value = readValue(
-      new RdbReader(bytes, starts[3], end - FOOTER_BYTES),
-      context.keyspace,
-    );
+    // A value may reach into the footer, which is as odd as it is harmless: Redis takes it.
+    value = readValue(new RdbReader(bytes, starts[3], end), context.keyspace);
   } catch (error) {
     if (error instanceof RdbTypeError) return reply.error(`ERR ${error.message}`);
     if (error instanceof RdbFormatError) return reply.error(BAD_FORMAT);
