@@ -10,6 +10,7 @@
 import type { Database, Keyspace } from "../keyspace/keyspace.ts";
 import { touchEntry } from "../keyspace/access_clock.ts";
 import { countReading, findHashed, keyChanged, liveEntry } from "../keyspace/keyspace.ts";
+import { keyIsMissed } from "../keyspace/notifications.ts";
 import { blockBytes } from "../keyspace/strings.ts";
 import type { Journal } from "../keyspace/journal.ts";
 import { entryHasKey } from "../memory/entry.ts";
@@ -194,6 +195,7 @@ export class Context {
   findForReading(index: number): number {
     const entry = this.find(index);
     countReading(this.keyspace, entry);
+    if (entry === 0) this.missed(index);
     return entry;
   }
 
@@ -205,6 +207,11 @@ export class Context {
     const entry = this.find(index);
     if (entry !== 0 && this.keyspace.countsUses) touchEntry(this.keyspace, entry);
     return entry;
+  }
+
+  /** Tells that somebody has read the key in argument `index`, which isn't there. */
+  missed(index: number): void {
+    keyIsMissed(this.database, this.view, this.starts[index], this.lengths[index]);
   }
 
   /** Notes that the key in argument `index` has changed. */

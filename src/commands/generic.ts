@@ -18,6 +18,7 @@ import {
   resizeEntry,
   tailLength,
 } from "../keyspace/keyspace.ts";
+import { keyIsNew } from "../keyspace/notifications.ts";
 import { copyString, EXPIRY_NONE, EXPIRY_SET, stringEncodingName } from "../keyspace/strings.ts";
 import { TYPE_NAMES } from "../keyspace/types.ts";
 import {
@@ -166,8 +167,10 @@ function ttl(context: Context, absolute: boolean, unitMs: number): void {
 /** Looks a key up for reading, and counts that, but leaves its access clock. */
 function findEntryWithoutTouch(context: Context, index: number): number {
   const entry = context.find(index);
-  if (entry === 0) context.keyspace.counters.misses++;
-  else context.keyspace.counters.hits++;
+  if (entry === 0) {
+    context.keyspace.counters.misses++;
+    context.missed(index);
+  } else context.keyspace.counters.hits++;
   return entry;
 }
 
@@ -306,6 +309,8 @@ function renameKey(context: Context, replace: boolean): boolean | undefined {
   if (target === entry) return replace;
   if (target !== 0 && !replace) return false;
   moveEntry(database, hash, entry, database, target, view, starts[2], lengths[2]);
+  // The old one counts as deleted without a word.
+  if (target !== 0) keyIsNew(database, view, starts[2], lengths[2]);
   context.changed(1, "rename_from");
   context.changed(2, "rename_to");
   return true;
@@ -365,6 +370,7 @@ function copy(context: Context): void {
   if (volatile) readExpiry(keyspace, source, keyspace.expiry);
   const expiry = volatile ? EXPIRY_SET : EXPIRY_NONE;
   copyString(target, old, view, starts[2], lengths[2], source, expiry, context.scratch);
+  if (old !== 0) keyIsNew(target, view, starts[2], lengths[2]);
   context.changedIn(target, 2, "copy_to");
   reply.integer(1);
 }
@@ -375,10 +381,17 @@ function sameArguments(context: Context, first: number, second: number): boolean
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
-/** The entry that OBJECT asks about, whose access clock stays; a null is replied if there is none. */
+/**
+ * The entry that OBJECT asks about, whose access clock stays; a null is replied if there is none, and nobody
+ * is told of that.
+ */
 function objectEntry(context: Context): number {
-  const entry = findEntryWithoutTouch(context, 2);
-  if (entry === 0) context.reply.nullBulk();
+  const entry = context.find(2);
+  const { counters } = context.keyspace;
+  if (entry === 0) {
+    counters.misses++;
+    context.reply.nullBulk();
+  } else counters.hits++;
   return entry;
 }
 

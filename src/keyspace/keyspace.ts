@@ -49,6 +49,13 @@ import {
 } from "./access_clock.ts";
 import type { Journal } from "./journal.ts";
 import {
+  EVENT_NEW,
+  eventClassOf,
+  keyBytesOf,
+  keyIsNew,
+  type NotificationSink,
+} from "./notifications.ts";
+import {
   ENCODING_EXTERNAL,
   ENCODING_GROWN,
   ENCODING_INLINE,
@@ -83,11 +90,15 @@ export class Database {
   }
 }
 
-/** Told about a key whose value or existence has changed, or that has expired. */
+/**
+ * Told about a key whose value or existence has changed, or that has expired: the event by Redis' name, and its class
+ * (one of the `EVENT_` constants).
+ */
 export type KeyListener = (
   database: Database,
   key: Uint8Array,
   event: string,
+  eventClass: number,
 ) => void;
 
 /** What the keyspace has counted since it was made or reset. */
@@ -136,6 +147,9 @@ export class Keyspace {
   onChange: KeyListener | null = null;
   /** Told about each key that was removed without a command: it has expired, or was evicted. */
   journal: Journal | null = null;
+  /** The classes of events that {@linkcode tellEvents} asked for; 0 while nobody listens. */
+  eventClasses = 0;
+  private sink: NotificationSink | null = null;
   /** Values that somebody sends from where they lie, with how many do. */
   private readonly pins = new Map<number, number>();
   /** Pinned values that nobody else wants any more. */
@@ -170,6 +184,18 @@ export class Keyspace {
     this.countsUses = on;
     this.frequency.setTime(this.now);
     this.firstAccess = on ? this.frequency.withFrequency(FIRST_FREQUENCY) : this.clock;
+  }
+
+  /** Has `sink` told of the events of `classes` (`EVENT_` constants), or nobody with `null`. */
+  tellEvents(sink: NotificationSink | null, classes: number): void {
+    this.sink = sink;
+    this.eventClasses = sink === null ? 0 : classes;
+  }
+
+  /** Tells of an event, if it is of one of {@linkcode eventClasses}. */
+  notify(database: Database, key: Uint8Array, event: string, eventClass: number): void {
+    if ((this.eventClasses & eventClass) === 0) return;
+    this.sink!.notify(eventClass, event, key, database.number);
   }
 
   /** Keeps the value block at `address` as it is until {@linkcode unpin}. */
@@ -302,6 +328,7 @@ export function addEntry(
     throw error;
   }
   if (volatile) database.volatile.add(entry);
+  if ((keyspace.eventClasses & EVENT_NEW) !== 0) keyIsNew(database, view, start, length);
   return entry;
 }
 
@@ -501,7 +528,7 @@ export function databaseId(keyspace: Keyspace, entry: number): number {
   return (keyField & HAS_DATABASE) === 0 ? 0 : words[at + keyWord(keyField) - 1];
 }
 
-/** Notes a change of the key in `view` for those who watch keys. */
+/** Notes a change of the key in `view` for those who watch keys, and tells of the event. */
 export function keyChanged(
   database: Database,
   view: ReadonlyView,
@@ -511,10 +538,11 @@ export function keyChanged(
 ): void {
   const keyspace = database.keyspace;
   keyspace.dirty++;
-  if (keyspace.onChange === null) return;
-  const source = view as DataView;
-  const key = new Uint8Array(source.buffer, source.byteOffset + start, length).slice();
-  keyspace.onChange(database, key, event);
+  if (keyspace.onChange === null && keyspace.eventClasses === 0) return;
+  const key = keyBytesOf(view, start, length);
+  const eventClass = eventClassOf(event);
+  keyspace.onChange?.(database, key, event, eventClass);
+  keyspace.notify(database, key, event, eventClass);
 }
 
 /** Removes `entry`, whose time has come. */
@@ -534,14 +562,16 @@ export function removeEvicted(database: Database, hash: number, entry: number): 
 function removeUnasked(database: Database, hash: number, entry: number, event: string): void {
   const keyspace = database.keyspace;
   const journaled = keyspace.journal !== null && keyspace.journal.listening;
-  if (!journaled && keyspace.onChange === null) {
+  if (!journaled && keyspace.onChange === null && keyspace.eventClasses === 0) {
     removeEntry(database, hash, entry);
     return;
   }
   const key = copyKey(keyspace.arena, entry);
   removeEntry(database, hash, entry);
   keyspace.journal?.append(database.number, ["DEL", key]);
-  keyspace.onChange?.(database, key, event);
+  const eventClass = eventClassOf(event);
+  keyspace.onChange?.(database, key, event, eventClass);
+  keyspace.notify(database, key, event, eventClass);
 }
 
 /**

@@ -15,6 +15,7 @@ import type { PERSISTENCE_SPECS } from "../commands/specs/persistence.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
 import { setIdleSeconds, setUseFrequency } from "../keyspace/access_clock.ts";
 import { removeEntry } from "../keyspace/keyspace.ts";
+import { keyIsNew } from "../keyspace/notifications.ts";
 import { EXPIRY_NONE, EXPIRY_SET } from "../keyspace/strings.ts";
 import { Int64 } from "../protocol/integers.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
@@ -150,6 +151,7 @@ function store(context: Context, value: LoadedValue, options: RestoreOptions): v
   });
   if (options.idleSeconds >= 0) setIdleSeconds(keyspace, entry, options.idleSeconds);
   if (options.frequency >= 0) setUseFrequency(keyspace, entry, options.frequency);
+  if (old !== 0) keyIsNew(database, view, starts[1], lengths[1]);
   if (volatile && !options.absolute) context.effect(() => withAbsoluteExpiry(context));
   context.changed(1, "restore");
   reply.simple("OK");

@@ -1,9 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { updateCrc64 } from "../../src/persistence/crc64.ts";
-import { Int64 } from "../../src/protocol/integers.ts";
 import { startMemoryServer } from "../support/memory_server.ts";
 import { seededRandom } from "../support/random.ts";
 import { parseReply } from "../support/reference_redis.ts";
+import { restorePayload } from "../support/restore_payload.ts";
 import { startSideBySide } from "../support/side_by_side.ts";
 
 function bytesOf(text: string): Uint8Array {
@@ -13,19 +12,6 @@ function bytesOf(text: string): Uint8Array {
 /** The payload in a reply to DUMP. */
 function payloadOf(reply: string): Uint8Array {
   return bytesOf(parseReply(reply).text!);
-}
-
-/** `body` with a footer that agrees with it. */
-function withFooter(body: readonly number[], version = 10): Uint8Array {
-  const bytes = new Uint8Array(body.length + 10);
-  bytes.set(body);
-  const view = new DataView(bytes.buffer, body.length);
-  view.setUint16(0, version, true);
-  const crc = new Int64();
-  updateCrc64(crc, bytes, 0, body.length + 2);
-  view.setInt32(2, crc.low, true);
-  view.setInt32(6, crc.high, true);
-  return bytes;
 }
 
 /** Strings at the edges of all forms. */
@@ -77,8 +63,8 @@ Deno.test("RESTORE checks its arguments in Redis' order and words", async () => 
   const good = payloadOf(await servers.same("DUMP", "key"));
   const broken = good.slice();
   broken[2] ^= 1;
-  const newer = withFooter([0, 1, 97], 11);
-  const older = withFooter([0, 1, 97], 6);
+  const newer = restorePayload([0, 1, 97], 11);
+  const older = restorePayload([0, 1, 97], 6);
   const payloads = [good, broken, newer, older, new Uint8Array(0), good.subarray(0, 9), "hello"];
   const times = ["0", "100000", "-1", "x", "", "9223372036854775807", "9223372036854775808", "1.5"];
   // deno-fmt-ignore
@@ -135,7 +121,7 @@ Deno.test("RESTORE takes all forms of a length and a string, and refuses others 
     [0, 2, 97, 98, 1, 2, 3],
   ];
   for (const body of bodies) {
-    const payload = withFooter(body);
+    const payload = restorePayload(body);
     await servers.same("RESTORE", "key", "0", payload, "REPLACE");
     await servers.same("GET", "key");
     await servers.same("OBJECT", "ENCODING", "key");
@@ -147,7 +133,7 @@ Deno.test("RESTORE names the type of a value that can't be restored yet, and cha
   await using machine = await startMemoryServer(84);
   const connection = await machine.connect();
   await connection.ask("SET", "key", "v");
-  const list = withFooter([1, 1, 1, 97]);
+  const list = restorePayload([1, 1, 1, 97]);
   assertEquals(
     await connection.ask("RESTORE", "key", 0, list, "REPLACE"),
     "-ERR values of type list can't be read yet",
@@ -179,7 +165,7 @@ Deno.test("RESTORE of anything: an answer, no more memory than that takes, and a
       body = [...forms[Math.floor(random() * forms.length)], ...body];
     }
     const used = arena.usedBytes;
-    const reply = await connection.ask("RESTORE", "key", 0, withFooter(body), "REPLACE");
+    const reply = await connection.ask("RESTORE", "key", 0, restorePayload(body), "REPLACE");
     if (reply === "OK") restored++;
     else assert(/^-ERR (Bad data format|values of type)/.test(String(reply)), String(reply));
     assert(arena.usedBytes - used < 90 * 80, `${body}`);
@@ -198,7 +184,7 @@ Deno.test("RESTORE goes to the journal with the time at which it expires", async
     const text = String.fromCharCode(...bytes);
     written.push(text.replace(/[*$]\d+\r\n/g, "").replace(/\r\n/g, " "));
   });
-  const payload = withFooter([0, 0xc0, 7]);
+  const payload = restorePayload([0, 0xc0, 7]);
   const shown = String.fromCharCode(...payload);
   const check = async (words: (string | number | Uint8Array)[], expected: string) => {
     assertEquals(await connection.ask(...words), "OK");

@@ -23,6 +23,8 @@ export interface ReplyNode {
 
 /** A running reference server with one connection to it. */
 export interface ReferenceRedis extends AsyncDisposable {
+  /** Path of its Unix socket, for more connections. */
+  readonly path: string;
   /** Sends a command and returns the bytes of its reply, a byte a character. */
   ask(...words: readonly (string | Uint8Array)[]): Promise<string>;
 }
@@ -54,6 +56,7 @@ export async function startReferenceRedis(
   }).spawn();
   const connection = await connectSoon(path);
   return {
+    path,
     ask: (...words) => ask(connection, words),
     async [Symbol.asyncDispose](): Promise<void> {
       connection.close();

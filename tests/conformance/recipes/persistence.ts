@@ -7,8 +7,8 @@
  * @module
  */
 
-import { updateCrc64 } from "../../../src/persistence/crc64.ts";
-import { Int64 } from "../../../src/protocol/integers.ts";
+import { latin1Text } from "../../../src/client/quoting.ts";
+import { restorePayload } from "../../support/restore_payload.ts";
 import type { Values } from "../values.ts";
 import { key, type RecipeTable } from "./recipe.ts";
 
@@ -24,19 +24,9 @@ function payload(values: Values): string {
       text;
   } else if (kind < 0.75) body = `\x00${values.text()}`;
   else if (kind < 0.8) body = `\x00\xc3${values.text()}`;
-  const version = values.chance(0.97) ? "\x0a\x00" : "\x0b\x00";
-  const whole = withChecksum(body + version);
+  const bytes = Uint8Array.from(body, (character) => character.charCodeAt(0));
+  const whole = latin1Text(restorePayload(bytes, values.chance(0.97) ? 10 : 11));
   return values.chance(0.97) ? whole : whole.replace(/.$/s, "x");
-}
-
-function withChecksum(text: string): string {
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  const crc = new Int64();
-  updateCrc64(crc, bytes, 0, bytes.length);
-  const view = new DataView(new ArrayBuffer(8));
-  view.setInt32(0, crc.low, true);
-  view.setInt32(4, crc.high, true);
-  return text + String.fromCharCode(...new Uint8Array(view.buffer));
 }
 
 function restoreOptions(values: Values): string[] {
