@@ -24,7 +24,7 @@
  * @module
  */
 import { dictHashEntry, dictReadAhead } from "../memory/dict.ts";
-import { afterOthers, type Clock } from "../runtime/clock.ts";
+import { afterSockets, type Clock } from "../runtime/clock.ts";
 import { type Database, expiryOf, type Keyspace, removeExpired } from "./keyspace.ts";
 
 const STRETCH = 32;
@@ -160,7 +160,7 @@ export class ActiveExpiry {
       if (!done) this.timeCapReached++;
       this.endCycle();
     } else {
-      afterOthers(() => {
+      afterSockets(() => {
         if (this.host.expiryPaused) this.endCycle();
         else this.slice();
       });

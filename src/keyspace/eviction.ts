@@ -22,7 +22,7 @@
  * @module
  */
 import { dictHas, dictHashEntry, dictSample, SAMPLE_SPARE } from "../memory/dict.ts";
-import { afterOthers, type Clock } from "../runtime/clock.ts";
+import { afterSockets, type Clock } from "../runtime/clock.ts";
 import { HIGHEST_FREQUENCY, idleSeconds, useFrequency } from "./access_clock.ts";
 import { type Database, expiryOf, hasExpiry, type Keyspace, removeEvicted } from "./keyspace.ts";
 
@@ -81,6 +81,8 @@ const TENACITY_STEPS = 10;
 const TENACITY_GROWTH = 1.15;
 /** and the last one gives all the time that it takes. */
 const TENACITY_UNLIMITED = 100;
+/** How long a slice between two turns is at least. */
+const BACKGROUND_MS = 2;
 
 /** How candidates are compared: each score is higher for a key that should go sooner. */
 type Score = (keyspace: Keyspace, entry: number) => number;
@@ -145,18 +147,18 @@ export class Eviction {
       if (this.exceededSince >= 0) this.settle();
       return true;
     }
-    return this.evict();
+    return this.evict(this.sliceMs);
   }
 
   /** Has keys evicted between the turns of the clients until there is room. */
   evictLater(): void {
     if (this.waiting) return;
     this.waiting = true;
-    afterOthers(() => {
+    afterSockets(() => {
       this.waiting = false;
       if (this.limit === 0 || this.host.evictionPaused) return;
       this.host.refreshTime();
-      this.makeRoom();
+      if (this.host.countedMemory > this.limit) this.evict(Math.max(this.sliceMs, BACKGROUND_MS));
       this.host.afterEviction();
     });
   }
@@ -167,8 +169,8 @@ export class Eviction {
     if (this.exceededSince >= 0) this.exceededSince = this.host.clock.monotonic();
   }
 
-  /** Evicts until there is room or the slice is over; false if there is no room and nothing to evict. */
-  private evict(): boolean {
+  /** Evicts until there is room or `sliceMs` are over; false if there is no room and nothing to evict. */
+  private evict(sliceMs: number): boolean {
     const { host } = this;
     if (this.policy === "noeviction" || host.evictionPaused) return this.exceed(false);
     let start = -1;
@@ -181,7 +183,7 @@ export class Eviction {
       if (evicted % KEYS_PER_CLOCK !== 0) continue;
       const now = host.clock.monotonic();
       if (start < 0) start = now;
-      if (now - start >= this.sliceMs) {
+      if (now - start >= sliceMs) {
         this.evictLater();
         return this.exceed(true);
       }

@@ -13,6 +13,8 @@ import { type BenchOptions, parseOptions, USAGE, UsageError } from "./options.ts
 import { replaceBlock } from "./report.ts";
 import { compiled } from "./suites/compiled.ts";
 import { connections } from "./suites/connections.ts";
+import { eviction } from "./suites/eviction.ts";
+import { expiry } from "./suites/expiry.ts";
 import { fairness } from "./suites/fairness.ts";
 import { idle } from "./suites/idle.ts";
 import { latency } from "./suites/latency.ts";
@@ -29,6 +31,8 @@ const SUITES: readonly Suite[] = [
   pauses,
   idle,
   fairness,
+  expiry,
+  eviction,
   compiled,
   noise,
 ];

@@ -102,6 +102,13 @@ export class RunningServer {
     return residentBytes(processTree(this.#child.pid));
   }
 
+  /** A number that INFO answers. */
+  async infoNumber(section: string, field: string): Promise<number> {
+    const text = await this.command("INFO", section);
+    const line = text?.split("\r\n").find((candidate) => candidate.startsWith(`${field}:`));
+    return Number(line?.slice(field.length + 1) ?? NaN);
+  }
+
   /** One command on a connection of its own. */
   async command(...words: string[]): Promise<string | null> {
     const connection = await WireConnection.open(this.port);

@@ -97,6 +97,18 @@ export async function fill(
   await drive(port, words, count, (turn) => firstKey + turn, shape);
 }
 
+/** As {@linkcode fill}, for keys that expire at a unix time in milliseconds. */
+export async function fillExpiring(
+  port: number,
+  firstKey: number,
+  count: number,
+  unixMs: number,
+  shape: LoadShape,
+): Promise<void> {
+  const words = ["SET", ZERO_KEY, "x".repeat(VALUE_BYTES), "PXAT", String(unixMs)];
+  await drive(port, words, count, (turn) => firstKey + turn, shape);
+}
+
 /**
  * Of `count` keys from number 0 on, deletes all but each tenth.
  *
