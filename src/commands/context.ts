@@ -10,6 +10,7 @@
 import type { Database, Keyspace } from "../keyspace/keyspace.ts";
 import { touchEntry } from "../keyspace/access_clock.ts";
 import { countReading, findHashed, keyChanged, liveEntry } from "../keyspace/keyspace.ts";
+import { StringPlace } from "../keyspace/string_editing.ts";
 import { keyIsMissed } from "../keyspace/notifications.ts";
 import { blockBytes } from "../keyspace/strings.ts";
 import type { Journal } from "../keyspace/journal.ts";
@@ -72,6 +73,8 @@ export class Context {
   blockTaken = false;
   /** Longest string that a command may make, in bytes (`proto-max-bulk-len`). */
   maximumString: number = 512 * 1024 * 1024;
+  /** Longest sparse HyperLogLog, in bytes (`hll-sparse-max-bytes`). */
+  sparseLimit = 3000;
   /** Whether the running command has written its effect to the journal itself. */
   journaled = false;
   /** Whether a command that has nothing to reply yet may block its client. */
@@ -80,6 +83,9 @@ export class Context {
   readonly number: Int64 = new Int64();
   /** Room for the text of a number. */
   readonly scratch: Uint8Array = new Uint8Array(SCRATCH_BYTES);
+
+  /** Where the string that the command works on lies. */
+  readonly place: StringPlace = new StringPlace();
 
   /** Makes the context of one server. */
   constructor(
@@ -217,6 +223,11 @@ export class Context {
   /** Notes that the key in argument `index` has changed. */
   changed(index: number, event: string): void {
     keyChanged(this.database, this.view, this.starts[index], this.lengths[index], event);
+  }
+
+  /** As {@linkcode changed}, for a change that Redis has no event for. */
+  touched(index: number): void {
+    this.changed(index, "");
   }
 
   /** As {@linkcode changed}, for a key in a database that isn't the selected one. */

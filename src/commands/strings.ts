@@ -44,8 +44,10 @@ import {
   UNIX_MILLISECONDS,
   UNIX_SECONDS,
 } from "./expiry.ts";
+import { lcs } from "./lcs.ts";
 import type { STRING_SPECS } from "./specs/strings.ts";
 import type { HandlersFor } from "./specs/types.ts";
+import { findString, findStringToChange } from "./string_arguments.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -62,22 +64,6 @@ interface SetOptions {
   unit: number;
   /** Which argument is the time. */
   timeIndex: number;
-}
-
-/** The entry of the key in argument `index` if its value is a string; an error is replied if not. */
-function findString(context: Context, index: number): number | undefined {
-  const entry = context.findForReading(index);
-  if (entry === 0 || entryType(context.keyspace, entry) === TYPE_STRING) return entry;
-  context.reply.error(WRONG_TYPE);
-  return undefined;
-}
-
-/** As {@linkcode findString}, for a command that writes. */
-function findStringToChange(context: Context, index: number): number | undefined {
-  const entry = context.findForWriting(index);
-  if (entry === 0 || entryType(context.keyspace, entry) === TYPE_STRING) return entry;
-  context.reply.error(WRONG_TYPE);
-  return undefined;
 }
 
 /** Stores argument `valueIndex` under the key in argument `keyIndex`, whose entry is `old`. */
@@ -536,5 +522,6 @@ export const STRING_HANDLERS: HandlersFor<typeof STRING_SPECS, Handler> = {
   strlen,
   getrange,
   substr: getrange,
+  lcs,
   setrange,
 };

@@ -93,6 +93,7 @@ export class Database {
 /**
  * Told about a key whose value or existence has changed, or that has expired: the event by Redis' name, and its class
  * (one of the `EVENT_` constants).
+ * An empty event is for those who watch the key only: Redis tells nobody else of it.
  */
 export type KeyListener = (
   database: Database,

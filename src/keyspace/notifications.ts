@@ -18,6 +18,8 @@ import type { Database } from "./keyspace.ts";
 export const NOTIFY_KEYSPACE = 1 << 0;
 /** Messages on the channel of the event (`E`). */
 export const NOTIFY_KEYEVENT = 1 << 1;
+/** A change without a name, of which only those hear who watch the key. */
+export const EVENT_NONE = 0;
 /** What may happen to any key (`g`): `del`, `expire`, `rename_from`, ... */
 export const EVENT_GENERIC = 1 << 2;
 /** Changes of strings (`$`). */
@@ -144,6 +146,7 @@ export function notificationMessages(
 
 /** Names of the events of each class; what isn't here may happen to any key. */
 const EVENTS: readonly (readonly [eventClass: number, names: string])[] = [
+  [EVENT_NONE, ""],
   [EVENT_STRING, "set append setrange incrby incrbyfloat setbit pfadd"],
   [EVENT_EXPIRED, "expired"],
   [EVENT_EVICTED, "evicted"],

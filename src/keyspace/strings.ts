@@ -60,14 +60,19 @@ export const EXPIRY_SET = 2;
 
 /** From this length on, a string has a block of its own. */
 export const EXTERNAL_BYTES = 64 * 1024;
-const EXTERNAL_OFFSET = 16;
-const EXTERNAL_LENGTH = 2;
+/** Where, in bytes, a string starts in its block, */
+export const EXTERNAL_OFFSET = 16;
+/** and the word that holds its length. */
+export const EXTERNAL_LENGTH = 2;
 const EXTERNAL_OWNER = 1;
-const META_INLINE = TYPE_STRING | (ENCODING_INLINE << 4);
+/** Type and encoding of a string behind its key, as it was set; */
+export const META_INLINE = TYPE_STRING | (ENCODING_INLINE << 4);
 const META_INT32 = TYPE_STRING | (ENCODING_INT32 << 4);
 const META_INT64 = TYPE_STRING | (ENCODING_INT64 << 4);
-const META_EXTERNAL = TYPE_STRING | (ENCODING_EXTERNAL << 4);
-const META_GROWN = TYPE_STRING | (ENCODING_GROWN << 4);
+/** of one in a block of its own; */
+export const META_EXTERNAL = TYPE_STRING | (ENCODING_EXTERNAL << 4);
+/** of one behind its key that was changed in place, which Redis calls `raw` whatever its length. */
+export const META_GROWN = TYPE_STRING | (ENCODING_GROWN << 4);
 
 /** Longest text that may be an integer of 64 bits. */
 const INTEGER_TEXT_BYTES = 20;
@@ -221,7 +226,7 @@ export function valueRoom(
   offset: number,
   length: number,
 ): Uint8Array<SharedArrayBuffer> {
-  const bytes = keyspace.arena.writableBytes(block, EXTERNAL_OFFSET + offset + length);
+  const bytes = keyspace.arena.writableBytesBehind(block, EXTERNAL_OFFSET + offset, length);
   const start = (block & SEGMENT_MASK) * UNIT_BYTES + EXTERNAL_OFFSET + offset;
   return bytes.subarray(start, start + length) as Uint8Array<SharedArrayBuffer>;
 }
@@ -421,7 +426,8 @@ function externalLength(keyspace: Keyspace, block: number): number {
   return wordsAt(keyspace.arena, block)[wordIndex(block) + EXTERNAL_LENGTH];
 }
 
-function setValueWord(keyspace: Keyspace, entry: number, kind: number, value: number): void {
+/** Sets type and encoding of `entry` and its value's word, and notes the write. */
+export function setValueWord(keyspace: Keyspace, entry: number, kind: number, value: number): void {
   const words = keyspace.arena.writable(entry, 16);
   const at = wordIndex(entry);
   words[at + ENTRY_META] = metaAfterWrite(keyspace, words[at + ENTRY_META], kind);

@@ -124,6 +124,15 @@ export class Segments {
     return this.mutableBytes[address >>> SEGMENT_SHIFT];
   }
 
+  /**
+   * As {@linkcode writableBytes}, where `byteLength` bytes may be stored to from `start` bytes behind
+   * `address` on: for a part of a large block.
+   */
+  writableBytesBehind(address: number, start: number, byteLength: number): Uint8Array {
+    if (this.watcher !== null) this.touch(address + (start >>> 3), byteLength + (start & 7));
+    return this.mutableBytes[address >>> SEGMENT_SHIFT];
+  }
+
   /** A view of the segment of `address`, in which `byteLength` bytes from there may be stored to. */
   writableView(address: number, byteLength: number): DataView {
     if (this.watcher !== null) this.touch(address, byteLength);

@@ -17,8 +17,10 @@ import { Listeners, PROTECTED_MODE, turnAway } from "./listeners.ts";
 import { FIRST_BUFFER_BYTES, Session, type SessionHost } from "./session.ts";
 import { PAUSE_NONE } from "./pause.ts";
 import { Settings } from "./settings.ts";
+import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
+import { HYPERLOGLOG_HANDLERS } from "../commands/hyperloglog.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
 import { ActiveExpiry } from "../keyspace/active_expiry.ts";
 import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
@@ -139,6 +141,8 @@ export class Server implements SessionHost {
     this.reply.onError = (text) => this.counters.countError(text);
     this.table = new CommandTable(ALL_SPECS, {
       ...STRING_HANDLERS,
+      ...BITMAP_HANDLERS,
+      ...HYPERLOGLOG_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),
       ...CONNECTION_HANDLERS,

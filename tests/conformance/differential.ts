@@ -19,6 +19,7 @@ const USAGE = `usage: differential.ts [options]
   --commands N   how many commands to compare (200000)
   --seed N       the stream to send (a new one each time)
   --redis FILE   the redis-server to compare with (redis-server)
+  --favour REGEX draw commands whose names match ten times as often
   --failures N   how many disagreements to look for (1)
   --out FILE     write the shortest stream of the first one there, for redis-cli
 `;
@@ -38,6 +39,8 @@ export interface DifferentialOptions {
   readonly redis: string;
   /** After how many disagreements it ends. */
   readonly failures: number;
+  /** Commands that are drawn more often. */
+  readonly favoured?: RegExp;
 }
 
 /** A disagreement and the shortest stream found that shows it. */
@@ -49,7 +52,7 @@ export interface Finding extends Disagreement {
 /** Compares a random stream; what the servers disagree in. */
 export async function compareServers(options: DifferentialOptions): Promise<Finding[]> {
   await using peers = await startPeers(options.redis);
-  const source = new StepSource(seededRandom(options.seed));
+  const source = new StepSource(seededRandom(options.seed), options.favoured);
   const findings: Finding[] = [];
   const seen = new Set<string>();
   for (let left = options.commands; left > 0; left -= EPISODE_STEPS) {
@@ -113,7 +116,7 @@ async function shorten(
 
 async function main(args: string[]): Promise<number> {
   const flags = parseArgs(args, {
-    string: ["commands", "seed", "redis", "failures", "out"],
+    string: ["commands", "seed", "redis", "favour", "failures", "out"],
     boolean: ["help"],
   });
   if (flags.help) {
@@ -135,6 +138,7 @@ async function main(args: string[]): Promise<number> {
     seed,
     redis,
     failures: Number(flags.failures ?? 1),
+    ...(flags.favour !== undefined && { favoured: new RegExp(String(flags.favour)) }),
   });
   for (const finding of findings) console.log(`\n${describeFinding(finding)}`);
   if (flags.out !== undefined && findings.length > 0) {

@@ -50,7 +50,7 @@ interface KeyPositions {
 /** The rules that specifications name in `keyRule`. */
 const RULES: Readonly<
   Record<KeyRule, (argumentCount: number, textAt: TextAt) => readonly KeyReference[]>
-> = { set: keysOfSet };
+> = { set: keysOfSet, bitfield: keysOfBitfield };
 
 /**
  * Finds the keys in a call.
@@ -183,4 +183,17 @@ function keysOfSet(argumentCount: number, textAt: TextAt): readonly KeyReference
     }
   }
   return [{ position: 1, flags: ["OW", "update"] }];
+}
+
+/** `BITFIELD` only reads when every operation is a `GET`; `OVERFLOW` is none. */
+function keysOfBitfield(argumentCount: number, textAt: TextAt): readonly KeyReference[] {
+  if (argumentCount < 2) return [];
+  for (let at = 2; at < argumentCount; at++) {
+    const operation = lowerCaseAscii(textAt(at));
+    const left = argumentCount - at - 1;
+    if (operation === "get" && left >= 2) at += 2;
+    else if (operation === "overflow" && left >= 1) at++;
+    else return [{ position: 1, flags: ["RW", "access", "update"] }];
+  }
+  return [{ position: 1, flags: ["RO", "access"] }];
 }

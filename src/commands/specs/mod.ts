@@ -4,9 +4,11 @@
  * @module
  */
 
+import { BITMAP_SPECS } from "./bitmaps.ts";
 import { CLIENT_SPECS } from "./client.ts";
 import { CONNECTION_SPECS } from "./connection.ts";
 import { GENERIC_SPECS } from "./generic.ts";
+import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { STRING_SPECS } from "./strings.ts";
@@ -15,9 +17,11 @@ export * from "./keys.ts";
 export * from "./lookup.ts";
 export * from "./types.ts";
 export {
+  BITMAP_SPECS,
   CLIENT_SPECS,
   CONNECTION_SPECS,
   GENERIC_SPECS,
+  HYPERLOGLOG_SPECS,
   PERSISTENCE_SPECS,
   SERVER_SPECS,
   STRING_SPECS,
@@ -26,12 +30,16 @@ export {
 /** All families joined: the one table that the server, the monitor and the client share. */
 export const ALL_SPECS:
   & typeof STRING_SPECS
+  & typeof BITMAP_SPECS
+  & typeof HYPERLOGLOG_SPECS
   & typeof GENERIC_SPECS
   & typeof PERSISTENCE_SPECS
   & typeof CONNECTION_SPECS
   & typeof CLIENT_SPECS
   & typeof SERVER_SPECS = {
     ...STRING_SPECS,
+    ...BITMAP_SPECS,
+    ...HYPERLOGLOG_SPECS,
     ...GENERIC_SPECS,
     ...PERSISTENCE_SPECS,
     ...CONNECTION_SPECS,

@@ -338,6 +338,28 @@ export const STRING_SPECS = {
       { name: "end", type: "integer" },
     ],
   },
+  lcs: {
+    summary: "Finds the longest common subsequence of two strings.",
+    since: "7.0.0",
+    group: "string",
+    complexity: "O(N*M), N and M being the lengths of the strings.",
+    arity: -3,
+    flags: ["readonly"],
+    acl: ["read", "string", "slow"],
+    keys: [{
+      flags: ["RO", "access"],
+      beginSearch: { type: "index", index: 1 },
+      findKeys: { type: "range", lastKey: 1, keyStep: 1, limit: 0 },
+    }],
+    arguments: [
+      { name: "key1", type: "key", keySpecIndex: 0 },
+      { name: "key2", type: "key", keySpecIndex: 0 },
+      { name: "len", type: "pure-token", token: "LEN", flags: ["optional"] },
+      { name: "idx", type: "pure-token", token: "IDX", flags: ["optional"] },
+      { name: "len", type: "integer", token: "MINMATCHLEN", flags: ["optional"] },
+      { name: "withmatchlen", type: "pure-token", token: "WITHMATCHLEN", flags: ["optional"] },
+    ],
+  },
   setrange: {
     summary: "Overwrites a part of a string from an offset on, filling a gap with zero bytes.",
     since: "2.2.0",

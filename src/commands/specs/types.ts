@@ -186,7 +186,7 @@ export type HistoryEntry = readonly [version: string, change: string];
  * The commands whose keys the key specifications can't tell alone: the name picks a rule in
  * `keys.ts`.
  */
-export type KeyRule = "set";
+export type KeyRule = "set" | "bitfield";
 
 /** All that is known of one command, or of one subcommand. */
 export interface CommandSpec {

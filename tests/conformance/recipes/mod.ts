@@ -8,8 +8,10 @@
 
 import type { Step } from "../step.ts";
 import { Values } from "../values.ts";
+import { BITMAP_RECIPES } from "./bitmaps.ts";
 import { CONNECTION_RECIPES } from "./connection.ts";
 import { GENERIC_RECIPES } from "./generic.ts";
+import { HYPERLOGLOG_RECIPES } from "./hyperloglog.ts";
 import { PERSISTENCE_RECIPES } from "./persistence.ts";
 import type { RecipeTable } from "./recipe.ts";
 import { SERVER_RECIPES } from "./server.ts";
@@ -23,9 +25,14 @@ const UNKNOWN: readonly (readonly string[])[] = [
   ["client", "a\r\nb"], ["client|id"], ["client", ""], ["object"], ["config"], ["foo", ""], ["client"], ["foo", "'", "a"],
 ];
 
-/** All commands by name (`config|get` for a subcommand), with a weight and the way to make one. */
+/**
+ * All commands by name (`config|get` for a subcommand), with a weight and the way to make one. Words behind
+ * a space say for what else a family needs a command.
+ */
 export const RECIPES: RecipeTable = {
   ...STRING_RECIPES,
+  ...BITMAP_RECIPES,
+  ...HYPERLOGLOG_RECIPES,
   ...GENERIC_RECIPES,
   ...PERSISTENCE_RECIPES,
   ...CONNECTION_RECIPES,
@@ -58,6 +65,7 @@ const INLINE = 0.05;
 const INLINE_LIMIT = 1000;
 const FULL_SCANS = 0.003;
 const CROWDS = 0.001;
+const FAVOUR = 10;
 
 /** Makes streams of steps. */
 export class StepSource {
@@ -66,12 +74,14 @@ export class StepSource {
   readonly #sums: readonly number[];
   readonly #waiting: Step[] = [];
 
-  /** Draws from `random`. */
-  constructor(random: () => number) {
+  /** Draws from `random`, and commands whose names match `favoured` ten times as often. */
+  constructor(random: () => number, favoured?: RegExp) {
     this.#values = new Values(random);
     this.#names = Object.keys(RECIPES);
     let sum = 0;
-    this.#sums = this.#names.map((name) => sum += RECIPES[name][0]);
+    this.#sums = this.#names.map((name) =>
+      sum += RECIPES[name][0] * (favoured?.test(name) ? FAVOUR : 1)
+    );
   }
 
   /** The next step. */
@@ -92,8 +102,9 @@ export class StepSource {
   #known(): Step {
     const values = this.#values;
     const at = values.random() * this.#sums[this.#sums.length - 1];
-    const name = this.#names[this.#sums.findIndex((sum) => at < sum)];
-    const args = RECIPES[name][1](values);
+    const recipe = this.#names[this.#sums.findIndex((sum) => at < sum)];
+    const args = RECIPES[recipe][1](values);
+    const name = recipe.split(" ")[0];
     if (!FRAGILE.has(name) && values.chance(MUTATION)) this.#mutate(args, TIMED.test(name));
     const words = [...name.split("|").map((word) => values.anyCase(word)), ...args];
     if (name === "client|reply" && args[0] === "OFF") {

@@ -18,6 +18,21 @@ function setOptions(values: Values): string[] {
   }).flat();
 }
 
+/** A key that mostly holds a text with few different letters. */
+function textKey(values: Values): string {
+  return values.chance(0.9) ? `t${values.below(4)}` : values.key();
+}
+
+function commonOptions(values: Values): string[] {
+  return values.some(0, 3, () => {
+    const kind = values.below(9);
+    if (kind < 4) return [values.anyCase("IDX")];
+    if (kind < 6) return [values.anyCase("WITHMATCHLEN")];
+    if (kind === 6) return [values.anyCase("LEN")];
+    return [values.anyCase("MINMATCHLEN"), values.chance(0.8) ? "2" : values.integer()];
+  }).flat();
+}
+
 /** The family's recipes. */
 export const STRING_RECIPES: RecipeTable = {
   "set": [30, (values) => [values.key(), values.value(), ...setOptions(values)]],
@@ -43,5 +58,10 @@ export const STRING_RECIPES: RecipeTable = {
   "strlen": [5, key],
   "getrange": [8, (values) => [values.key(), values.integer(), values.integer()]],
   "substr": [2, (values) => [values.key(), values.integer(), values.integer()]],
+  "lcs": [8, (values) => [textKey(values), textKey(values), ...commonOptions(values)]],
+  "set text": [
+    3,
+    (values) => [textKey(values), values.some(0, 60, () => values.one([..."abcd"])).join("")],
+  ],
   "setrange": [10, (values) => [values.key(), values.offset(), values.value()]],
 };
