@@ -72,6 +72,11 @@ export class Dispatcher {
     this.context.maximumString = bytes;
   }
 
+  /** Sets the longest sparse HyperLogLog, in bytes. */
+  setSparseLimit(bytes: number): void {
+    this.context.sparseLimit = bytes;
+  }
+
   /** Runs the requests in a session's buffer, as far as its turn goes, and sends the replies. */
   takeTurn(session: Session): void {
     const { time } = this.server;

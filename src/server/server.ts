@@ -159,6 +159,7 @@ export class Server implements SessionHost {
   /** Takes the settings into the fields that hot paths read. */
   applySettings(): void {
     this.dispatcher.setMaximumBulk(this.settings.number("proto-max-bulk-len"));
+    this.dispatcher.setSparseLimit(this.settings.number("hll-sparse-max-bytes"));
     this.queryBufferLimit = this.settings.number("client-query-buffer-limit");
     this.password = this.settings.text("requirepass");
     this.logger.level = this.settings.text("loglevel") as LogLevel;

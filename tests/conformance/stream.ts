@@ -40,7 +40,18 @@ export async function startAfresh(peers: Peers): Promise<void> {
   const words = [
     ["FLUSHALL"],
     ["DEBUG", "SET-ACTIVE-EXPIRE", "0"],
-    ["CONFIG", "SET", "hz", "10", "loglevel", "notice", "timeout", "0"],
+    [
+      "CONFIG",
+      "SET",
+      "hz",
+      "10",
+      "loglevel",
+      "notice",
+      "timeout",
+      "0",
+      "hll-sparse-max-bytes",
+      "3000",
+    ],
   ];
   for (const step of words) await both(peers, (peer) => ask(peer, { words: step }));
   if (await checkMemory(peers, 0, new ReplyMode()) !== undefined) {

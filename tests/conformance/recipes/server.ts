@@ -9,7 +9,7 @@ import { none, oneOf, type RecipeTable } from "./recipe.ts";
 // deno-fmt-ignore
 const SETTING_NAMES = [
   "maxclients", "timeout", "hz", "loglevel", "databases", "nosuch", "HZ", "requirepass", "proto-max-bulk-len",
-  "client-query-buffer-limit",
+  "client-query-buffer-limit", "hll-sparse-max-bytes",
 ];
 // deno-fmt-ignore
 const SETTING_PAIRS: readonly (readonly string[])[] = [
@@ -18,6 +18,7 @@ const SETTING_PAIRS: readonly (readonly string[])[] = [
   ["hz"], ["hz", "10", "timeout"], ["proto-max-bulk-len", "foo"],
   ["client-query-buffer-limit", "1gb"], ["maxclients", "0"],
   ["hz", "10", "nosuch", "1"], ["hz", "12", "timeout", "abc"], ["protected-mode", "yes"], ["protected-mode", "1"],
+  ["hll-sparse-max-bytes", "3000"], ["hll-sparse-max-bytes", "100"], ["hll-sparse-max-bytes", "-1"],
   ["timeout", "9999999999"], ["timeout", ""], ["timeout", "1.5"],
 ];
 // deno-fmt-ignore
