@@ -245,7 +245,7 @@ export function raiseSparse(run: ByteRun, index: number, rank: number, limit: nu
   let before = at;
   let first = 0;
   for (;;) {
-    if (at >= end) return CORRUPT;
+    if (at >= end || at + runBytes(bytes[at]) > end) return CORRUPT;
     const length = runLength(bytes, at);
     if (index < first + length) break;
     first += length;
@@ -301,7 +301,7 @@ function walkSparse(
   let first = 0;
   for (let at = run.start + HEADER_BYTES; at < end; at += runBytes(bytes[at])) {
     const length = runLength(bytes, at);
-    if (first + length > REGISTERS) return false;
+    if (at + runBytes(bytes[at]) > end || first + length > REGISTERS) return false;
     visit(first, length, runValue(bytes[at]));
     first += length;
   }

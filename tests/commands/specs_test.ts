@@ -4,6 +4,7 @@ import {
   ALL_SPECS,
   type ArgumentSpec,
   BARE,
+  BITMAP_SPECS,
   CLIENT_SPECS,
   type CommandSpec,
   CONNECTION_SPECS,
@@ -12,6 +13,7 @@ import {
   findSpec,
   GENERIC_SPECS,
   type HandlersFor,
+  HYPERLOGLOG_SPECS,
   type KeySpec,
   legacyKeyRange,
   type NamedSpec,
@@ -29,6 +31,8 @@ import {
 import { readReferenceSpecs } from "../support/reference_specs.ts";
 
 const FAMILIES = [
+  BITMAP_SPECS,
+  HYPERLOGLOG_SPECS,
   STRING_SPECS,
   GENERIC_SPECS,
   PERSISTENCE_SPECS,

@@ -35,7 +35,8 @@ function crafted(values: Values): string {
     const registers = Array.from({ length: DENSE_REGISTER_BYTES }, byte).join("");
     return head(0) + registers;
   }
-  if (kind === 1) return head(values.below(3)) + values.some(0, 300, byte).join("");
+  // A run of two bytes that is cut in half has Redis read and write behind the string.
+  if (kind === 1) return head(values.below(3)) + values.some(0, 300, byte).join("") + "\0";
   if (kind === 2) return head(0) + byte().repeat(DENSE_REGISTER_BYTES);
   if (kind === 3) return head(1) + "\xff".repeat(4096);
   if (kind === 4) return head(1) + "\x80".repeat(values.below(3)) + "\x7f\xff";
