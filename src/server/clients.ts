@@ -6,6 +6,8 @@
  */
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { Blocking } from "./blocking.ts";
+import { describeClient } from "./client_info.ts";
+import { ClientLimits } from "./client_limits.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Pause } from "./pause.ts";
 import type { Server } from "./server.ts";
@@ -22,6 +24,8 @@ export class Clients {
   readonly blocking: Blocking;
   /** CLIENT PAUSE. */
   readonly pause: Pause;
+  /** What they may take. */
+  readonly limits: ClientLimits;
   /** The session whose turn it is, or null between turns. */
   running: Session | null = null;
   private readonly freeDescriptors: number[] = [];
@@ -31,6 +35,8 @@ export class Clients {
   constructor(private readonly server: Server, private readonly aside: ReplyWriter) {
     this.deadlines = new Deadlines(server.clock);
     this.blocking = new Blocking(this, this.deadlines);
+    this.limits = new ClientLimits(server);
+    this.aside.onError = (text) => server.counters.countError(text);
     this.pause = new Pause({
       schedule: (deadline) => this.deadlines.add(deadline),
       unschedule: (deadline) => this.deadlines.remove(deadline),
@@ -57,18 +63,39 @@ export class Clients {
   /** Sends a session the reply of the command that it waited with, if it wants to hear it. */
   answer(session: Session, write: (reply: ReplyWriter) => void): void {
     const { aside } = this;
-    const { errors } = aside;
     aside.resp = session.resp;
     write(aside);
-    this.server.counters.errors += aside.errors - errors;
     if (session.replyMode === REPLY_OFF || session.replyMode === REPLY_SKIP) aside.truncate(0);
     if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
     session.append(aside);
   }
 
   /** Background work, ten times a second. */
-  tick(): void {
+  tick(now: number): void {
     this.deadlines.run();
+    this.limits.tick(now);
+  }
+
+  /** Logs that a client sends more than may wait. */
+  logTooLong(session: Session): void {
+    const start = quotedStart(session, 64);
+    this.server.logger.log(
+      "warning",
+      `Closing client that reached max query buffer length: ${
+        describeClient(this.server, session)
+      } (qbuf initial bytes: "${start}")`,
+    );
+  }
+
+  /** Logs that a client sends what isn't RESP. */
+  logProtocolError(session: Session, error: string): void {
+    if (this.server.logger.level !== "verbose" && this.server.logger.level !== "debug") return;
+    const about = error === "invalid multibulk length" ? "invalid mbulk count" : error;
+    this.server.logger.log(
+      "verbose",
+      `Protocol error (${about}) from client: ${describeClient(this.server, session)}. ` +
+        `Query buffer during protocol error: '${quotedStart(session, 128)}'`,
+    );
   }
 
   /** A small number for a new session, as its descriptor would be; Deno doesn't tell the real one. */
@@ -79,6 +106,7 @@ export class Clients {
   /** A session is gone. */
   forget(session: Session): void {
     this.freeDescriptors.push(session.descriptor);
+    this.limits.forget(session);
     if (session.blocked !== null) this.blocking.release(session.blocked);
   }
 
@@ -86,4 +114,13 @@ export class Clients {
   stop(): void {
     this.deadlines.stop();
   }
+}
+
+/** The first bytes that a session has waiting, those that aren't printable as points. */
+function quotedStart(session: Session, limit: number): string {
+  const { bytes } = session.buffer;
+  const start = session.position;
+  const shown = bytes.subarray(start, Math.min(session.end, start + limit));
+  return Array.from(shown, (byte) => byte < 32 || byte > 126 ? "." : String.fromCharCode(byte))
+    .join("");
 }

@@ -18,6 +18,8 @@ export class ServerCounters {
   connections = 0;
   /** Connections that were refused because there were too many. */
   refused = 0;
+  /** Clients that were closed for the memory they took. */
+  evictedClients = 0;
   /** Commands run. */
   commands = 0;
   /** Error replies. */
@@ -63,6 +65,7 @@ export class ServerCounters {
   reset(): void {
     this.connections = 0;
     this.refused = 0;
+    this.evictedClients = 0;
     this.commands = 0;
     this.errors = 0;
     this.inputBytes = 0;

@@ -24,14 +24,7 @@ import { CommandTimer } from "./command_timer.ts";
 import { PAUSE_NONE } from "./pause.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";
-import {
-  OUTPUT_PAUSE_BYTES,
-  REPLY_OFF,
-  REPLY_ON,
-  REPLY_SKIP,
-  REPLY_SKIP_NEXT,
-  type Session,
-} from "./session.ts";
+import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from "./session.ts";
 
 /** A turn ends after this many ms, which it looks at after each batch. */
 const TURN_MS = 1;
@@ -168,6 +161,7 @@ export class Dispatcher {
   /** Runs the requests of the batch; whether the turn goes on. */
   private runBatch(session: Session): boolean {
     const { batch, timer } = this;
+    const { pauseBytes } = this.server.limits;
     this.uncharged = 0;
     let index = 0;
     let goOn = true;
@@ -199,7 +193,7 @@ export class Dispatcher {
       }
       index++;
       if (session.closing || blocked !== null) goOn = false;
-      else if (this.server.reply.length + session.pendingBytes >= OUTPUT_PAUSE_BYTES) {
+      else if (this.server.reply.length + session.pendingBytes >= pauseBytes) {
         session.unfinished = true;
         goOn = false;
       }
@@ -272,16 +266,14 @@ export class Dispatcher {
     this.context.blockArgument = -1;
     this.context.blockTaken = false;
     session.block = 0;
+    session.blockBytes = 0;
     session.blockArgument = -1;
     session.blockRoom = null;
   }
 
   /** Replies to bytes that aren't RESP, and closes once that is sent. */
   private refuse(session: Session, error: string): void {
-    this.server.logger.log(
-      "verbose",
-      `Protocol error (${error}) from client: ${describe(session)}`,
-    );
+    this.server.clients.logProtocolError(session, error);
     // A client that wants no replies hears nothing of this one either.
     if (session.replyMode === REPLY_ON) this.server.reply.error(`ERR Protocol error: ${error}`);
     session.closing = true;
@@ -384,8 +376,4 @@ function unknownCommand(context: ServerContext): string {
   return `ERR unknown command '${
     context.quoted(0, QUOTED_BYTES)
   }', with args beginning with: ${args}`;
-}
-
-function describe(session: Session): string {
-  return `id=${session.id} addr=${session.connection.remote} name=${session.name}`;
 }

@@ -15,6 +15,7 @@ import { CommandTable } from "./command_table.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Listeners, PROTECTED_MODE, turnAway } from "./listeners.ts";
 import { FIRST_BUFFER_BYTES, Session, type SessionHost } from "./session.ts";
+import type { ClientLimits } from "./client_limits.ts";
 import { PAUSE_NONE } from "./pause.ts";
 import { Settings } from "./settings.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
@@ -164,6 +165,7 @@ export class Server implements SessionHost {
     this.password = this.settings.text("requirepass");
     this.logger.level = this.settings.text("loglevel") as LogLevel;
     this.applyMemorySettings();
+    this.clients.limits.configure();
   }
 
   /** Takes the settings of eviction and expiry. */
@@ -256,7 +258,7 @@ export class Server implements SessionHost {
 
   /** Whether no key may be evicted now. */
   get evictionPaused(): boolean {
-    return this.stopping;
+    return this.stopping || this.clients.pause.kind !== PAUSE_NONE;
   }
 
   /** Whether no key may be removed now for having expired, unless somebody asks for it. */
@@ -285,9 +287,14 @@ export class Server implements SessionHost {
     return this.clock.now();
   }
 
-  /** Writes a log line about a client. */
-  logClient(message: string): void {
-    this.logger.log("warning", message);
+  /** What clients may take. */
+  get limits(): ClientLimits {
+    return this.clients.limits;
+  }
+
+  /** Logs that a client sends more than may wait. */
+  logTooLong(session: Session): void {
+    this.clients.logTooLong(session);
   }
 
   /** Forgets a session that has been closed. */
@@ -341,17 +348,13 @@ export class Server implements SessionHost {
     const now = this.time.unixMs;
     this.keyspace.setTime(now);
     this.counters.sample(this.time.last);
-    const timeout = this.settings.number("timeout") * 1000;
+    this.clients.tick(now);
     // What is sent and closed between two turns is seen here.
     this.sessionBytes = 0;
     for (const session of this.sessions.values()) {
       this.sessionBytes += session.memory;
       session.readOnIfStuck();
-      if (timeout > 0 && session.blocked === null && now - session.lastInteraction > timeout) {
-        session.close();
-      }
     }
-    this.clients.tick();
     this.expiry.startCycle();
   }
 }

@@ -24,6 +24,8 @@ import type { Tracking } from "./tracking.ts";
 
 /** Bytes of replies that may wait while further commands of a session run. */
 export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
+/** So many bytes of output don't count for limits. */
+export const FREE_OUTPUT_BYTES = 16 * 1024;
 /** Size of a session's first buffer: short connections need no more, and idle ones should cost little. */
 export const FIRST_BUFFER_BYTES = 2 * 1024;
 /** About what a session and its connection take besides their buffers. */
@@ -55,6 +57,16 @@ export interface TrafficCounters {
   writes: number;
 }
 
+/** What a session may take. */
+export interface SessionLimits {
+  /** Bytes of output at which no further commands run. */
+  readonly pauseBytes: number;
+  /** Whether {@linkcode check} has to be called after each turn; else when output comes out of turn. */
+  readonly watching: boolean;
+  /** Whether the session may go on; it has been closed if not. */
+  check(session: Session): boolean;
+}
+
 /** What a session needs of its server. */
 export interface SessionHost {
   /** Runs what is in the session's buffer, and flushes. */
@@ -73,8 +85,10 @@ export interface SessionHost {
   readonly counters: TrafficCounters;
   /** Writes the replies of all sessions. */
   readonly reply: ReplyWriter;
-  /** Writes a log line about a client. */
-  logClient(message: string): void;
+  /** What clients may take. */
+  readonly limits: SessionLimits;
+  /** Logs that a client sends more than may wait, and what. */
+  logTooLong(session: Session): void;
 }
 
 /** One client connection. */
@@ -109,6 +123,8 @@ export class Session {
 
   /** Block of the arena that a big argument is read into; 0 for none. */
   block = 0;
+  /** How long that argument is. */
+  blockBytes = 0;
   /** Which argument that is. */
   blockArgument: number = -1;
   /** Where the next bytes of it go; empty when all have come. */
@@ -120,6 +136,13 @@ export class Session {
   protectedFromEviction = false;
   /** What it waits for: none of its commands are run until then. */
   blocked: BlockedSession | null = null;
+
+  /** Which limits it has: the index of its class in `CLIENT_CLASSES`. */
+  clientClass = 0;
+  /** Unix time in seconds since when more output waits than may for long, or 0. */
+  softSince = 0;
+  /** What its server has counted as its memory. */
+  countedBytes = 0;
 
   /** Bytes of replies that wait to be sent. */
   pendingBytes = 0;
@@ -177,6 +200,16 @@ export class Session {
     return SESSION_BYTES + this.buffer.bytes.length + this.pendingBytes;
   }
 
+  /** Bytes of {@linkcode memory} and of the arena that this session has for itself. */
+  get footprint(): number {
+    return this.memory + this.blockBytes;
+  }
+
+  /** Bytes of replies that wait, as limits count them: Redis has room for the first ones in each client. */
+  get outputBytes(): number {
+    return Math.max(0, this.pendingBytes - FREE_OUTPUT_BYTES);
+  }
+
   /** Bytes of arguments of a command that isn't done: half of it has come, or it waits. */
   get argumentBytes(): number {
     const { blocked, partial } = this;
@@ -211,6 +244,7 @@ export class Session {
    */
   startBlock(block: number, argument: number, room: Uint8Array): void {
     this.block = block;
+    this.blockBytes = room.length;
     this.blockArgument = argument;
     const there = Math.min(room.length, this.end - this.position);
     room.set(this.buffer.bytes.subarray(this.position, this.position + there));
@@ -226,7 +260,8 @@ export class Session {
       return;
     }
     this.takeOutput(reply);
-    if (this.closed) this.dropOutput();
+    if (this.host.limits.watching && !this.host.limits.check(this)) this.dropOutput();
+    else if (this.closed) this.dropOutput();
     else if (this.current === null) this.writeNext();
     else this.afterTurn();
   }
@@ -235,7 +270,7 @@ export class Session {
   append(reply: ReplyWriter): void {
     if (reply.length === 0) return;
     this.takeOutput(reply);
-    if (this.closed) this.dropOutput();
+    if (!this.host.limits.check(this)) this.dropOutput();
     else if (this.current === null) this.writeNext();
   }
 
@@ -300,7 +335,7 @@ export class Session {
     } else {
       this.end += count;
     }
-    if (this.pendingBytes < OUTPUT_PAUSE_BYTES) this.host.process(this);
+    if (this.pendingBytes < this.host.limits.pauseBytes) this.host.process(this);
     else {
       this.unfinished = true;
       this.afterTurn();
@@ -379,6 +414,7 @@ export class Session {
       this.closeTooLong();
       return;
     }
+    if (this.host.limits.watching && !this.host.limits.check(this)) return;
     if (this.current !== null) {
       if (this.stuck) this.startRead();
     } else if (this.unfinished) this.host.processLater(this);
@@ -392,10 +428,7 @@ export class Session {
 
   /** Closes a client whose requests take more memory than it may have. */
   private closeTooLong(): void {
-    this.host.logClient(
-      `Closing client that reached max query buffer length: id=${this.id} ` +
-        `addr=${this.connection.remote} qbuf=${this.waitingBytes}`,
-    );
+    this.host.logTooLong(this);
     this.close();
   }
 

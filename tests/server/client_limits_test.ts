@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
+import {
+  type MemoryConnection,
+  type MemoryServer,
+  startMemoryServer,
+} from "../support/memory_server.ts";
+
+const LIMITS = "client-output-buffer-limit";
+
+/** Waits until the server has done all that is ready, background work included. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** Waits for the server's background work. */
+async function tick(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 130));
+}
+
+/** A client that asks for `count` values of 100 kB and reads none. */
+async function deafClient(machine: MemoryServer, count: number): Promise<MemoryConnection> {
+  const client = await machine.connect();
+  client.open = false;
+  for (let sent = 0; sent < count; sent++) client.send(encodeRequest(["GET", "big"]));
+  await settle();
+  return client;
+}
+
+Deno.test("client-output-buffer-limit: more than the hard limit ends a client at once", async () => {
+  await using machine = await startMemoryServer(1);
+  const other = await machine.connect();
+  await other.ask("SET", "big", "x".repeat(100_000));
+  assertEquals(await other.ask("CONFIG", "SET", LIMITS, "normal 150000 0 0"), "OK");
+  const modest = await deafClient(machine, 1);
+  assert(!modest.closed);
+  const client = await machine.connect();
+  client.open = false;
+  const request = encodeRequest(["GET", "big"]);
+  client.send(new Uint8Array([...request, ...request]));
+  await settle();
+  assert(client.closed);
+  assertEquals(machine.server.sessions.size, 2);
+  assertMatch(
+    machine.log.at(-1)!,
+    / # Client id=3 .* omem=\d{6} .* cmd=get .* closed for overcoming of output buffer limits\.$/,
+  );
+  assertEquals(await other.ask("STRLEN", "big"), 100_000);
+  assertEquals(await other.ask("DEBUG", "CHECK"), "OK");
+});
+
+Deno.test("client-output-buffer-limit: more than the soft limit may last for so long", async () => {
+  await using machine = await startMemoryServer(2);
+  const other = await machine.connect();
+  await other.ask("SET", "big", "x".repeat(100_000));
+  await other.ask("CONFIG", "SET", LIMITS, "normal 0 50000 3");
+  const [deaf, slow] = [await deafClient(machine, 2), await deafClient(machine, 2)];
+  await tick();
+  machine.clock.advance(3000);
+  await tick();
+  assertEquals([deaf.closed, slow.closed], [false, false]);
+  slow.readAll();
+  await tick();
+  machine.clock.advance(1000);
+  await tick();
+  assertEquals([deaf.closed, slow.closed], [true, false]);
+});
+
+Deno.test("maxmemory-clients: the largest clients go first, but not those that are protected", async () => {
+  await using machine = await startMemoryServer(3);
+  const other = await machine.connect();
+  await other.ask("SET", "big", "x".repeat(100_000));
+  const safe = await machine.connect();
+  assertEquals(await safe.ask("CLIENT", "NO-EVICT", "ON"), "OK");
+  assertMatch(String(await safe.ask("CLIENT", "INFO")), / flags=e /);
+  safe.open = false;
+  for (let sent = 0; sent < 6; sent++) safe.send(encodeRequest(["GET", "big"]));
+  const small = await deafClient(machine, 1);
+  const large = await deafClient(machine, 3);
+  assertEquals(await other.ask("CONFIG", "SET", "maxmemory-clients", "900000"), "OK");
+  // They are read from again only after a while in which their writes hang.
+  for (let round = 0; round < 5; round++) await tick();
+  assertEquals([safe.closed, small.closed, large.closed], [false, false, true]);
+  assertEquals(machine.server.counters.evictedClients, 1);
+  assert(machine.log.some((line) => line.includes(" * Evicting client: id=4 ")));
+  const { normal } = machine.server.clients.limits.memory();
+  assert(normal > 700_000 && normal < 900_000, String(normal));
+});
+
+Deno.test("maxmemory-clients: what a client sends counts, also a big argument", async () => {
+  await using machine = await startMemoryServer(4, { "maxmemory-clients": "1mb" });
+  const other = await machine.connect();
+  for (const words of [["ECHO"], ["SET", "k"]]) {
+    const client = await machine.connect();
+    const request = encodeRequest([...words, new Uint8Array(4_000_000)]);
+    client.send(request.subarray(0, 3_000_000));
+    for (let round = 0; round < 100 && !client.closed; round++) await settle();
+    assert(client.closed, words[0]);
+    assertEquals(await other.ask("PING"), "PONG");
+  }
+  assertEquals(await other.ask("DEBUG", "CHECK"), "OK");
+});
+
+Deno.test("timeout: a client that says nothing is closed, one that waits is not", async () => {
+  await using machine = await startMemoryServer(5, { timeout: "10", loglevel: "verbose" });
+  const [idle, waiting, busy] = [
+    await machine.connect(),
+    await machine.connect(),
+    await machine.connect(),
+  ];
+  waiting.send(encodeRequest(["WAIT", "1", "0"]));
+  await settle();
+  machine.clock.advance(9_000);
+  assertEquals(await busy.ask("PING"), "PONG");
+  machine.clock.advance(2_000);
+  await tick();
+  assertEquals([idle.closed, waiting.closed, busy.closed], [true, false, false]);
+  assert(machine.log.some((line) => line.endsWith(" - Closing idle client")));
+});
+
+Deno.test("the largest buffers of the last seconds are told", async () => {
+  await using machine = await startMemoryServer(6);
+  const client = await machine.connect();
+  await client.ask("SET", "big", "x".repeat(60_000));
+  await tick();
+  const { limits } = machine.server.clients;
+  assert(limits.memory().recentInput > 60_000);
+  client.end();
+  await tick();
+  machine.clock.advance(8_000);
+  assertEquals(limits.memory(), { normal: 0, replicas: 0, recentInput: 0, recentOutput: 0 });
+});
