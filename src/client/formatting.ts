@@ -6,7 +6,7 @@
 
 import { ByteAccumulator } from "../protocol/byte_accumulator.ts";
 import type { AggregateReply, MapReply, Reply } from "../protocol/reply.ts";
-import { appendQuoted } from "./quoting.ts";
+import { appendQuoted } from "../protocol/quoted_bytes.ts";
 
 const NEW_LINE = 0x0a;
 const SPACE = 0x20;

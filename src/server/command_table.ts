@@ -39,6 +39,10 @@ export class Command {
   readonly quick: boolean;
   /** Whether MONITOR shows it. */
   readonly monitored: boolean;
+  /** Whether it reads or changes keys, which a monitor may not. */
+  readonly touchesKeyspace: boolean;
+  /** The error that it is refused with, if it always is. */
+  readonly refusal: string | null;
   /** Whether it gets into the slow log. */
   readonly logged: boolean;
 
@@ -61,6 +65,10 @@ export class Command {
     this.fast = flags.includes("fast");
     this.quick = this.fast || QUICK_COMMANDS.has(name);
     this.monitored = !flags.includes("admin") && !flags.includes("skip_monitor");
+    this.touchesKeyspace = ["readonly", "write", "may_replicate"].some((flag) =>
+      flags.includes(flag)
+    );
+    this.refusal = REFUSED.get(name) ?? null;
     this.logged = !flags.includes("skip_slowlog");
     this.subcommands = subcommands;
     const range = legacyKeyRange(spec);
@@ -83,6 +91,18 @@ const BLOCK_ARGUMENTS: ReadonlyMap<string, number> = new Map([
 // deno-fmt-ignore
 const QUICK_COMMANDS: ReadonlySet<string> = new Set([
   "set", "setex", "psetex", "getset", "mset", "msetnx", "append", "setrange", "getrange", "substr", "del",
+]);
+
+const NO_MODULES =
+  'ERR MODULE command not allowed. If the enable-module-command option is set to "local", ' +
+  "you can run it from a local connection, otherwise you need to set this option in the " +
+  "configuration file, and then restart the server.";
+
+/** Commands that this server always refuses, in the words of a Redis that is set to refuse them. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ["module|load", NO_MODULES],
+  ["module|loadex", NO_MODULES],
+  ["module|unload", NO_MODULES],
 ]);
 
 /** Handlers of a family: one each, or a table of them for a command with subcommands. */

@@ -51,6 +51,7 @@ function reset(context: ServerContext): void {
   const session = context.client;
   session.name = "";
   session.tracking = null;
+  if (session.monitoring) context.server.monitors.remove(session);
   // As with Redis, the reply of a RESET that is skipped stays so.
   if (session.replyMode !== REPLY_SKIP) session.replyMode = REPLY_ON;
   session.authenticated = context.server.open;

@@ -22,6 +22,7 @@ import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
 import { PAUSE_NONE } from "./pause.ts";
+import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from "./session.ts";
@@ -102,6 +103,7 @@ export class Dispatcher {
     }
     this.server.journal.endTurn();
     this.server.clients.running = null;
+    this.server.monitors.endTurn(session);
     session.flush(reply);
   }
 
@@ -212,7 +214,28 @@ export class Dispatcher {
   }
 
   /** A command of the batch took longer than somebody wants to hear of. */
-  private reportSlow(_command: Command, _index: number, _milliseconds: number): void {
+  private reportSlow(command: Command, index: number, milliseconds: number): void {
+    const { context, server } = this;
+    const frame = this.batch.frames[index];
+    // The context still has what ran last; a command that shared its time ran before that.
+    if (context.starts !== frame.starts) context.load(context.client, frame);
+    const slowerThan = server.settings.number("slowlog-log-slower-than");
+    const microseconds = Math.floor(milliseconds * 1000);
+    if (command.logged && slowerThan >= 0 && microseconds >= slowerThan) {
+      const { connection, name } = context.client;
+      const seconds = Math.floor(server.time.unixMs / 1000);
+      const args = shownArguments(context, command);
+      server.slowLog.add(seconds, microseconds, args, connection.remote, name);
+    }
+    server.latency.add(command.fast ? "fast-command" : "command", milliseconds);
+  }
+
+  /** Shows the monitors a command that has run. */
+  private showMonitors(session: Session, command: Command): void {
+    const { context, server } = this;
+    const { number } = context.database;
+    const args = shownArguments(context, command);
+    server.monitors.show(server.time.unixMicroseconds(), number, session, args, server.reply);
   }
 
   /**
@@ -282,6 +305,7 @@ export class Dispatcher {
   /** Runs one command; which one it was, or null if it was refused. */
   private run(session: Session, frame: RequestFrame, found: Command | null): Command | null {
     this.context.load(session, frame);
+    if (session.block !== 0) this.context.keepBlock(this.server.monitors.active);
     const mode = session.replyMode;
     const mark = this.server.reply.length;
     const command = this.resolve(found);
@@ -291,7 +315,9 @@ export class Dispatcher {
       // One that waits has its reply still to come.
       if (session.blocked === null) this.hideReply(session, mode, mark);
     }
-    return ran ? command : null;
+    if (!ran) return null;
+    if (this.server.monitors.active && command.monitored) this.showMonitors(session, command);
+    return command;
   }
 
   /** Runs a command, if the client may, and journals what it changed; whether it ran. */
@@ -307,6 +333,16 @@ export class Dispatcher {
     if (!session.authenticated && !command.beforeAuthentication) {
       command.statistics.rejected++;
       reply.error("NOAUTH Authentication required.");
+      return false;
+    }
+    if (command.refusal !== null) {
+      command.statistics.rejected++;
+      reply.error(command.refusal);
+      return false;
+    }
+    if (session.monitoring && command.touchesKeyspace) {
+      command.statistics.rejected++;
+      reply.error("ERR Replica can't interact with the keyspace");
       return false;
     }
     const { pause, blocking } = this.server.clients;

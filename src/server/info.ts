@@ -151,6 +151,11 @@ function commandFields(server: Server): Fields {
   return fields;
 }
 
+function errorFields(server: Server): Fields {
+  return [...server.counters.errorsByCode].sort(([left], [right]) => left < right ? -1 : 1)
+    .map(([code, count]) => [`errorstat_${code}`, `count=${count}`]);
+}
+
 /** A number of bytes as people read it: `1.50M`. */
 function humanBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes}B`;
@@ -167,7 +172,7 @@ const SECTIONS: readonly (readonly [string, string, (server: Server) => Fields])
   ["cpu", "CPU", () => []],
   ["modules", "Modules", () => []],
   ["commandstats", "Commandstats", commandFields],
-  ["errorstats", "Errorstats", () => []],
+  ["errorstats", "Errorstats", errorFields],
   ["cluster", "Cluster", () => [["cluster_enabled", 0]]],
   ["keyspace", "Keyspace", keyspaceFields],
 ];

@@ -10,6 +10,7 @@ import { Clients } from "./clients.ts";
 import { CLIENT_HANDLERS } from "./client_commands.ts";
 import { CONNECTION_HANDLERS } from "./connection_commands.ts";
 import { SERVER_HANDLERS } from "./server_commands.ts";
+import { CLUSTER_HANDLERS } from "./cluster_commands.ts";
 import { ServerCounters } from "./counters.ts";
 import { CommandTable } from "./command_table.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -17,6 +18,10 @@ import { Listeners, PROTECTED_MODE, turnAway } from "./listeners.ts";
 import { FIRST_BUFFER_BYTES, Session, type SessionHost } from "./session.ts";
 import type { ClientLimits } from "./client_limits.ts";
 import { PAUSE_NONE } from "./pause.ts";
+import { LatencyMonitor } from "./latency_monitor.ts";
+import { MonitorFeed } from "./monitor_feed.ts";
+import { OBSERVATION_HANDLERS } from "./observation_commands.ts";
+import { SlowLog } from "./slow_log.ts";
 import { Settings } from "./settings.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
@@ -101,6 +106,12 @@ export class Server implements SessionHost {
   readonly randomness: Randomness;
   /** Log. */
   readonly logger: Logger;
+  /** Commands that took long. */
+  readonly slowLog: SlowLog = new SlowLog();
+  /** What kept the server busy. */
+  readonly latency: LatencyMonitor = new LatencyMonitor(() => this.time.unixMs);
+  /** Clients that see all commands. */
+  readonly monitors: MonitorFeed = new MonitorFeed();
   /** `client-query-buffer-limit`. */
   queryBufferLimit = 0;
   /** `DEBUG SET-ACTIVE-EXPIRE`. */
@@ -149,6 +160,8 @@ export class Server implements SessionHost {
       ...CONNECTION_HANDLERS,
       ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,
+      ...OBSERVATION_HANDLERS,
+      ...CLUSTER_HANDLERS,
     });
     this.clients = new Clients(this, new ReplyWriter(this.pool, this.largePool));
     this.dispatcher = new Dispatcher(this);
@@ -163,6 +176,7 @@ export class Server implements SessionHost {
     this.dispatcher.setSparseLimit(this.settings.number("hll-sparse-max-bytes"));
     this.queryBufferLimit = this.settings.number("client-query-buffer-limit");
     this.password = this.settings.text("requirepass");
+    this.applyObservationSettings();
     this.logger.level = this.settings.text("loglevel") as LogLevel;
     this.applyMemorySettings();
     this.clients.limits.configure();
@@ -190,6 +204,15 @@ export class Server implements SessionHost {
         "inability to accept new write commands depending on the maxmemory-policy.",
     );
     eviction.evictLater();
+  }
+
+  /** Takes over the settings of the slow log and of the latency monitor. */
+  private applyObservationSettings(): void {
+    const { settings, latency, dispatcher: { timer } } = this;
+    latency.threshold = settings.number("latency-monitor-threshold");
+    timer.setThresholds(settings.number("slowlog-log-slower-than"), latency.threshold);
+    timer.histograms = settings.isOn("latency-tracking");
+    this.slowLog.setLimit(settings.number("slowlog-max-len"));
   }
 
   /** Sets the counters of INFO to zero. */
@@ -301,6 +324,7 @@ export class Server implements SessionHost {
   forget(session: Session): void {
     this.sessions.delete(session.id);
     this.clients.forget(session);
+    if (session.monitoring) this.monitors.remove(session);
     this.dispatcher.dropBlock(session);
   }
 

@@ -5,14 +5,19 @@
  */
 import { Context } from "../commands/context.ts";
 import type { Blocked, Wait } from "../commands/wait.ts";
+import { blockBytes } from "../keyspace/strings.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Server } from "./server.ts";
+import { cutArgument } from "./slow_log.ts";
 import type { Session } from "./session.ts";
 
 /** A {@linkcode Context} that knows its server and whose turn it is. */
 export class ServerContext extends Context {
   /** The session whose turn it is. */
   session: Session | null = null;
+
+  /** What {@linkcode keepBlock} has kept. */
+  shownBlock: Uint8Array = new Uint8Array(0);
 
   /** Makes the one context of `server`. */
   constructor(readonly server: Server) {
@@ -53,6 +58,15 @@ export class ServerContext extends Context {
     let bytes = 0;
     for (let index = 0; index < this.argc; index++) bytes += this.lengths[index];
     return bytes;
+  }
+
+  /**
+   * Keeps what can be shown of the block that holds an argument: all of it if `whole`, or as much as the slow log
+   * shows. The command may free the block.
+   */
+  keepBlock(whole: boolean): void {
+    const bytes = blockBytes(this.keyspace, this.block);
+    this.shownBlock = whole ? bytes.slice() : cutArgument(bytes);
   }
 
   /** Selects database `number`, which exists, for the session whose turn it is. */

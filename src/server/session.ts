@@ -109,6 +109,8 @@ export class Session {
   closed = false;
   /** Unix time in ms of the last bytes from the client. */
   lastInteraction: number;
+  /** It is shown every command (MONITOR). */
+  monitoring = false;
   /** Name of the command that ran last. */
   lastCommand = "NULL";
 
@@ -290,6 +292,14 @@ export class Session {
       this.queue.push({ bytes, buffer: reply.buffer, release: null });
     } else reply.giveBack(reply.buffer);
     reply.startFresh();
+  }
+
+  /** Sends bytes that are no reply, behind what waits already. */
+  push(bytes: Uint8Array): void {
+    if (this.closing) return;
+    this.pendingBytes += bytes.length;
+    this.queue.push({ bytes, buffer: null, release: null });
+    if (this.current === null) this.writeNext();
   }
 
   /** Called every 100 ms: a write that hangs must not stop the reading. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { appendQuoted, latin1Bytes, latin1Text, splitLine } from "../../src/client/quoting.ts";
+import { appendQuoted } from "../../src/protocol/quoted_bytes.ts";
+import { latin1Bytes, latin1Text, splitLine } from "../../src/client/quoting.ts";
 import { ByteAccumulator } from "../../src/protocol/byte_accumulator.ts";
 
 Deno.test("words are separated by white space", () => {

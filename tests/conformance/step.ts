@@ -4,7 +4,8 @@
  * @module
  */
 
-import { appendQuoted, latin1Bytes, latin1Text } from "../../src/client/quoting.ts";
+import { appendQuoted } from "../../src/protocol/quoted_bytes.ts";
+import { latin1Bytes, latin1Text } from "../../src/client/quoting.ts";
 import { ByteAccumulator } from "../../src/protocol/byte_accumulator.ts";
 
 /** A command to send to both servers. */

@@ -52,6 +52,10 @@ export async function startAfresh(peers: Peers): Promise<void> {
       "hll-sparse-max-bytes",
       "3000",
     ],
+    // What is slow is another command each time.
+    ["CONFIG", "SET", "slowlog-log-slower-than", "-1"],
+    ["SLOWLOG", "RESET"],
+    ["CONFIG", "RESETSTAT"],
   ];
   for (const step of words) await both(peers, (peer) => ask(peer, { words: step }));
   if (await checkMemory(peers, 0, new ReplyMode()) !== undefined) {

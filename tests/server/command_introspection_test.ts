@@ -127,6 +127,10 @@ Deno.test("COMMAND LIST names commands and subcommands, and takes one filter", (
     "client|help",
     "config|help",
     "command|help",
+    "slowlog|help",
+    "latency|help",
+    "module|help",
+    "cluster|help",
   ]);
   assertEquals(list("FILTERBY", "AclCat", "TRANSACTION"), []);
   assertEquals(list("FILTERBY", "ACLCAT", "@string"), []);

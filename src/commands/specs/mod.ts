@@ -6,10 +6,12 @@
 
 import { BITMAP_SPECS } from "./bitmaps.ts";
 import { CLIENT_SPECS } from "./client.ts";
+import { CLUSTER_SPECS } from "./cluster.ts";
 import { CONNECTION_SPECS } from "./connection.ts";
 import { GENERIC_SPECS } from "./generic.ts";
 import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
+import { OBSERVATION_SPECS } from "./observation.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { STRING_SPECS } from "./strings.ts";
 
@@ -19,9 +21,11 @@ export * from "./types.ts";
 export {
   BITMAP_SPECS,
   CLIENT_SPECS,
+  CLUSTER_SPECS,
   CONNECTION_SPECS,
   GENERIC_SPECS,
   HYPERLOGLOG_SPECS,
+  OBSERVATION_SPECS,
   PERSISTENCE_SPECS,
   SERVER_SPECS,
   STRING_SPECS,
@@ -36,7 +40,9 @@ export const ALL_SPECS:
   & typeof PERSISTENCE_SPECS
   & typeof CONNECTION_SPECS
   & typeof CLIENT_SPECS
-  & typeof SERVER_SPECS = {
+  & typeof SERVER_SPECS
+  & typeof OBSERVATION_SPECS
+  & typeof CLUSTER_SPECS = {
     ...STRING_SPECS,
     ...BITMAP_SPECS,
     ...HYPERLOGLOG_SPECS,
@@ -45,4 +51,6 @@ export const ALL_SPECS:
     ...CONNECTION_SPECS,
     ...CLIENT_SPECS,
     ...SERVER_SPECS,
+    ...OBSERVATION_SPECS,
+    ...CLUSTER_SPECS,
   };

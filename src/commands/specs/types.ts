@@ -196,8 +196,8 @@ export interface CommandSpec {
   readonly since: string;
   /** The family it belongs to. */
   readonly group: CommandGroup;
-  /** How its cost grows, with what the letters stand for. */
-  readonly complexity: string;
+  /** How its cost grows, with what the letters stand for; Redis doesn't say it of all commands. */
+  readonly complexity?: string;
   /** The number of arguments, all names included; negative for "at least". */
   readonly arity: number;
   /** What it does and when it may run. */

@@ -13,6 +13,7 @@ import { CONNECTION_RECIPES } from "./connection.ts";
 import { GENERIC_RECIPES } from "./generic.ts";
 import { HYPERLOGLOG_RECIPES } from "./hyperloglog.ts";
 import { PERSISTENCE_RECIPES } from "./persistence.ts";
+import { OBSERVATION_RECIPES } from "./observation.ts";
 import type { RecipeTable } from "./recipe.ts";
 import { SERVER_RECIPES } from "./server.ts";
 import { STRING_RECIPES } from "./strings.ts";
@@ -37,10 +38,12 @@ export const RECIPES: RecipeTable = {
   ...PERSISTENCE_RECIPES,
   ...CONNECTION_RECIPES,
   ...SERVER_RECIPES,
+  ...OBSERVATION_RECIPES,
 };
 
 /** Commands of ours that can't be in a random stream, and why not. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
+  "monitor": "its lines come between the replies, with times and addresses",
   "debug": "what it tells is about the inside of one server",
   "shutdown": "it ends the stream",
 };

@@ -34,7 +34,13 @@ export const SERVER_RECIPES: RecipeTable = {
   "flushdb": [0.3, (values) => values.one([[], ["SYNC"], ["async"], ["FOO"], ["SYNC", "ASYNC"]])],
   "flushall": [0.1, (values) => values.one([[], ["SYNC"], ["async"], ["FOO"]])],
   "swapdb": [1, (values) => [values.database(), values.database()]],
-  "info": [0.2, (values) => values.one([[], ["server"], ["keyspace", "memory"], ["nosuch"]])],
+  "info": [
+    0.2,
+    (values) =>
+      values.one([[], ["server"], ["keyspace", "memory"], ["nosuch"], ["errorstats"], [
+        "commandstats",
+      ]]),
+  ],
   "config|get": [1, (values) => values.some(1, 3, () => values.one(SETTING_NAMES))],
   "config|set": [1, oneOf(SETTING_PAIRS)],
   "config|resetstat": [0.2, none],
