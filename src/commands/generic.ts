@@ -19,7 +19,13 @@ import {
   tailLength,
 } from "../keyspace/keyspace.ts";
 import { keyIsNew } from "../keyspace/notifications.ts";
-import { copyString, EXPIRY_NONE, EXPIRY_SET, stringEncodingName } from "../keyspace/strings.ts";
+import {
+  copyString,
+  EXPIRY_NONE,
+  EXPIRY_SET,
+  referenceCount,
+  stringEncodingName,
+} from "../keyspace/strings.ts";
 import { TYPE_NAMES } from "../keyspace/types.ts";
 import {
   dictBuckets,
@@ -423,7 +429,8 @@ function objectIdleTime(context: Context): void {
 }
 
 function objectReferences(context: Context): void {
-  if (objectEntry(context) !== 0) context.reply.integer(1);
+  const entry = objectEntry(context);
+  if (entry !== 0) context.reply.integer(referenceCount(context.keyspace, entry));
 }
 
 const SWITCHING = "Please note that when switching between policies at runtime LRU and LFU data " +
@@ -438,7 +445,7 @@ const OBJECT_HELP = [
   "IDLETIME <key>",
   "    Tell for how many seconds nobody has used <key>.",
   "REFCOUNT <key>",
-  "    Tell how many keys share the value of <key>: always 1.",
+  "    Tell how many keys share the value of <key>: 1, or very many for small integers.",
   "HELP",
   "    Show this help.",
 ];

@@ -67,7 +67,7 @@ export function datasetDigest(keyspace: Keyspace): string {
         const bytes = arena.bytes[entry >>> SEGMENT_SHIFT] as Uint8Array;
         digester.mix(one, bytes.subarray(start, start + keyLength(arena, entry)));
         digester.mixValue(one, entry);
-        combine(whole, one);
+        digester.add(whole, one);
       });
     }
   }

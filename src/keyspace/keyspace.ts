@@ -128,6 +128,11 @@ export class Keyspace {
   clock = 0;
   /** Whether entries count how often they are used (LFU) and not when (LRU); see `access_clock.ts`. */
   countsUses = false;
+  /**
+   * Whether keys are said to share small integers. Here each has its own, but in Redis they do, unless memory is limited
+   * and what goes first depends on when or how often it was used.
+   */
+  sharesIntegers = true;
   /** What a new entry remembers of its use. */
   firstAccess = 0;
   /** How uses are counted. */

@@ -76,6 +76,8 @@ export const META_GROWN = TYPE_STRING | (ENCODING_GROWN << 4);
 
 /** Longest text that may be an integer of 64 bits. */
 const INTEGER_TEXT_BYTES = 20;
+/** So many integers are shared in Redis, from 0 on. */
+const SHARED_INTEGERS = 10_000;
 /** Longest string that Redis calls `embstr`. */
 const EMBEDDED_BYTES = 44;
 /** A string that grows gets as much again as spare room, up to this. */
@@ -407,6 +409,17 @@ export function stringEncodingName(keyspace: Keyspace, entry: number): string {
     default:
       return "raw";
   }
+}
+
+/**
+ * How many keys share the string in `entry`, as OBJECT REFCOUNT answers: 1, or, as Redis says of the small integers
+ * that it shares among all keys, the greatest number there is.
+ */
+export function referenceCount(keyspace: Keyspace, entry: number): number {
+  if (!keyspace.sharesIntegers || !isInteger(keyspace, entry)) return 1;
+  const low = integerLow(keyspace, entry);
+  const shared = integerHigh(keyspace, entry) === 0 && low >= 0 && low < SHARED_INTEGERS;
+  return shared ? 0x7fffffff : 1;
 }
 
 /** Bytes that the string in `entry` takes outside of the entry. */

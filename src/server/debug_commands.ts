@@ -11,13 +11,26 @@ import type { Handler } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
-import { idleSeconds } from "../keyspace/access_clock.ts";
 import { checkKeyspace, findEntry } from "../keyspace/keyspace.ts";
-import { stringEncodingName, stringLength } from "../keyspace/strings.ts";
+import { EXPIRY_NONE, setString } from "../keyspace/strings.ts";
 import { serverHandler } from "./connection_commands.ts";
+import {
+  debugDigest,
+  debugDigestValue,
+  debugEncoding,
+  debugObject,
+  debugStringLength,
+  debugStructures,
+  debugTableOfKey,
+  debugTables,
+} from "./debug_inspection.ts";
 import { replyTestValue } from "./debug_protocol.ts";
 import type { ServerContext, ServerHandler } from "./server_context.ts";
 
+const encoder = new TextEncoder();
+const NO_APPEND_ONLY_FILE = "ERR Error trying to load the AOF files, check server logs. " +
+  "(the append-only file is not there yet)";
+const NOT_POSITIVE = "ERR value is out of range, must be positive";
 /** Longest DEBUG SLEEP in one piece: a day. */
 const SLEEP_LIMIT_MS = 86_400_000;
 
@@ -63,29 +76,78 @@ function check(context: ServerContext): void {
   }
 }
 
-/** The entry of the key in argument 2, whose access clock stays; an error is replied if there is none. */
-function debuggedEntry(context: ServerContext): number {
-  const entry = findEntry(context.database, context.view, context.starts[2], context.lengths[2]);
-  if (entry === 0) context.reply.error("ERR no such key");
-  return entry;
+/** What C's `atoi` makes of argument `index`: the number at its start, or 0. */
+function looseInteger(context: ServerContext, index: number): number {
+  const number = Number.parseInt(context.text(index));
+  return Number.isNaN(number) ? 0 : number;
 }
 
-function object(context: ServerContext): void {
-  const { keyspace } = context;
-  const entry = debuggedEntry(context);
-  if (entry === 0) return;
-  context.reply.simple(
-    `Value at:0x${entry.toString(16)} refcount:1 ` +
-      `encoding:${stringEncodingName(keyspace, entry)} ` +
-      `serializedlength:${stringLength(keyspace, entry, context.scratch)} ` +
-      `lru:${keyspace.clock - idleSeconds(keyspace, entry)} ` +
-      `lru_seconds_idle:${idleSeconds(keyspace, entry)}`,
-  );
+/** A subcommand that turns something on (1) or off (0). */
+function turning(change: (context: ServerContext, on: boolean) => void): Subcommand {
+  return taking(1, (context) => {
+    change(context, looseInteger(context, 2) !== 0);
+    context.reply.simple("OK");
+  });
 }
 
-function setActiveExpire(context: ServerContext): void {
-  context.server.activeExpiry = Number.parseInt(context.text(2)) > 0;
+/** DEBUG POPULATE: keys with a number at their end, without a word to the journal. */
+function populate(context: ServerContext): void {
+  const { database, reply } = context;
+  const numbers: number[] = [];
+  for (const index of [2, 4]) {
+    if (index >= context.argc) break;
+    if (!context.integer(index, NOT_POSITIVE)) return;
+    if (context.number.high < 0) return reply.error(NOT_POSITIVE);
+    numbers.push(context.value);
+  }
+  const [count, size = 0] = numbers;
+  const prefix = context.argc > 3 ? context.argument(3).slice() : encoder.encode("key");
+  for (let number = 0; number < count; number++) {
+    const key = joinBytes(prefix, encoder.encode(`:${number}`));
+    const view = new DataView(key.buffer);
+    if (findEntry(database, view, 0, key.length) !== 0) continue;
+    let value = encoder.encode(`value:${number}`);
+    if (size > 0) {
+      const padded = new Uint8Array(size);
+      padded.set(value.subarray(0, size));
+      value = padded;
+    }
+    const source = new DataView(value.buffer);
+    setString(database, 0, view, 0, key.length, source, 0, value.length, EXPIRY_NONE);
+  }
+  // The journal isn't to have this command, which makes keys here alone.
+  context.journaled = true;
+  reply.simple("OK");
+}
+
+function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** DEBUG RELOAD, which needs files. */
+function reload(context: ServerContext): void {
+  for (let index = 2; index < context.argc; index++) {
+    if (!["MERGE", "NOFLUSH", "NOSAVE"].some((word) => context.isWord(index, word))) {
+      return context.reply.error(
+        "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+      );
+    }
+  }
+  context.reply.error("ERR Error trying to save the DB: snapshots are not there yet");
+}
+
+/** DEBUG REPLICATE: writes a command of which nothing is done here to the journal. */
+function replicate(context: ServerContext): void {
+  context.effect(() => context.allArguments().slice(2));
   context.reply.simple("OK");
+}
+
+/** Ends the server as a fault of its own would: nothing is saved, nobody is told. */
+function crash(context: ServerContext, log: string, exitCode: number): void {
+  context.server.crash(log, exitCode);
 }
 
 function error(context: ServerContext): void {
@@ -99,34 +161,101 @@ function log(context: ServerContext): void {
 
 const DEBUG_HELP = [
   "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+  "ASSERT, PANIC, OOM, SEGFAULT",
+  "    End the server at once, as a fault would, with nothing saved.",
   "CHECK",
   "    Compare everything in memory with everything else, and answer OK or what doesn't agree.",
+  "DIGEST",
+  "    Answer with a digest of all data, which is the same for the same data in a Redis.",
+  "DIGEST-VALUE <key> [<key> ...]",
+  "    Answer with a digest of each of these values.",
   "ERROR <text>",
   "    Answer with <text> as an error.",
+  "HTSTATS <database>",
+  "    Tell how the keys of a database are spread over its table.",
+  "HTSTATS-KEY <key>",
+  "    The same for the table at <key>.",
+  "LISTPACK <key>",
+  "    Show the inside of a listpack.",
+  "LOADAOF",
+  "    Read the append-only file again.",
   "LOG <text>",
   "    Write <text> to the log.",
   "OBJECT <key>",
   "    Tell how the value of <key> is stored.",
+  "PAUSE-CRON <0|1>",
+  "    Stop background work, or let it go on.",
+  "POPULATE <count> [<prefix>] [<size>]",
+  "    Make <count> keys <prefix>:<number> ('key' if there is none) that hold a string of <size>.",
   "PROTOCOL <type>",
   "    Answer with a value of one type: string, integer, double, bignum, null, array, set, map,",
   "    attrib, push, verbatim, true, false.",
+  "QUICKLIST <key> [<0|1>]",
+  "    Show the inside of a quicklist.",
+  "RELOAD [option ...]",
+  "    Save all data and load it again.",
+  "REPLICATE <argument> [<argument> ...]",
+  "    Send a command to replicas and the append-only file that isn't run here.",
+  "RESTART, CRASH-AND-RECOVER [<milliseconds>]",
+  "    Not possible here: start the server from outside.",
+  "SDSLEN <key>",
+  "    Tell what key and string at <key> take, and what room they have.",
   "SET-ACTIVE-EXPIRE <0|1>",
   "    Remove expired keys that nobody asks for, or don't.",
+  "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+  "    Let RESTORE take payloads whose checksum is wrong, or don't.",
   "SLEEP <seconds>",
   "    Do nothing for so long, and let nobody else do anything.",
+  "STRUCTSIZE",
+  "    Tell how many bytes the parts of a key take.",
   "HELP",
   "    Show this help.",
 ];
 
+const NO_RESTART = "ERR failed to restart the server. Check server logs.";
+/** Exit codes that a shell shows for a process that was ended by SIGABRT and SIGSEGV. */
+const EXIT_ABORTED = 134;
+const EXIT_SEGMENTATION_FAULT = 139;
+const UNLIMITED = Infinity;
+
 const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
+  [
+    "ASSERT",
+    taking(0, (context) => crash(context, "ASSERTION FAILED: DEBUG ASSERT", EXIT_ABORTED)),
+  ],
   ["CHECK", taking(0, check)],
+  ["CRASH-AND-RECOVER", taking(0, (context) => context.reply.error(NO_RESTART), 1)],
+  ["DIGEST", taking(0, debugDigest)],
+  ["DIGEST-VALUE", taking(0, debugDigestValue, UNLIMITED)],
   ["ERROR", taking(1, error)],
   ["HELP", taking(0, (context) => replyHelp(context, DEBUG_HELP))],
+  ["HTSTATS", taking(1, debugTables)],
+  ["HTSTATS-KEY", taking(1, debugTableOfKey)],
+  ["LISTPACK", taking(1, (context) => debugEncoding(context, "listpack"))],
+  ["LOADAOF", taking(0, (context) => context.reply.error(NO_APPEND_ONLY_FILE))],
   ["LOG", taking(1, log)],
-  ["OBJECT", taking(1, object)],
+  ["OBJECT", taking(1, debugObject)],
+  ["OOM", taking(0, (context) => crash(context, "Out Of Memory", EXIT_ABORTED))],
+  ["PANIC", taking(0, (context) => crash(context, "Guru Meditation: DEBUG PANIC", EXIT_ABORTED))],
+  ["PAUSE-CRON", turning((context, on) => context.server.cronPaused = on)],
+  ["POPULATE", taking(1, populate, 3)],
   ["PROTOCOL", taking(1, (context) => replyTestValue(context.reply, context.text(2)))],
-  ["SET-ACTIVE-EXPIRE", taking(1, setActiveExpire)],
+  ["QUICKLIST", taking(1, (context) => debugEncoding(context, "quicklist"), 2)],
+  ["RELOAD", taking(0, reload, UNLIMITED)],
+  ["REPLICATE", taking(1, replicate, UNLIMITED)],
+  ["RESTART", taking(0, (context) => context.reply.error(NO_RESTART), 1)],
+  ["SDSLEN", taking(1, debugStringLength)],
+  [
+    "SEGFAULT",
+    taking(0, (context) => crash(context, "DEBUG SEGFAULT", EXIT_SEGMENTATION_FAULT)),
+  ],
+  ["SET-ACTIVE-EXPIRE", turning((context, on) => context.server.activeExpiry = on)],
+  [
+    "SET-SKIP-CHECKSUM-VALIDATION",
+    turning((context, on) => context.server.dumpState.verifyChecksum = !on),
+  ],
   ["SLEEP", taking(1, sleep)],
+  ["STRUCTSIZE", taking(0, debugStructures)],
 ]);
 
 /** The handler of DEBUG. */

@@ -33,6 +33,11 @@ import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
 import { Journal } from "../keyspace/journal.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import {
+  type NotificationSink,
+  notifiedClasses,
+  parseNotifyFlags,
+} from "../keyspace/notifications.ts";
+import {
   createDumpHandlers,
   createDumpState,
   type DumpState,
@@ -116,6 +121,10 @@ export class Server implements SessionHost {
   queryBufferLimit = 0;
   /** `DEBUG SET-ACTIVE-EXPIRE`. */
   activeExpiry = true;
+  /** `DEBUG PAUSE-CRON`. */
+  cronPaused = false;
+  /** Gets the events of keys that `notify-keyspace-events` names, once somebody delivers them. */
+  notificationSink: NotificationSink | null = null;
 
   /** Where sessions get their first buffer. */
   readonly firstBuffers: BufferPool = new BufferPool(FIRST_BUFFER_BYTES, IDLE_FIRST_BUFFERS);
@@ -178,6 +187,9 @@ export class Server implements SessionHost {
     this.password = this.settings.text("requirepass");
     this.applyObservationSettings();
     this.logger.level = this.settings.text("loglevel") as LogLevel;
+    this.dumpState.writer.compress = this.settings.isOn("rdbcompression");
+    const flags = parseNotifyFlags(this.settings.text("notify-keyspace-events")) ?? 0;
+    this.keyspace.tellEvents(this.notificationSink, notifiedClasses(flags));
     this.applyMemorySettings();
     this.clients.limits.configure();
   }
@@ -192,6 +204,9 @@ export class Server implements SessionHost {
       samples: settings.number("maxmemory-samples"),
       tenacity: settings.number("maxmemory-eviction-tenacity"),
     });
+    const byUse = settings.number("maxmemory") > 0 &&
+      /-l[rf]u$/.test(settings.text("maxmemory-policy"));
+    this.keyspace.sharesIntegers = !byUse;
     frequency.logFactor = settings.number("lfu-log-factor");
     frequency.decayMinutes = settings.number("lfu-decay-time");
     this.expiry.effort = settings.number("active-expire-effort");
@@ -248,6 +263,21 @@ export class Server implements SessionHost {
     await this.listeners.closed();
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");
     this.finish(0);
+  }
+
+  /** Ends at once, as a fault would end it: nothing is saved, and nobody is told but the log. */
+  crash(reason: string, exitCode: number): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.logger.log("warning", reason);
+    clearInterval(this.timer);
+    this.listeners.close();
+    for (const session of [...this.sessions.values()]) {
+      if (session === this.clients.running) session.closing = true;
+      else session.close();
+    }
+    this.clients.stop();
+    this.finish(exitCode);
   }
 
   /** Port it listens on. */
@@ -368,6 +398,7 @@ export class Server implements SessionHost {
 
   /** Background work, every 100 ms. */
   private tick(): void {
+    if (this.cronPaused) return;
     this.time.correct();
     const now = this.time.unixMs;
     this.keyspace.setTime(now);

@@ -116,7 +116,7 @@ export const FILE_SETTINGS: readonly Setting[] = [
     FILES,
   ),
   yesNo("stop-writes-on-bgsave-error", "yes", "refuse changes when a snapshot failed", FILES),
-  yesNo("rdbcompression", "yes", "compress strings in snapshots", FILES),
+  yesNo("rdbcompression", "yes", "compress strings in snapshots and for DUMP"),
   yesNo("rdbchecksum", "yes", "end snapshots with a checksum", FIXED_FILES),
   yesNo("rdb-del-sync-files", "no", "remove snapshots that were for replicas", FILES),
   yesNo("rdb-save-incremental-fsync", "yes", "sync while a snapshot is written", FILES),

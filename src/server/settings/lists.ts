@@ -4,6 +4,11 @@
  *
  * @module
  */
+import {
+  NOTIFY_FLAGS_ERROR,
+  notifyFlagsText,
+  parseNotifyFlags,
+} from "../../keyspace/notifications.ts";
 import { parseMemoryBytes } from "../../runtime/memory_size.ts";
 import { readChoice, SettingsError } from "./setting.ts";
 
@@ -89,19 +94,11 @@ export function readShutdown(words: readonly string[]): string {
   return named.length === 0 ? "default" : named.join(" ");
 }
 
-/** Classes of events that `A` stands for, in the order in which they are shown. */
-const EVENTS_OF_ALL = "g$lshzxetd";
-
 /** `notify-keyspace-events`: letters of classes of events, in the order of Redis. */
 export function readEvents([word]: readonly string[]): string {
-  if (!/^[Ag$lshzxeKEtmdn]*$/.test(word)) {
-    throw new SettingsError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
-  }
-  const has = (letter: string) => word.includes(letter);
-  const pick = (letters: string) => [...letters].filter(has).join("");
-  const all = has("A") || [...EVENTS_OF_ALL].every(has);
-  // Redis shows `n` only where it lists the classes one by one.
-  return (all ? "A" : pick(`${EVENTS_OF_ALL}n`)) + pick("KEm");
+  const flags = parseNotifyFlags(word);
+  if (flags === undefined) throw new SettingsError(NOTIFY_FLAGS_ERROR);
+  return notifyFlagsText(flags);
 }
 
 /** `unixsocketperm`: permissions in octal digits. */

@@ -1,0 +1,148 @@
+/**
+ * The subcommands of DEBUG that look at keys and tables.
+ *
+ * @module
+ */
+import { accessOf, idleSeconds } from "../keyspace/access_clock.ts";
+import { datasetDigest, valueDigest } from "../keyspace/digest.ts";
+import { findEntry, tailCapacity, tailLength } from "../keyspace/keyspace.ts";
+import {
+  externalBytes,
+  isInteger,
+  referenceCount,
+  stringEncodingName,
+  stringLength,
+} from "../keyspace/strings.ts";
+import { UNIT_BYTES } from "../memory/arena.ts";
+import { type DictStatistics, dictStatistics } from "../memory/dict_statistics.ts";
+import { keyLength } from "../memory/entry.ts";
+import { writeValue } from "../persistence/rdb_values.ts";
+import type { ServerContext } from "./server_context.ts";
+
+/** The entry of the key in argument `index`, whose access clock stays, or 0. */
+function entryAt(context: ServerContext, index: number): number {
+  const { database, view, starts, lengths } = context;
+  return findEntry(database, view, starts[index], lengths[index]);
+}
+
+/** As {@linkcode entryAt} for argument 2; an error is replied if there is none. */
+function debuggedEntry(context: ServerContext): number {
+  const entry = entryAt(context, 2);
+  if (entry === 0) context.reply.error("ERR no such key");
+  return entry;
+}
+
+/** DEBUG OBJECT: where and how a value is stored. */
+export function debugObject(context: ServerContext): void {
+  const { keyspace } = context;
+  const entry = debuggedEntry(context);
+  if (entry === 0) return;
+  context.reply.simple(
+    `Value at:0x${(entry * UNIT_BYTES).toString(16)} ` +
+      `refcount:${referenceCount(keyspace, entry)} ` +
+      `encoding:${stringEncodingName(keyspace, entry)} ` +
+      `serializedlength:${serializedLength(context, entry)} ` +
+      `lru:${accessOf(keyspace, entry)} ` +
+      `lru_seconds_idle:${keyspace.countsUses ? 0 : idleSeconds(keyspace, entry)}`,
+  );
+}
+
+/** Bytes of the value in a snapshot. */
+function serializedLength(context: ServerContext, entry: number): number {
+  const { writer } = context.server.dumpState;
+  writeValue(writer, context.keyspace, entry, context.scratch);
+  const typeByte = 1;
+  return writer.take().reduce((sum, piece) => sum + piece.length, -typeByte);
+}
+
+/** DEBUG SDSLEN: lengths of key and string, spare room, and what each takes. */
+export function debugStringLength(context: ServerContext): void {
+  const { keyspace, scratch } = context;
+  const entry = debuggedEntry(context);
+  if (entry === 0) return;
+  if (isInteger(keyspace, entry)) return context.reply.error("ERR Not an sds encoded string.");
+  const length = stringLength(keyspace, entry, scratch);
+  const external = externalBytes(keyspace, entry);
+  const room = external === 0 ? tailCapacity(keyspace, entry) : external;
+  const entryBytes = keyspace.arena.unitsOf(entry) * UNIT_BYTES;
+  const own = external === 0 ? tailLength(keyspace, entry) : external;
+  context.reply.simple(
+    `key_sds_len:${keyLength(keyspace.arena, entry)}, key_sds_avail:0, ` +
+      `key_zmalloc: ${external === 0 ? entryBytes - own : entryBytes}, ` +
+      `val_sds_len:${length}, val_sds_avail:${Math.max(0, room - length)}, val_zmalloc: ${own}`,
+  );
+}
+
+/** DEBUG DIGEST. */
+export function debugDigest(context: ServerContext): void {
+  context.reply.simple(datasetDigest(context.keyspace));
+}
+
+/** DEBUG DIGEST-VALUE. */
+export function debugDigestValue(context: ServerContext): void {
+  context.reply.array(context.argc - 2);
+  for (let index = 2; index < context.argc; index++) {
+    context.reply.simple(valueDigest(context.keyspace, entryAt(context, index)));
+  }
+}
+
+/** DEBUG HTSTATS: how keys are spread over the buckets of a database. */
+export function debugTables(context: ServerContext): void {
+  const { reply, keyspace } = context;
+  if (!context.integer(2)) return;
+  const database = keyspace.databases[context.value];
+  if (database === undefined) return reply.error("ERR Out of range database");
+  const { volatile } = database;
+  const expires = volatile.length === 0
+    ? EMPTY_TABLE
+    : `Array of the keys with an expiry\n number of elements: ${volatile.length}\n`;
+  reply.verbatim(
+    "txt",
+    `[Dictionary HT]\n${tableText(dictStatistics(keyspace.arena, database.dict))}` +
+      `[Expires HT]\n${expires}`,
+  );
+}
+
+/** DEBUG HTSTATS-KEY. */
+export function debugTableOfKey(context: ServerContext): void {
+  if (debuggedEntry(context) === 0) return;
+  context.reply.error(
+    "ERR The value stored at the specified key is not represented using an hash table",
+  );
+}
+
+/** DEBUG STRUCTSIZE: bytes of what each key costs. */
+export function debugStructures(context: ServerContext): void {
+  context.reply.simple(
+    "bits:64 block:4 entry:16 expiry:12 database:4 bucket:64 slotsinbucket:12 external:16",
+  );
+}
+
+/** DEBUG LISTPACK and QUICKLIST, of which there are none yet: `name` is the encoding asked for. */
+export function debugEncoding(context: ServerContext, name: string): void {
+  if (debuggedEntry(context) !== 0) context.reply.error(`ERR Not a ${name} encoded object.`);
+}
+
+const EMPTY_TABLE = "Hash table 0 stats (main hash table):\n" +
+  "No stats available for empty dictionaries\n";
+
+function tableText({ buckets, entries, bucketsByLength, longest }: DictStatistics): string {
+  if (entries === 0) return EMPTY_TABLE;
+  const used = buckets - bucketsByLength[0];
+  const lines = [
+    "Hash table 0 stats (main hash table):",
+    ` table size: ${buckets}`,
+    ` number of elements: ${entries}`,
+    ` different slots: ${used}`,
+    ` max chain length: ${longest}`,
+    ` avg chain length (counted): ${(entries / used).toFixed(2)}`,
+    ` avg chain length (computed): ${(entries / used).toFixed(2)}`,
+    " Chain length distribution:",
+    ...bucketsByLength.flatMap((count, length) => {
+      if (count === 0) return [];
+      const name = length === bucketsByLength.length - 1 ? `>= ${length}` : `${length}`;
+      return [`   ${name}: ${count} (${(count * 100 / buckets).toFixed(2)}%)`];
+    }),
+  ];
+  return `${lines.join("\n")}\n`;
+}
