@@ -13,11 +13,9 @@ import { assert } from "@std/assert";
 import { Arena, BLOCK_ENTRY, type ReadonlyView, SEGMENT_SHIFT } from "../memory/arena.ts";
 import { copyBytes } from "../memory/copy.ts";
 import {
-  dictCheck,
   dictCount,
   dictCreate,
   dictFind,
-  dictFree,
   dictInsert,
   dictRemove,
   dictReplace,
@@ -31,8 +29,6 @@ import {
   HAS_DATABASE,
   HAS_EXPIRY,
   KEY_LENGTH_MASK,
-  keyLength,
-  keyStart,
   keyWord,
   wordIndex,
   wordsAt,
@@ -67,6 +63,8 @@ import { EXPIRY_HIGH, EXPIRY_LOW, VolatileIndex } from "./volatile_index.ts";
 const EXPIRY_BYTES = 12;
 const DATABASE_BYTES = 4;
 const TWO_32 = 4294967296;
+/** Word of a value block with the address of its entry; 0 while the value is being filled. */
+export const VALUE_OWNER = 1;
 
 /** One numbered database. */
 export class Database {
@@ -114,12 +112,28 @@ export interface KeyspaceCounters {
   evicted: number;
 }
 
+/** What a database held before it was flushed, until all of it is freed; see `flushing.ts`. */
+export interface DetachedDict {
+  /** {@linkcode Database.id} in its entries. */
+  readonly id: number;
+  /** Where its entries are found. */
+  dict: number;
+  /** Its buckets from this one on haven't been freed yet. */
+  bucket: number;
+  /** How many buckets it has. */
+  readonly buckets: number;
+  /** How many entries it still has. */
+  entries: number;
+}
+
 /** All databases of one server. */
 export class Keyspace {
   /** Where all keys and values live. */
   readonly arena: Arena = new Arena();
   /** The databases by number. */
   readonly databases: Database[] = [];
+  /** The databases by {@linkcode Database.id}. */
+  readonly databasesById: readonly Database[];
   /** Counters for INFO. */
   readonly counters: KeyspaceCounters = { hits: 0, misses: 0, expired: 0, evicted: 0 };
   /** The time in unix ms that commands go by; set by the server at the start of each turn. */
@@ -153,6 +167,12 @@ export class Keyspace {
   onChange: KeyListener | null = null;
   /** Told about each key that was removed without a command: it has expired, or was evicted. */
   journal: Journal | null = null;
+  /** Told about each database before all of its keys are removed at once. */
+  onFlush: ((database: Database) => void) | null = null;
+  /** What is left to free of databases that were flushed. */
+  readonly detached: DetachedDict[] = [];
+  /** How many entries have been freed after the command that removed them. */
+  lazilyFreed = 0;
   /** The classes of events that {@linkcode tellEvents} asked for; 0 while nobody listens. */
   eventClasses = 0;
   private sink: NotificationSink | null = null;
@@ -175,6 +195,7 @@ export class Keyspace {
     for (let number = 0; number < count; number++) {
       this.databases.push(new Database(this, number, dictCreate(this.arena, seed0, seed1)));
     }
+    this.databasesById = [...this.databases];
   }
 
   /** Sets the time by which commands go, in unix ms. */
@@ -223,6 +244,15 @@ export class Keyspace {
   /** Whether the value block at `address` must not change now. */
   isPinned(address: number): boolean {
     return this.pins.size !== 0 && this.pins.has(address);
+  }
+
+  /** Forgets that anybody wants the pinned values, and returns their addresses. */
+  abandonPinned(): number[] {
+    for (const block of this.pins.keys()) {
+      // One that is still being filled is its session's, which frees it or stores it.
+      if (wordsAt(this.arena, block)[wordIndex(block) + VALUE_OWNER] !== 0) this.orphans.add(block);
+    }
+    return [...this.pins.keys()].sort((first, second) => first - second);
   }
 
   /** Gives a value block back, at once or when nobody sends from it any more. */
@@ -376,6 +406,7 @@ export function resizeEntry(
   const movedAt = wordIndex(moved);
   movedWords[movedAt + ENTRY_META] = words[at + ENTRY_META];
   movedWords[movedAt + ENTRY_VALUE] = words[at + ENTRY_VALUE];
+  ownValue(keyspace, moved);
   if (had && volatile) database.volatile.replace(entry, moved);
   else if (had) database.volatile.remove(entry);
   else if (volatile) database.volatile.add(moved);
@@ -427,6 +458,14 @@ export function tailLength(keyspace: Keyspace, entry: number): number {
   }
 }
 
+/** How many units `entry` needs: those that it has, but for room that only a string that grows has a use for. */
+export function entryUnits(keyspace: Keyspace, entry: number): number {
+  const units = keyspace.arena.unitsOf(entry);
+  const meta = wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] & 0xff;
+  if (meta === (TYPE_STRING | (ENCODING_GROWN << 4))) return units;
+  return units - ((tailCapacity(keyspace, entry) - tailLength(keyspace, entry)) >>> 3);
+}
+
 /** Byte offset, within the segment of `entry`, of the first byte behind its key. */
 export function tailStart(keyspace: Keyspace, entry: number): number {
   const at = wordIndex(entry);
@@ -437,8 +476,7 @@ export function tailStart(keyspace: Keyspace, entry: number): number {
 /** Takes `entry` out of its database and frees it with its value; `hash` is that of its key. */
 export function removeEntry(database: Database, hash: number, entry: number): void {
   unlinkEntry(database, hash, entry);
-  freeEntryValue(database.keyspace, entry);
-  database.keyspace.arena.free(entry);
+  freeEntry(database.keyspace, entry);
 }
 
 function unlinkEntry(database: Database, hash: number, entry: number): void {
@@ -483,47 +521,30 @@ export function moveEntry(
     tailStart(keyspace, moved),
     tail,
   );
-  if (entryEncoding(keyspace, moved) === ENCODING_EXTERNAL) {
-    const block = target[at + ENTRY_VALUE];
-    arena.writable(block, 8)[wordIndex(block) + 1] = moved;
-  }
+  ownValue(keyspace, moved);
   unlinkEntry(from, hash, entry);
   arena.free(entry);
 }
 
-/** Frees what `entry` has outside of itself. */
-function freeEntryValue(keyspace: Keyspace, entry: number): void {
+/** Frees `entry`, which no dict holds any more, with what it has outside of itself. */
+export function freeEntry(keyspace: Keyspace, entry: number): void {
   const block = valueBlock(keyspace, entry);
   if (block !== 0) keyspace.freeValueBlock(block);
+  keyspace.arena.free(entry);
+}
+
+/** Has the value that `entry` has outside of it know that it is this entry's. */
+export function ownValue(keyspace: Keyspace, entry: number): void {
+  const block = valueBlock(keyspace, entry);
+  if (block !== 0) keyspace.arena.writable(block, 8)[wordIndex(block) + VALUE_OWNER] = entry;
 }
 
 /** The block that the value of `entry` has outside of it, or 0. */
-function valueBlock(keyspace: Keyspace, entry: number): number {
+export function valueBlock(keyspace: Keyspace, entry: number): number {
   const words = wordsAt(keyspace.arena, entry);
   const at = wordIndex(entry);
   const meta = words[at + ENTRY_META] & 0xff;
   return meta === (TYPE_STRING | (ENCODING_EXTERNAL << 4)) ? words[at + ENTRY_VALUE] : 0;
-}
-
-/** Frees all entries of `database` and leaves it empty. */
-export function clearDatabase(database: Database): void {
-  const keyspace = database.keyspace;
-  const arena = keyspace.arena;
-  const entries: number[] = [];
-  arena.walk((address, _units, kind) => {
-    if (kind === BLOCK_ENTRY && databaseId(keyspace, address) === database.id) {
-      entries.push(address);
-    }
-  });
-  for (const entry of entries) {
-    freeEntryValue(keyspace, entry);
-    arena.free(entry);
-  }
-  keyspace.moves++;
-  dictFree(arena, database.dict);
-  database.dict = dictCreate(arena, keyspace.seed0, keyspace.seed1);
-  database.volatile.clear();
-  database.averageTtlMs = 0;
 }
 
 /** {@linkcode Database.id} of the database that `entry` is in. */
@@ -578,39 +599,6 @@ function removeUnasked(database: Database, hash: number, entry: number, event: s
   const eventClass = eventClassOf(event);
   keyspace.onChange?.(database, key, event, eventClass);
   keyspace.notify(database, key, event, eventClass);
-}
-
-/**
- * Checks arena, dicts and indexes of volatile keys against each other.
- *
- * @throws {AssertionError} at the first thing that doesn't agree.
- */
-export function checkKeyspace(keyspace: Keyspace): void {
-  keyspace.arena.check();
-  let entries = 0;
-  const volatile = new Map<number, number>();
-  keyspace.arena.walk((address, _units, kind) => {
-    if (kind !== BLOCK_ENTRY) return;
-    entries++;
-    const id = databaseId(keyspace, address);
-    const database = keyspace.databases.find((candidate) => candidate.id === id)!;
-    const view = keyspace.arena.views[address >>> SEGMENT_SHIFT];
-    const start = keyStart(keyspace.arena, address);
-    const length = keyLength(keyspace.arena, address);
-    const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
-    const found = dictFind(keyspace.arena, database.dict, hash, view, start, length);
-    assert(found === address, `entry ${address} is found by its key`);
-    if (!hasExpiry(keyspace, address)) return;
-    volatile.set(id, (volatile.get(id) ?? 0) + 1);
-    assert(database.volatile.at(database.volatile.positionOf(address)) === address);
-  });
-  let counted = 0;
-  for (const database of keyspace.databases) {
-    dictCheck(keyspace.arena, database.dict);
-    counted += database.size;
-    assert(database.volatile.length === (volatile.get(database.id) ?? 0));
-  }
-  assert(counted === entries, `entries: ${entries} in the arena, ${counted} in the dicts`);
 }
 
 function layoutFlags(database: Database, volatile: boolean): number {

@@ -41,6 +41,7 @@ import {
   resizeWithoutValue,
   tailCapacity,
   tailStart,
+  VALUE_OWNER,
 } from "./keyspace.ts";
 import {
   ENCODING_EXTERNAL,
@@ -64,7 +65,6 @@ export const EXTERNAL_BYTES = 64 * 1024;
 export const EXTERNAL_OFFSET = 16;
 /** and the word that holds its length. */
 export const EXTERNAL_LENGTH = 2;
-const EXTERNAL_OWNER = 1;
 /** Type and encoding of a string behind its key, as it was set; */
 export const META_INLINE = TYPE_STRING | (ENCODING_INLINE << 4);
 const META_INT32 = TYPE_STRING | (ENCODING_INT32 << 4);
@@ -190,7 +190,7 @@ export function setExternal(
   const keyspace = database.keyspace;
   const entry = makeRoom(database, old, keyView, keyFrom, keyBytes, 0, expiry);
   setValueWord(keyspace, entry, META_EXTERNAL, block);
-  keyspace.arena.writable(block, 16)[wordIndex(block) + EXTERNAL_OWNER] = entry;
+  keyspace.arena.writable(block, 16)[wordIndex(block) + VALUE_OWNER] = entry;
   return entry;
 }
 
@@ -200,7 +200,7 @@ export function allocateValue(keyspace: Keyspace, length: number): number {
   const block = keyspace.arena.allocate(units, BLOCK_VALUE);
   const words = keyspace.arena.writable(block, 16);
   const at = wordIndex(block);
-  words[at + EXTERNAL_OWNER] = 0;
+  words[at + VALUE_OWNER] = 0;
   words[at + EXTERNAL_LENGTH] = length;
   words[at + 3] = 0;
   return block;
@@ -504,7 +504,7 @@ function writeExternalRange(
     block = moved;
     if (!external) entry = resizeKeepingExpiry(database, entry, 0);
     setValueWord(keyspace, entry, META_EXTERNAL, block);
-    keyspace.arena.writable(block, 16)[wordIndex(block) + EXTERNAL_OWNER] = entry;
+    keyspace.arena.writable(block, 16)[wordIndex(block) + VALUE_OWNER] = entry;
   }
   if (offset > oldLength) valueRoom(keyspace, block, oldLength, offset - oldLength).fill(0);
   fillValue(keyspace, block, offset, source, from, sourceLength);

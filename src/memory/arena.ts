@@ -140,12 +140,11 @@ export class Arena extends Bins {
   }
 
   /**
-   * Takes a block of the length and kind of the one at `address`, with the same bytes.
+   * Takes a block of the kind of the one at `address`, with its first `units` units.
    *
    * @throws {ArenaFullError} when there is no room.
    */
-  duplicate(address: number): number {
-    const units = this.unitsOf(address);
+  duplicate(address: number, units: number): number {
     const copy = this.allocate(units, this.kindOf(address));
     const source = this.mutableWords[address >>> SEGMENT_SHIFT];
     const target = this.writable(copy, units * UNIT_BYTES);
@@ -292,14 +291,17 @@ export class Arena extends Bins {
 
   /**
    * Goes on in the closed segment, past `limit` blocks at most, and withholds those that are free. Returns
-   * the next block in use, 0 at the end of the segment, or -1 if it didn't get that far. Blocks may come and
-   * go between two calls.
+   * the next block in use, 0 at the end of the segment (which is dropped if nothing in it is in use), or -1 if
+   * it didn't get that far. Blocks may come and go between two calls.
    */
   nextBlock(limit: number): number {
     for (let looked = 0; looked < limit; looked++) {
       const address = this.cursor;
       const at = address & SEGMENT_MASK;
-      if (at === this.segmentUnits[this.closed] - 1) return 0;
+      if (at === this.segmentUnits[this.closed] - 1) {
+        if (this.segmentUsed[this.closed] === 0) this.forgetSegment(this.closed);
+        return 0;
+      }
       const header = this.mutableWords[this.closed][at << 1];
       const units = header >>> LENGTH_SHIFT;
       this.cursor = address + units;
@@ -351,8 +353,10 @@ export class Arena extends Bins {
     this.usedUnits = 0;
     this.segmentUsed.fill(0);
     const keptSegments = new Set(kept.map((address) => address >>> SEGMENT_SHIFT));
+    this.reuseSegment(keptSegments);
     for (let segment = 0; segment < this.segmentUnits.length; segment++) {
       if (this.segmentUnits[segment] === 0 || keptSegments.has(segment)) continue;
+      if (this.topUnits > 0 && this.topAddress >>> SEGMENT_SHIFT === segment) continue;
       if (this.largeSegments.has(segment)) this.dropLarge(segment);
       else this.dropSegment(segment);
     }
@@ -486,6 +490,24 @@ export class Arena extends Bins {
     for (let number = segment; number < segment + numbers; number++) {
       this.largeSegments.delete(number);
     }
+  }
+
+  /**
+   * Makes a segment of the smallest size the top again, so that there is room for a little whatever the system says; all
+   * others are to be dropped.
+   */
+  private reuseSegment(keptSegments: ReadonlySet<number>): void {
+    const units = FIRST_SEGMENT_UNITS;
+    const segment = this.segmentUnits.findIndex((length, one) =>
+      length === units && !this.largeSegments.has(one) && !keptSegments.has(one)
+    );
+    if (segment < 0) return;
+    this.topAddress = segment * SEGMENT_UNITS + 1;
+    this.topUnits = units - SEGMENT_OVERHEAD_UNITS;
+    this.freshAddress = this.topAddress + this.topUnits;
+    const sentinel = (units - 1) << 1;
+    this.writable(this.freshAddress, 4)[sentinel] = (1 << LENGTH_SHIFT) | USED;
+    this.nextSegmentUnits = units * 2;
   }
 
   /** Makes all of a segment free but for the blocks in `kept`. */

@@ -75,6 +75,7 @@ import {
   setOwner,
   setPiece,
   setSlot,
+  shrinkFirstPiece,
   SLOTS,
   TAG_WORD,
   tagOf,
@@ -289,6 +290,30 @@ export function dictVisitBucket(
     }
     address = words[at + NEXT_WORD];
   } while (address !== 0);
+}
+
+/**
+ * As {@linkcode dictVisitBucket}, and forgets each entry before the call, which may free it. The dict isn't good for anything
+ * after that but for more of the same and {@linkcode dictFree}. Returns how many entries there were.
+ */
+export function dictTakeBucket(
+  arena: Arena,
+  dict: number,
+  bucket: number,
+  visit: (entry: number) => void,
+): number {
+  let count = 0;
+  for (let address = bucketAddress(arena, dict, bucket); address !== 0;) {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const entry = wordsAt(arena, address)[wordIndex(address) + slot];
+      if (entry === 0) continue;
+      setSlot(arena, address, slot, 0, 0);
+      visit(entry);
+      count++;
+    }
+    address = wordsAt(arena, address)[wordIndex(address) + NEXT_WORD];
+  }
+  return count;
 }
 
 /**
@@ -529,6 +554,7 @@ function merge(arena: Arena, dict: number): void {
   // The bucket stays in its piece, and must be empty when the dict has grown to it again.
   arena.writable(last, BUCKET_UNITS * 8).fill(0, wordIndex(last), wordIndex(last) + 16);
   dropBucket(arena, dict);
+  shrinkFirstPiece(arena, dict);
 }
 
 /** The 32 bits of `value` in the opposite order. */

@@ -145,7 +145,9 @@ export function addBucket(arena: Arena, dict: number): number {
   const at = wordIndex(dict);
   const number = wordsAt(arena, dict)[at + BUCKETS];
   if (number < PIECE_BUCKETS) {
-    if (number === wordsAt(arena, dict)[at + FIRST_CAPACITY]) growFirstPiece(arena, dict);
+    if (number === wordsAt(arena, dict)[at + FIRST_CAPACITY]) {
+      resizeFirstPiece(arena, dict, number * 2);
+    }
   } else if ((number & PIECE_MASK) === 0) {
     const piece = number >>> PIECE_SHIFT;
     if (piece === wordsAt(arena, dict)[at + DIRECTORY_PIECES]) growDirectory(arena, dict);
@@ -166,15 +168,24 @@ export function dropBucket(arena: Arena, dict: number): void {
   if ((number & PIECE_MASK) === 0) arena.free(pieceBlock(arena, dict, number >>> PIECE_SHIFT));
 }
 
-function growFirstPiece(arena: Arena, dict: number): void {
+/** Makes the first piece smaller if it has much more room than buckets. */
+export function shrinkFirstPiece(arena: Arena, dict: number): void {
   const words = wordsAt(arena, dict);
   const at = wordIndex(dict);
   const capacity = words[at + FIRST_CAPACITY];
+  if (words[at + BUCKETS] * 4 <= capacity) resizeFirstPiece(arena, dict, capacity / 2);
+}
+
+/** Gives the first piece room for `capacity` buckets. */
+function resizeFirstPiece(arena: Arena, dict: number, capacity: number): void {
+  const words = wordsAt(arena, dict);
+  const at = wordIndex(dict);
+  const kept = Math.min(capacity, words[at + FIRST_CAPACITY]);
   const old = bucketAddress(arena, dict, 0);
   const oldBlock = pieceBlock(arena, dict, 0);
-  setPiece(arena, dict, words[at + DIRECTORY], 0, capacity * 2);
-  moveBuckets(arena, old, bucketAddress(arena, dict, 0), capacity);
-  arena.writable(dict, DICT_UNITS * 8)[at + FIRST_CAPACITY] = capacity * 2;
+  setPiece(arena, dict, words[at + DIRECTORY], 0, capacity);
+  moveBuckets(arena, old, bucketAddress(arena, dict, 0), kept);
+  arena.writable(dict, DICT_UNITS * 8)[at + FIRST_CAPACITY] = capacity;
   arena.free(oldBlock);
 }
 
@@ -343,7 +354,8 @@ function emptySlot(arena: Arena, bucket: number): number {
 /** Gives the directory at `from` another place. */
 export function moveDirectory(arena: Arena, from: number): void {
   const dict = ownerOf(arena, from);
-  const to = arena.duplicate(from);
+  const pieces = wordsAt(arena, dict)[wordIndex(dict) + DIRECTORY_PIECES];
+  const to = arena.duplicate(from, pieces + 1);
   arena.writable(dict, DICT_UNITS * 8)[wordIndex(dict) + DIRECTORY] = to;
   arena.free(from);
 }
@@ -367,7 +379,7 @@ export function movePiece(arena: Arena, from: number): void {
 /** Gives the bucket behind another, in the block `from`, another place. */
 export function moveOverflow(arena: Arena, from: number): void {
   const before = ownerOf(arena, from);
-  const to = arena.duplicate(from);
+  const to = arena.duplicate(from, OVERFLOW_UNITS);
   arena.writable(before, BUCKET_BYTES)[wordIndex(before) + NEXT_WORD] = to + 1;
   const next = wordsAt(arena, to + 1)[wordIndex(to + 1) + NEXT_WORD];
   if (next !== 0) setOwner(arena, next - 1, to + 1);
@@ -376,7 +388,7 @@ export function moveOverflow(arena: Arena, from: number): void {
 
 /** Gives the dict in the block `from` another place, and returns it; who holds the dict is the caller's to tell. */
 export function moveDict(arena: Arena, from: number): number {
-  const to = arena.duplicate(from);
+  const to = arena.duplicate(from, DICT_UNITS);
   const words = wordsAt(arena, to);
   const at = wordIndex(to);
   setOwner(arena, words[at + DIRECTORY], to);

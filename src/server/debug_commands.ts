@@ -11,7 +11,8 @@ import type { Handler } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
-import { checkKeyspace, findEntry } from "../keyspace/keyspace.ts";
+import { checkKeyspace } from "../keyspace/checking.ts";
+import { findEntry } from "../keyspace/keyspace.ts";
 import { EXPIRY_NONE, setString } from "../keyspace/strings.ts";
 import { serverHandler } from "./connection_commands.ts";
 import {

@@ -263,6 +263,8 @@ export class Dispatcher {
       const block = allocateValue(this.server.keyspace, frame.bulkLength);
       const room = valueRoom(this.server.keyspace, block, 0, frame.bulkLength);
       this.blockBytes += this.server.keyspace.arena.unitsOf(block) * 8;
+      // Bytes come from the socket straight into it: it must neither move nor go.
+      this.server.keyspace.pin(block);
       session.startBlock(block, frame.argc, room);
     } catch (error) {
       if (error instanceof ArenaFullError) return false;
@@ -286,6 +288,7 @@ export class Dispatcher {
     if (!this.context.blockTaken || this.context.block !== session.block) {
       this.server.keyspace.freeValueBlock(session.block);
     }
+    this.server.keyspace.unpin(session.block);
     this.context.blockArgument = -1;
     this.context.blockTaken = false;
     session.block = 0;

@@ -42,6 +42,7 @@ import {
   createDumpState,
   type DumpState,
 } from "../persistence/dump_commands.ts";
+import { Reclaimer } from "./reclaiming.ts";
 import { BufferPool } from "../protocol/byte_buffer.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
@@ -126,6 +127,9 @@ export class Server implements SessionHost {
   /** Gets the events of keys that `notify-keyspace-events` names, once somebody delivers them. */
   notificationSink: NotificationSink | null = null;
 
+  /** Gives memory back in the background. */
+  readonly reclaimer: Reclaimer;
+
   /** Where sessions get their first buffer. */
   readonly firstBuffers: BufferPool = new BufferPool(FIRST_BUFFER_BYTES, IDLE_FIRST_BUFFERS);
   private readonly pool = new BufferPool(OUTPUT_BUFFER_BYTES, IDLE_BUFFERS);
@@ -154,6 +158,7 @@ export class Server implements SessionHost {
       this.randomness.secret(),
       this.randomness.number,
     );
+    this.reclaimer = new Reclaimer(this.keyspace, this.clock);
     this.time = new TurnClock(this.clock);
     this.keyspace.journal = this.journal;
     this.eviction = new Eviction(this, this.randomness.number);
@@ -210,6 +215,7 @@ export class Server implements SessionHost {
     frequency.logFactor = settings.number("lfu-log-factor");
     frequency.decayMinutes = settings.number("lfu-decay-time");
     this.expiry.effort = settings.number("active-expire-effort");
+    this.reclaimer.configure(settings);
     const used = this.usedMemory;
     if (eviction.limit === 0 || eviction.limit === before || used <= eviction.limit) return;
     this.logger.log(
@@ -236,6 +242,7 @@ export class Server implements SessionHost {
     Object.assign(this.keyspace.counters, { hits: 0, misses: 0, expired: 0, evicted: 0 });
     this.eviction.resetStatistics();
     this.expiry.resetStatistics();
+    this.reclaimer.resetStatistics();
     for (const command of this.table.byName.values()) command.statistics.reset();
   }
 
@@ -257,6 +264,7 @@ export class Server implements SessionHost {
     if (reason !== undefined) this.logger.log("warning", reason);
     this.logger.log("warning", "User requested shutdown...");
     clearInterval(this.timer);
+    this.reclaimer.stop();
     this.listeners.close();
     for (const session of [...this.sessions.values()]) session.close();
     this.clients.stop();
@@ -411,6 +419,7 @@ export class Server implements SessionHost {
       session.readOnIfStuck();
     }
     this.expiry.startCycle();
+    this.reclaimer.tick(this.counters.commands);
   }
 }
 

@@ -6,7 +6,7 @@
 import { type Handler, SYNTAX_ERROR } from "../commands/context.ts";
 import { ALL_SPECS, BARE, type HandlersFor } from "../commands/specs/mod.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
-import { clearDatabase } from "../keyspace/keyspace.ts";
+import { flushDatabases } from "../keyspace/flushing.ts";
 import {
   type InnerCall,
   replyCommand,
@@ -29,11 +29,11 @@ function flush(context: ServerContext, all: boolean): void {
   if (context.argc > 2 || (context.argc === 2 && !isFlushMode(context))) {
     return reply.error(SYNTAX_ERROR);
   }
-  for (const database of all ? keyspace.databases : [context.database]) {
-    if (database.size === 0) continue;
-    keyspace.dirty += database.size;
-    clearDatabase(database);
-  }
+  const lazily = context.argc === 2
+    ? context.isWord(1, "ASYNC")
+    : context.server.settings.isOn("lazyfree-lazy-user-flush");
+  const databases = all ? keyspace.databases : [context.database];
+  keyspace.dirty += flushDatabases(keyspace, databases, lazily);
   // An empty database is flushed for those who listen, too.
   keyspace.dirty++;
   reply.simple("OK");

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ActiveExpiry } from "../../src/keyspace/active_expiry.ts";
-import { checkKeyspace, type Database, findEntry, Keyspace } from "../../src/keyspace/keyspace.ts";
+import { checkKeyspace } from "../../src/keyspace/checking.ts";
+import { type Database, findEntry, Keyspace } from "../../src/keyspace/keyspace.ts";
 import { EXPIRY_NONE, EXPIRY_SET, setString } from "../../src/keyspace/strings.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
 

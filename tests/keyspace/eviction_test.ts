@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Eviction, EVICTION_POLICIES, type EvictionPolicy } from "../../src/keyspace/eviction.ts";
 import { setIdleSeconds, touchEntry } from "../../src/keyspace/access_clock.ts";
-import { checkKeyspace, type Database, findEntry, Keyspace } from "../../src/keyspace/keyspace.ts";
+import { checkKeyspace } from "../../src/keyspace/checking.ts";
+import { type Database, findEntry, Keyspace } from "../../src/keyspace/keyspace.ts";
 import { EXPIRY_NONE, EXPIRY_SET, setString } from "../../src/keyspace/strings.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
 

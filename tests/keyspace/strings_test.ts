@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { checkKeyspace, findEntry, Keyspace } from "../../src/keyspace/keyspace.ts";
+import { checkKeyspace } from "../../src/keyspace/checking.ts";
+import { findEntry, Keyspace } from "../../src/keyspace/keyspace.ts";
 import {
   copyString,
   EXPIRY_NONE,

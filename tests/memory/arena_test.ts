@@ -101,12 +101,13 @@ Deno.test("arena: segments that are wholly free are given back", () => {
 function empty(arena: Arena, segment: number, moved: (from: number, to: number) => void): void {
   arena.close(segment);
   while (arena.nextBlock(3) !== 0);
+  if (arena.closedSegment < 0) return;
   arena.rewind();
   for (;;) {
     const from = arena.nextBlock(5);
     if (from === 0 || arena.closedSegment < 0) return;
     if (from < 0) continue;
-    moved(from, arena.duplicate(from));
+    moved(from, arena.duplicate(from, arena.unitsOf(from)));
     arena.free(from);
     if (arena.closedSegment < 0) return;
   }
