@@ -126,6 +126,7 @@ export class Evacuation {
     return true;
   }
 
+  /** The segment is gone. */
   private finish(): boolean {
     this.counters.segments++;
     this.refusedHere = 0;

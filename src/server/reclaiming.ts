@@ -111,6 +111,7 @@ export class Reclaimer {
     }
   }
 
+  /** Has the next slice run after others had their turn, if there is anything to do. */
   private workLater(): void {
     if (this.working || this.stopped) return;
     if (this.budgetMs <= 0 && this.keyspace.detached.length === 0) return;
