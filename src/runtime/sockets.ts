@@ -35,9 +35,16 @@ export interface Sockets {
   /**
    * Listens on TCP.
    *
+   * @param keepsAlive Whether connections that come in are probed when they are idle.
    * @throws {Deno.errors.AddrInUse} and other errors of the system.
    */
-  listen(hostname: string, port: number): SocketListener;
+  listen(hostname: string, port: number, keepsAlive: () => boolean): SocketListener;
+  /**
+   * Listens on a Unix socket, whose file must not be there.
+   *
+   * @throws {Deno.errors.AddrInUse} and other errors of the system.
+   */
+  listenUnix(path: string): SocketListener;
 }
 
 /** A TCP connection of Deno. */
@@ -74,6 +81,29 @@ class TcpConnection implements Connection {
   }
 }
 
+/** A connection through a Unix socket; both ends go by the path of the socket, as in Redis. */
+class UnixConnection implements Connection {
+  readonly remote: string;
+  readonly local: string;
+  readonly fromLoopback = true;
+
+  constructor(private readonly connection: Deno.UnixConn, path: string) {
+    this.remote = this.local = `${path}:0`;
+  }
+
+  read(bytes: Uint8Array): Promise<number | null> {
+    return this.connection.read(bytes);
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.connection.write(bytes);
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}
+
 /** An IPv4 address that came through an IPv6 socket, as clients know it. */
 function plainHost(hostname: string): string {
   return hostname.startsWith("::ffff:") ? hostname.slice(7) : hostname;
@@ -86,7 +116,7 @@ function addressText(address: Deno.NetAddr): string {
 
 /** The sockets of the machine. */
 export const systemSockets: Sockets = {
-  listen(hostname: string, port: number): SocketListener {
+  listen(hostname: string, port: number, keepsAlive: () => boolean): SocketListener {
     const listener = Deno.listen({ hostname, port });
     return {
       port: listener.addr.port,
@@ -95,8 +125,17 @@ export const systemSockets: Sockets = {
         const connection = await listener.accept();
         // Replies of several writes must not wait for the peer's acknowledgement.
         connection.setNoDelay(true);
+        if (keepsAlive()) connection.setKeepAlive(true);
         return new TcpConnection(connection);
       },
+    };
+  },
+  listenUnix(path: string): SocketListener {
+    const listener = Deno.listen({ transport: "unix", path });
+    return {
+      port: 0,
+      close: () => listener.close(),
+      accept: async () => new UnixConnection(await listener.accept(), path),
     };
   },
 };

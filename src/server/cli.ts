@@ -1,5 +1,5 @@
 /**
- * `miniredis server`: reads the options and runs a server until it is told to stop.
+ * `miniredis server`: reads the configuration and runs a server until it is told to stop.
  *
  * The server itself runs in a worker (`worker.ts`), for one reason: the event loop of Deno handles
  * many sockets fairly only if `DENO_TOKIO_MAX_IO_EVENTS_PER_TICK` is set, and reads that variable
@@ -10,18 +10,22 @@
  * @module
  */
 
-import {
-  COMMON_OPTIONS,
-  formatOptions,
-  type Option,
-  parseOptions,
-  UsageError,
-} from "../runtime/arguments.ts";
+import { COMMON_OPTIONS, formatOptions, type Option } from "../runtime/arguments.ts";
+import { systemClock } from "../runtime/clock.ts";
+import { systemFiles, systemReason } from "../runtime/files.ts";
+import { consoleSink, Logger } from "../runtime/logging.ts";
 import { versionLine } from "../runtime/subcommands.ts";
-import { REDIS_VERSION } from "../runtime/version.ts";
-import type { ServerOptions } from "./server.ts";
-import { type Setting, SETTINGS, Settings, SettingsError } from "./settings.ts";
-import type { MessageFromWorker, MessageToWorker } from "./worker.ts";
+import { parseServerArguments, type ServerArguments } from "./command_line.ts";
+import {
+  checkConfig,
+  ConfigError,
+  type ConfigLine,
+  optionLine,
+  readConfigFile,
+  readConfigText,
+} from "./config_file.ts";
+import { type Setting, SETTING_GROUPS } from "./settings.ts";
+import type { MessageFromWorker, MessageToWorker, StartMessage } from "./worker.ts";
 
 /**
  * How many socket events the event loop takes in one go. With 500 connections the longest wait was
@@ -40,48 +44,83 @@ const SHORT_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["dbfilenam
  * @throws {UsageError} An option is unknown or lacks its value.
  */
 export async function runServer(args: readonly string[]): Promise<number> {
-  const settingOptions = SETTINGS.map(toOption);
-  const { values, switches, rest } = parseOptions(args, [...settingOptions, ...COMMON_OPTIONS]);
-  if (switches.has("help")) {
-    console.log(helpText(settingOptions));
+  const parsed = parseServerArguments(args);
+  if (parsed.answer !== undefined) {
+    console.log(parsed.answer === "help" ? helpText() : versionLine("miniredis server"));
     return 0;
   }
-  if (switches.has("version")) {
-    console.log(versionLine("miniredis server"));
-    return 0;
-  }
-  if (rest.length > 0) throw new UsageError(`unexpected argument '${rest[0]}'`);
-  const problem = findBadValue(values) ?? await findFolderProblem(values.get("dir"));
-  if (problem !== undefined) {
-    console.error(problem);
+  let start: StartMessage;
+  try {
+    start = await readConfiguration(parsed);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
     return 1;
   }
-  return await runInWorker(Object.fromEntries(values));
+  return await runInWorker(start);
+}
+
+/** Reads all parts of the configuration, in the order in which they count. */
+async function readConfiguration(parsed: ServerArguments): Promise<StartMessage> {
+  const lines: ConfigLine[] = [];
+  if (parsed.file !== undefined) lines.push(...readConfigFile(parsed.file, systemFiles));
+  if (parsed.readsInput) {
+    const text = await new Response(Deno.stdin.readable).text();
+    lines.push(...readConfigText(text, "the standard input", systemFiles));
+  }
+  for (const option of parsed.options) {
+    lines.push(
+      ...option[0] === "include" && option.length === 2
+        ? readConfigFile(option[1], systemFiles)
+        : [optionLine(option)],
+    );
+  }
+  const { settings } = checkConfig(lines, systemFiles);
+  const isGiven = lines.some(({ words }) => words[0] === "dir");
+  const problem = findFolderProblem(settings.text("dir"));
+  // Where nobody asked for the folder, a server that only holds data in memory needs none.
+  if (problem !== undefined && isGiven) throw new ConfigError(problem);
+  if (problem !== undefined) console.error(`Warning: ${problem}`);
+  return {
+    type: "start",
+    directives: lines.map(({ words }) => words),
+    configFile: parsed.file === undefined ? undefined : Deno.realPathSync(parsed.file),
+    watched: Deno.stdout.isTerminal(),
+  };
+}
+
+/** Tries whether files can be made in the folder, so that it shows now, and not at the first save. */
+function findFolderProblem(folder: string): string | undefined {
+  try {
+    Deno.removeSync(Deno.makeTempFileSync({ dir: folder, prefix: "miniredis-" }));
+    return undefined;
+  } catch (error) {
+    const shown = folder === "." ? Deno.cwd() : folder;
+    return `Can't write to the folder '${shown}': ${systemReason(error)}`;
+  }
 }
 
 /** Starts the worker, passes signals on to it, and waits until it has finished. */
-async function runInWorker(options: ServerOptions): Promise<number> {
+async function runInWorker(start: StartMessage): Promise<number> {
   const variable = "DENO_TOKIO_MAX_IO_EVENTS_PER_TICK";
   if (Deno.env.get(variable) === undefined) Deno.env.set(variable, IO_EVENTS_PER_TICK);
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const send = (message: MessageToWorker): void => worker.postMessage(message);
 
   const exitCode = new Promise<number>((resolve) => {
-    worker.onmessage = ({ data }: MessageEvent<MessageFromWorker>) => {
-      if (data.type === "failed") console.error(data.message);
-      resolve(data.type === "failed" ? 1 : data.exitCode);
-    };
+    worker.onmessage = ({ data }: MessageEvent<MessageFromWorker>) => resolve(data.exitCode);
     worker.onerror = (event) => {
       // The runtime has already printed the error, with its stack.
       event.preventDefault();
       resolve(1);
     };
     listenForSignals((signal, isRepeated) => {
-      if (isRepeated) resolve(1);
-      else send({ type: "shutdown", reason: `Received ${signal} scheduling shutdown...` });
+      if (!isRepeated) return send({ type: "signal", signal });
+      new Logger(consoleSink, systemClock.now).signal("You insist... exiting now.");
+      resolve(1);
     });
   });
-  send({ type: "start", options });
+  send(start);
   return await exitCode;
 }
 
@@ -101,55 +140,29 @@ function listenForSignals(onSignal: (signal: Deno.Signal, isRepeated: boolean) =
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
 }
 
-/** The first value that its setting can't have, in the words in which Redis complains. */
-function findBadValue(values: ReadonlyMap<string, string>): string | undefined {
-  for (const [name, value] of values) {
-    try {
-      new Settings({ [name]: value });
-    } catch (error) {
-      if (!(error instanceof SettingsError)) throw error;
-      return `
-*** FATAL CONFIG FILE ERROR (Redis ${REDIS_VERSION}) ***
->>> '${name} "${value}"'
-${error.message}`;
-    }
-  }
-  return undefined;
-}
-
-/** Tries whether files can be made in the folder, so that it shows now, and not at the first save. */
-async function findFolderProblem(folder: string | undefined): Promise<string | undefined> {
-  try {
-    await Deno.remove(await Deno.makeTempFile({ dir: folder ?? ".", prefix: "miniredis-" }));
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const reason = error.message.replace(/ \(os error .*/s, "");
-    const problem = `Can't write to the folder '${folder ?? Deno.cwd()}': ${reason}`;
-    if (folder !== undefined) return problem;
-    // Nobody asked for this folder, and a server that only holds data in memory needs none.
-    console.error(`Warning: ${problem}`);
-    return undefined;
-  }
-}
-
 function toOption(setting: Setting): Option {
+  const effect = setting.noEffect === undefined ? "" : "; no effect here";
+  const preset = setting.default === "" ? "" : ` (${setting.default})`;
   return {
     name: setting.name,
     aliases: [...setting.aliases ?? [], ...SHORT_NAMES.get(setting.name) ?? []],
     placeholder: setting.placeholder,
-    takesMany: setting.manyWords,
-    summary: setting.default === "" ? setting.summary : `${setting.summary} (${setting.default})`,
+    summary: setting.summary + preset + effect,
   };
 }
 
-function helpText(settingOptions: readonly Option[]): string {
-  return `Usage: miniredis server [--setting value]...
+function helpText(): string {
+  const groups = Object.entries(SETTING_GROUPS)
+    .map(([name, settings]) => `${name}:\n${formatOptions(settings.map(toOption))}`);
+  return `Usage: miniredis server [config-file] [--setting value...]... [-]
 
-Runs a server until SHUTDOWN, SIGINT or SIGTERM.
+Runs a server until SHUTDOWN, SIGINT or SIGTERM. The config file is a redis.conf; with '-', more of it
+is read from the standard input; options count more than both. Beside the settings there are
+'include file', 'rename-command command name', with an empty name for a command that nobody may use.
 
 Settings, with the names of Redis, and their defaults:
-${formatOptions(settingOptions)}
+
+${groups.join("\n\n")}
 
 Options:
 ${formatOptions(COMMON_OPTIONS)}`;

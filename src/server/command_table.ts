@@ -121,15 +121,24 @@ export class CommandTable {
   private readonly slots: (Command | null)[] = new Array(SLOTS).fill(null);
   private readonly names: Uint8Array[] = new Array(SLOTS);
 
-  /** Joins specs and handlers, which have the same names. */
-  constructor(specs: SpecTable, handlers: HandlerTable) {
+  /**
+   * Joins specs and handlers, which have the same names.
+   *
+   * @param renamed New names by those of the specs; an empty one takes the command away.
+   */
+  constructor(
+    specs: SpecTable,
+    handlers: HandlerTable,
+    renamed: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.commands = Object.entries(specs).map(([name, spec]) => join(name, spec, handlers[name]));
     this.byName = new Map(
       this.commands.flatMap((command) => [command, ...(command.subcommands?.values() ?? [])])
         .map((command) => [command.name, command]),
     );
     for (const command of this.commands) {
-      const name = new TextEncoder().encode(command.name);
+      const name = new TextEncoder().encode(renamed.get(command.name) ?? command.name);
+      if (name.length === 0) continue;
       let slot = slotOf(name, 0, name.length);
       while (this.slots[slot] !== null) slot = (slot + 1) % SLOTS;
       this.slots[slot] = command;

@@ -1,8 +1,10 @@
 /**
- * Where clients come in: the addresses of the setting `bind`, and the connections that arrive there.
+ * Where clients come in: the addresses of the setting `bind`, the Unix socket, and the connections that
+ * arrive there.
  *
  * @module
  */
+import { type Files, pathFrom, systemReason } from "../runtime/files.ts";
 import type { Logger } from "../runtime/logging.ts";
 import type { Connection, SocketListener, Sockets } from "../runtime/sockets.ts";
 import { closeQuietly } from "./session.ts";
@@ -14,6 +16,8 @@ export interface ListenersHost {
   readonly settings: Settings;
   /** Log. */
   readonly logger: Logger;
+  /** Files. */
+  readonly files: Files;
   /** Takes in a connection, or turns it away. */
   welcome(connection: Connection): void;
 }
@@ -28,85 +32,198 @@ export const PROTECTED_MODE: string =
   "accepted from the loopback interface. To serve other machines, set a password with " +
   "'requirepass', or turn protected mode off with '--protected-mode no'.\r\n";
 
+/** A listener, and its taking in of connections. */
+interface OpenListener {
+  readonly socket: SocketListener;
+  /** Whether what it still takes in is closed. */
+  closing: boolean;
+  /** Resolves once it holds its port no more. */
+  closed: Promise<void>;
+}
+
+/** What can't be listened on, and why. */
+class ListenError extends Error {}
+
 /** The open ports of one server. */
 export class Listeners {
   /** Port it listens on, chosen by the system if the setting is 0. */
   port = 0;
-  private readonly open: SocketListener[] = [];
-  /** Settle once no listener holds its port any more. */
-  private readonly accepting: Promise<void>[] = [];
-  private stopping = false;
+  private tcp: OpenListener[] = [];
+  private unix: OpenListener | undefined;
+  /** The addresses that it listens on. */
+  private addresses = "";
 
   /** Makes listeners that don't listen yet. */
   constructor(private readonly host: ListenersHost, private readonly sockets: Sockets) {}
 
   /**
-   * Listens on the addresses of the settings.
+   * Listens on the addresses and the Unix socket of the settings. Where `port` is 0 and there is a Unix
+   * socket, it is the only one; without, the system chooses a port (Redis would not start).
    *
-   * @throws {SettingsError} if it can't.
+   * @throws {SettingsError} if it can't; the log has the reason.
    */
   start(): void {
     const { settings } = this.host;
-    this.port = settings.number("port");
-    for (const address of settings.text("bind").split(/\s+/).filter(Boolean)) {
-      this.listen(address);
+    const hasUnixSocket = settings.text("unixsocket") !== "";
+    try {
+      if (settings.number("port") > 0 || !hasUnixSocket) this.tcp = this.openAll();
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      throw this.failed(`Failed listening on port ${this.port} (TCP), aborting.`);
     }
-    if (this.open.length === 0) {
-      throw new SettingsError("Failed listening on port " + this.port + " (TCP), aborting.");
+    if (hasUnixSocket) this.openUnix();
+    if (this.tcp.length === 0 && !hasUnixSocket) {
+      throw this.failed("Configured to not listen anywhere, exiting.");
     }
+  }
+
+  /** Whether the settings ask for other addresses than it listens on. */
+  get isOutdated(): boolean {
+    const { settings } = this.host;
+    return settings.text("bind") !== this.addresses || settings.number("port") !== this.port;
+  }
+
+  /**
+   * Listens on the addresses of the settings instead of the present ones.
+   *
+   * @throws {Error} if it can't: then it listens where it did.
+   */
+  async move(): Promise<void> {
+    const { port, addresses } = this;
+    const before = this.tcp;
+    const closesFirst = this.host.settings.number("port") === port;
+    // Two listeners can't have a port at once, be it on different addresses: `*` takes them all.
+    if (closesFirst) await close(before);
+    try {
+      this.tcp = this.host.settings.number("port") === 0 ? [] : this.openAll();
+      if (this.tcp.length === 0) this.port = 0;
+    } catch (error) {
+      this.tcp = closesFirst ? this.openAll(port, addresses) : before;
+      this.port = port;
+      this.addresses = addresses;
+      throw error;
+    }
+    if (!closesFirst) await close(before);
   }
 
   /** Stops listening; connections that still arrive are closed. */
   close(): void {
-    this.stopping = true;
-    for (const listener of this.open) listener.close();
+    for (const listener of this.all) beginClose(listener);
+    if (this.unix === undefined) return;
+    this.host.logger.log("notice", "Removing the unix socket file.");
+    this.removeUnixFile();
   }
 
   /** Resolves once no listener holds its port any more. */
   async closed(): Promise<void> {
-    await Promise.all(this.accepting);
+    await Promise.all(this.all.map((listener) => listener.closed));
   }
 
-  /** Listens on an address of the setting `bind`. */
-  private listen(address: string): void {
-    const optional = address.startsWith("-");
-    const name = optional ? address.slice(1) : address;
-    // `::` takes IPv4 as well, and both can't be bound: the two defaults are one listener.
-    if (name === "*" && this.host.settings.text("bind").includes("::*")) return;
-    const hostname = name === "::*" ? "::" : name === "*" ? "0.0.0.0" : name;
+  /** All listeners. */
+  private get all(): OpenListener[] {
+    return this.unix === undefined ? this.tcp : [...this.tcp, this.unix];
+  }
+
+  /** Listens on all addresses of `bind`, or on none. */
+  private openAll(
+    port: number = this.host.settings.number("port"),
+    bind: string = this.host.settings.text("bind"),
+  ): OpenListener[] {
+    this.port = port;
+    this.addresses = bind;
+    const names = bind.split(" ").filter(Boolean);
+    const opened: OpenListener[] = [];
     try {
-      this.add(this.sockets.listen(hostname, this.port));
+      for (const address of names) {
+        const listener = this.open(address, names);
+        if (listener !== undefined) opened.push(listener);
+      }
+      if (names.length > 0 && opened.length === 0) throw new ListenError();
+      return opened;
     } catch (error) {
-      if (hostname === "::" && !(error instanceof Deno.errors.AddrInUse)) {
-        // A machine without IPv6.
-        return this.add(this.sockets.listen("0.0.0.0", this.port));
-      }
-      const shown = hostname === "::" ? "*" : hostname;
-      const message = `Could not create server TCP listening socket ${shown}:${this.port}: ` +
-        bindReason(error);
-      this.host.logger.log("warning", message);
-      if (!optional || error instanceof Deno.errors.AddrInUse) {
-        throw new SettingsError(message);
-      }
+      for (const listener of opened) beginClose(listener);
+      throw error;
     }
   }
 
-  /** Keeps an open listener and takes in its connections. */
-  private add(listener: SocketListener): void {
-    this.port = listener.port;
-    this.open.push(listener);
-    this.accepting.push(this.accept(listener));
+  /** Listens on one of the addresses of the setting `bind`; undefined if it may be missing. */
+  private open(address: string, all: readonly string[]): OpenListener | undefined {
+    const optional = address.startsWith("-");
+    const name = optional ? address.slice(1) : address;
+    // `::` takes IPv4 as well, and both can't be bound: the two defaults are one listener.
+    if (name === "*" && all.some((other) => other.endsWith("::*"))) return undefined;
+    const hostname = name === "::*" ? "::" : name === "*" ? "0.0.0.0" : name;
+    try {
+      return this.listen(hostname);
+    } catch (error) {
+      if (name === "::*" && all.includes("*") && !(error instanceof Deno.errors.AddrInUse)) {
+        // A machine without IPv6.
+        return this.listen("0.0.0.0");
+      }
+      const shown = hostname === "::" || hostname === "0.0.0.0" ? "*" : hostname;
+      this.host.logger.log(
+        "warning",
+        `Warning: Could not create server TCP listening socket ${shown}:${this.port}: ` +
+          `bind: ${systemReason(error)}`,
+      );
+      if (optional && !(error instanceof Deno.errors.AddrInUse)) return undefined;
+      throw new ListenError();
+    }
+  }
+
+  /** Listens on one address. */
+  private listen(hostname: string): OpenListener {
+    const { settings } = this.host;
+    const keepsAlive = () => settings.number("tcp-keepalive") > 0;
+    const socket = this.sockets.listen(hostname, this.port, keepsAlive);
+    this.port = socket.port;
+    return this.take(socket);
+  }
+
+  /** Listens on the Unix socket. */
+  private openUnix(): void {
+    const { settings, files } = this.host;
+    this.removeUnixFile();
+    try {
+      this.unix = this.take(this.sockets.listenUnix(this.unixPath));
+      const mode = parseInt(settings.text("unixsocketperm"), 8);
+      if (mode !== 0) files.setPermissions(this.unixPath, mode);
+    } catch (error) {
+      throw this.failed(`Failed opening Unix socket: bind: ${systemReason(error)}`);
+    }
+  }
+
+  /** Where the Unix socket is. */
+  private get unixPath(): string {
+    const { settings } = this.host;
+    return pathFrom(settings.text("dir"), settings.text("unixsocket"));
+  }
+
+  /** Removes the file of the Unix socket. */
+  private removeUnixFile(): void {
+    try {
+      this.host.files.remove(this.unixPath);
+    } catch {
+      // It isn't there, or is in the way of the socket, which will say so.
+    }
+  }
+
+  /** Takes in the connections of a socket. */
+  private take(socket: SocketListener): OpenListener {
+    const listener: OpenListener = { socket, closing: false, closed: Promise.resolve() };
+    listener.closed = this.accept(listener);
+    return listener;
   }
 
   /** Takes in connections, one after the other, until the listener is closed. */
-  private async accept(listener: SocketListener): Promise<void> {
+  private async accept(listener: OpenListener): Promise<void> {
     for (;;) {
       try {
-        const connection = await listener.accept();
-        if (this.stopping) closeQuietly(connection);
+        const connection = await listener.socket.accept();
+        if (listener.closing) closeQuietly(connection);
         else this.host.welcome(connection);
       } catch (error) {
-        if (this.stopping) return;
+        if (listener.closing) return;
         this.host.logger.log(
           "warning",
           `Accepting client connection: ${(error as Error).message}`,
@@ -116,6 +233,23 @@ export class Listeners {
       }
     }
   }
+
+  /** Logs why it can't listen. */
+  private failed(message: string): SettingsError {
+    this.host.logger.log("warning", message);
+    for (const listener of this.all) beginClose(listener);
+    return new SettingsError(message);
+  }
+}
+
+function beginClose(listener: OpenListener): void {
+  listener.closing = true;
+  listener.socket.close();
+}
+
+async function close(listeners: readonly OpenListener[]): Promise<void> {
+  for (const listener of listeners) beginClose(listener);
+  await Promise.all(listeners.map(({ closed }) => closed));
 }
 
 /** Says one thing to a client, and closes. */
@@ -124,9 +258,4 @@ export function turnAway(connection: Connection, text: string): void {
     () => closeQuietly(connection),
     () => closeQuietly(connection),
   );
-}
-
-function bindReason(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "bind: Address already in use";
-  return `bind: ${(error as Error).message}`;
 }

@@ -13,6 +13,7 @@ import { SERVER_HANDLERS } from "./server_commands.ts";
 import { CLUSTER_HANDLERS } from "./cluster_commands.ts";
 import { ServerCounters } from "./counters.ts";
 import { CommandTable } from "./command_table.ts";
+import { Configuration } from "./config_file.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Listeners, PROTECTED_MODE, turnAway } from "./listeners.ts";
 import { FIRST_BUFFER_BYTES, Session, type SessionHost } from "./session.ts";
@@ -22,8 +23,10 @@ import { LatencyMonitor } from "./latency_monitor.ts";
 import { MonitorFeed } from "./monitor_feed.ts";
 import { OBSERVATION_HANDLERS } from "./observation_commands.ts";
 import { SlowLog } from "./slow_log.ts";
-import { Settings } from "./settings.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
+import { PidFile } from "./pid_file.ts";
+import { type Directive, directivesOf, type Settings } from "./settings.ts";
+import { logCrash, logRunning, logStart } from "./startup.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
 import { HYPERLOGLOG_HANDLERS } from "../commands/hyperloglog.ts";
@@ -47,13 +50,13 @@ import { BufferPool } from "../protocol/byte_buffer.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
 import { TurnClock } from "../runtime/turn_clock.ts";
-import { consoleSink, Logger, type LogLevel, type LogSink } from "../runtime/logging.ts";
+import { type Files, pathFrom, systemFiles } from "../runtime/files.ts";
+import { consoleSink, fileSink, Logger, type LogLevel, type LogSink } from "../runtime/logging.ts";
 import { type Randomness, systemRandomness } from "../runtime/random.ts";
 import { type Connection, type Sockets, systemSockets } from "../runtime/sockets.ts";
-import { VERSION } from "../runtime/version.ts";
 
-/** Settings by name, as in redis.conf. */
-export type ServerOptions = Readonly<Record<string, string>>;
+/** Settings by name, as in redis.conf, or directives, which can stand more than once. */
+export type ServerOptions = Readonly<Record<string, string>> | readonly Directive[];
 
 /** What a test can put in the place of the machine. */
 export interface ServerEnvironment {
@@ -63,8 +66,14 @@ export interface ServerEnvironment {
   readonly randomness?: Randomness;
   /** Sockets. @default systemSockets */
   readonly sockets?: Sockets;
-  /** Takes the log. @default consoleSink */
+  /** Takes the log. @default consoleSink, or the file of the setting `logfile` */
   readonly log?: LogSink;
+  /** Files. @default systemFiles */
+  readonly files?: Files;
+  /** The whole path of the config file that the options come from. @default none */
+  readonly configFile?: string;
+  /** Whether somebody watches the log on a terminal. @default false */
+  readonly watched?: boolean;
 }
 
 const OUTPUT_BUFFER_BYTES = 16 * 1024;
@@ -118,6 +127,10 @@ export class Server implements SessionHost {
   readonly latency: LatencyMonitor = new LatencyMonitor(() => this.time.unixMs);
   /** Clients that see all commands. */
   readonly monitors: MonitorFeed = new MonitorFeed();
+  /** Files. */
+  readonly files: Files;
+  /** The whole path of the config file, if there is one. */
+  readonly configFile: string | undefined;
   /** `client-query-buffer-limit`. */
   queryBufferLimit = 0;
   /** `DEBUG SET-ACTIVE-EXPIRE`. */
@@ -136,6 +149,8 @@ export class Server implements SessionHost {
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly dispatcher: Dispatcher;
   private readonly listeners: Listeners;
+  private readonly pidFile: PidFile;
+  private readonly watched: boolean;
   /** Bytes that sessions hold, as they were when last looked at. */
   private sessionBytes = 0;
   private password = "";
@@ -146,10 +161,18 @@ export class Server implements SessionHost {
 
   /** Makes a server that doesn't listen yet; see {@linkcode startServer}. */
   constructor(options: ServerOptions, environment: ServerEnvironment = {}) {
-    this.settings = new Settings(options);
+    const configuration = new Configuration();
+    for (const directive of isDirectives(options) ? options : directivesOf(options)) {
+      configuration.load(directive);
+    }
+    this.settings = configuration.settings;
+    this.files = environment.files ?? systemFiles;
+    this.configFile = environment.configFile;
+    this.watched = environment.watched ?? false;
+    this.settings.replace("dir", wholePath(this.settings.text("dir"), this.files));
     this.clock = environment.clock ?? systemClock;
     this.randomness = environment.randomness ?? systemRandomness;
-    this.logger = new Logger(environment.log ?? consoleSink, () => this.clock.now());
+    this.logger = new Logger(environment.log ?? this.sinkOfSettings(), () => this.clock.now());
     this.runId = this.randomness.hex(40);
     this.started = this.clock.now();
     this.keyspace = new Keyspace(
@@ -176,10 +199,11 @@ export class Server implements SessionHost {
       ...SERVER_HANDLERS,
       ...OBSERVATION_HANDLERS,
       ...CLUSTER_HANDLERS,
-    });
+    }, configuration.renamed);
     this.clients = new Clients(this, new ReplyWriter(this.pool, this.largePool));
     this.dispatcher = new Dispatcher(this);
     this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
+    this.pidFile = new PidFile(this);
     this.finished = new Promise((resolve) => this.finish = resolve);
     this.applySettings();
   }
@@ -248,23 +272,27 @@ export class Server implements SessionHost {
 
   /** Starts to listen and to keep time. */
   start(): void {
-    this.logger.log("notice", "oO0OoO0OoO0Oo miniredis is starting oO0OoO0OoO0Oo");
-    this.logger.log("notice", `miniredis version=${VERSION}, pid=${Deno.pid}, just started`);
-    this.keyspace.setTime(this.clock.now());
-    this.listeners.start();
+    logStart(this);
+    this.refreshTime();
+    try {
+      this.listeners.start();
+    } catch (error) {
+      this.clients.stop();
+      throw error;
+    }
     this.timer = setInterval(() => this.tick(), TICK_MS);
-    this.logger.log("notice", `Running mode=standalone, port=${this.port}.`);
-    this.logger.log("notice", "Ready to accept connections");
+    this.pidFile.write();
+    logRunning(this, this.watched);
   }
 
   /** Stops: closes all connections and resolves {@linkcode finished}. */
-  async shutdown(reason?: string): Promise<void> {
+  async shutdown(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    if (reason !== undefined) this.logger.log("warning", reason);
     this.logger.log("warning", "User requested shutdown...");
     clearInterval(this.timer);
     this.reclaimer.stop();
+    this.pidFile.remove();
     this.listeners.close();
     for (const session of [...this.sessions.values()]) session.close();
     this.clients.stop();
@@ -273,12 +301,16 @@ export class Server implements SessionHost {
     this.finish(0);
   }
 
-  /** Ends at once, as a fault would end it: nothing is saved, and nobody is told but the log. */
-  crash(reason: string, exitCode: number): void {
+  /**
+   * Ends at once after a fault, our own or one that DEBUG plays: nothing is saved, nobody is told but the log.
+   */
+  crash(fault: unknown, exitCode: number = 1): void {
     if (this.stopping) return;
     this.stopping = true;
-    this.logger.log("warning", reason);
+    logCrash(this, fault);
     clearInterval(this.timer);
+    this.reclaimer.stop();
+    this.pidFile.remove();
     this.listeners.close();
     for (const session of [...this.sessions.values()]) {
       if (session === this.clients.running) session.closing = true;
@@ -286,6 +318,22 @@ export class Server implements SessionHost {
     }
     this.clients.stop();
     this.finish(exitCode);
+  }
+
+  /** Listens where the settings say, if that is elsewhere than before. */
+  async moveListeners(): Promise<void> {
+    if (this.listeners.isOutdated) await this.listeners.move();
+  }
+
+  /** Where the log goes if nobody says otherwise. */
+  private sinkOfSettings(): LogSink {
+    const path = this.settings.text("logfile");
+    return path === "" ? consoleSink : fileSink(this.pathOf(path), this.files);
+  }
+
+  /** A path of the settings, which is seen from the folder `dir`. */
+  pathOf(path: string): string {
+    return pathFrom(this.settings.text("dir"), path);
   }
 
   /** Port it listens on. */
@@ -446,5 +494,18 @@ export function startServer(
     return Promise.resolve(server);
   } catch (error) {
     return Promise.reject(error);
+  }
+}
+
+function isDirectives(options: ServerOptions): options is readonly Directive[] {
+  return Array.isArray(options);
+}
+
+/** The whole path of a folder, or what was asked for where the program may not look. */
+function wholePath(folder: string, files: Files): string {
+  try {
+    return files.folder(folder);
+  } catch {
+    return folder;
   }
 }

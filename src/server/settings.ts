@@ -31,10 +31,7 @@ export class Settings {
    */
   constructor(options: Readonly<Record<string, string>> = {}) {
     for (const setting of SETTINGS) this.values.set(setting.name, setting.default);
-    for (const [name, value] of Object.entries(options)) {
-      const setting = findSetting(name);
-      this.load([name, ...setting === undefined ? [value] : splitWords(setting, value)]);
-    }
+    for (const directive of directivesOf(options)) this.load(directive);
   }
 
   /**
@@ -52,7 +49,7 @@ export class Settings {
       throw new SettingsError("wrong number of arguments");
     }
     const before = this.values.get(setting.name)!;
-    const value = setting.read(words, before);
+    const value = readValue(setting, words, before);
     const adds = setting.name === "save" && this.given.has("save") && value !== "";
     this.values.set(setting.name, adds ? `${before} ${value}`.trim() : value);
     this.given.add(setting.name);
@@ -82,6 +79,11 @@ export class Settings {
   share(name: string, whole: number): number {
     const value = this.text(name);
     return value.endsWith("%") ? whole / 100 * Number(value.slice(0, -1)) : Number(value);
+  }
+
+  /** Whether no directive has set anything. */
+  get isUntouched(): boolean {
+    return this.given.size === 0;
   }
 
   /** Puts a value that the server itself has found in the place of a setting's. */
@@ -155,12 +157,20 @@ export class Settings {
   private set(typed: string, setting: Setting, value: string): void {
     try {
       const words = splitWords(setting, value);
-      this.values.set(setting.name, setting.read(words, this.values.get(setting.name)!));
+      this.values.set(setting.name, readValue(setting, words, this.values.get(setting.name)!));
     } catch (error) {
       if (error instanceof SettingsError) throw changeFailed(typed.toLowerCase(), error.message);
       throw error;
     }
   }
+}
+
+/** Options by name as directives. */
+export function directivesOf(options: Readonly<Record<string, string>>): Directive[] {
+  return Object.entries(options).map(([name, value]) => {
+    const setting = findSetting(name);
+    return [name, ...setting === undefined ? [value] : splitWords(setting, value)];
+  });
 }
 
 /** Why CONFIG SET could not set what was called `name`. */
@@ -173,4 +183,10 @@ export function changeFailed(name: string, reason: string): SettingsError {
 /** A value that came as one text; Redis splits it at each single space. */
 function splitWords(setting: Setting, value: string): string[] {
   return setting.manyWords ? value.split(" ") : [value];
+}
+
+function readValue(setting: Setting, words: readonly string[], current: string): string {
+  const value = setting.read(words, current);
+  if (setting.refused === undefined || value === setting.default) return value;
+  throw new SettingsError(setting.refused);
 }

@@ -3,53 +3,86 @@
  * messages between it and the main thread.
  *
  * Nothing that runs in here may call `Deno.exit`: in a worker it ends the worker alone, without a
- * word to the main thread. The exit code goes there as a message.
+ * word to the main thread. The exit code goes there as a message. By then all of the log is written,
+ * since each line is before the call that writes it returns.
  *
  * @module
  */
 
-import { type Server, type ServerOptions, startServer } from "./server.ts";
-import { SettingsError } from "./settings.ts";
+import { type Server, startServer } from "./server.ts";
+import { type Directive, SettingsError } from "./settings.ts";
+
+/** How a server is started. */
+export interface StartMessage {
+  /** What is asked for. */
+  readonly type: "start";
+  /** The configuration. */
+  readonly directives: readonly Directive[];
+  /** The whole path of the config file, if there is one. */
+  readonly configFile: string | undefined;
+  /** Whether somebody watches the log on a terminal. */
+  readonly watched: boolean;
+}
 
 /** What the main thread tells the worker. */
 export type MessageToWorker =
-  | { readonly type: "start"; readonly options: ServerOptions }
-  | { readonly type: "shutdown"; readonly reason: string };
+  | StartMessage
+  | { readonly type: "signal"; readonly signal: string };
 
-/** What the worker tells the main thread. */
-export type MessageFromWorker =
-  | { readonly type: "failed"; readonly message: string }
-  | { readonly type: "finished"; readonly exitCode: number };
+/** What the worker tells the main thread: how the server has ended. */
+export interface MessageFromWorker {
+  /** The exit code of the program. */
+  readonly exitCode: number;
+}
 
 /** The part of a worker's global scope that is used here; the default types are a window's. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<MessageToWorker>) => Promise<void>;
   postMessage(message: MessageFromWorker): void;
+  addEventListener(
+    type: "error" | "unhandledrejection",
+    listener: (event: Event & { readonly error?: unknown; readonly reason?: unknown }) => void,
+  ): void;
 }
 
 /** Starts the server when told to, and tells how it ended. */
 function serve(scope: WorkerScope): void {
-  // A shutdown may be asked for while the server is still starting, so it waits for the promise.
+  // A signal may come while the server is still starting, so it waits for the promise.
   let starting: Promise<Server | undefined> = Promise.resolve(undefined);
+  let running: Server | undefined;
 
   scope.onmessage = async ({ data }) => {
-    if (data.type === "shutdown") {
-      await (await starting)?.shutdown(data.reason);
+    if (data.type === "signal") {
+      const server = await starting;
+      server?.logger.signal(`Received ${data.signal} scheduling shutdown...`);
+      await server?.shutdown();
       return;
     }
-    starting = startServer(data.options).catch((error) => {
-      scope.postMessage({ type: "failed", message: explainFailure(error) });
-      return undefined;
-    });
-    const exitCode = await (await starting)?.finished;
-    if (exitCode !== undefined) scope.postMessage({ type: "finished", exitCode });
+    starting = start(data);
+    running = await starting;
+    scope.postMessage({ exitCode: running === undefined ? 1 : await running.finished });
   };
+
+  for (const type of ["error", "unhandledrejection"] as const) {
+    scope.addEventListener(type, (event) => {
+      // Without a server, the runtime prints the error, and the main thread hears of it.
+      if (running === undefined) return;
+      event.preventDefault();
+      running.crash(event.error ?? event.reason);
+    });
+  }
 }
 
-/** What to tell the user, who can mend a setting or an address, but not a fault of ours. */
-function explainFailure(error: unknown): string {
-  if (error instanceof SettingsError) return error.message;
-  throw error;
+/** The server, or undefined if it can't start, which is in the log. */
+async function start(
+  { directives, configFile, watched }: StartMessage,
+): Promise<Server | undefined> {
+  try {
+    return await startServer(directives, { configFile, watched });
+  } catch (error) {
+    if (error instanceof SettingsError) return undefined;
+    throw error;
+  }
 }
 
 serve(self as unknown as WorkerScope);

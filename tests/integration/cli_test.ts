@@ -38,7 +38,7 @@ Deno.test("an unknown name ends with 2 and says what was meant", async () => {
       [["frobnicate"], "unknown subcommand 'frobnicate'; there are server, client, monitor"],
       [["--hlep"], "unknown option '--hlep'; did you mean '--help'?"],
       [["server", "-prot", "1"], "unknown option '-prot'; did you mean '--port'?"],
-      [["server", "redis.conf"], "unexpected argument 'redis.conf'"],
+      [["server", "redis.conf", "--hz", "5", "x"], "unexpected argument 'x'"],
       [["server", "--port"], "option '--port' needs a value"],
       [["monitor", "--versoin"], "unknown option '--versoin'; did you mean '--version'?"],
     ] as const
@@ -93,12 +93,14 @@ Deno.test("a folder that can't be written ends with 1", async () => {
 Deno.test("a port in use ends with 1 and is named", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = String(listener.addr.port);
-  const { code, stderr } = await runProgram(["server", "--port", port, "--bind", "127.0.0.1"]);
-  assertEquals(code, 1);
-  assertStringIncludes(
-    stderr,
-    `Could not create server TCP listening socket 127.0.0.1:${port}: bind: Address already in use`,
+  const { code, stdout, stderr } = await runProgram(
+    ["server", "--port", port, "--bind", "127.0.0.1"],
   );
+  assertEquals([code, stderr], [1, ""]);
+  const reason = `Could not create server TCP listening socket 127.0.0.1:${port}: bind: ` +
+    "Address already in use";
+  assertEquals(stdout.split(reason).length, 2, "it is said once");
+  assertStringIncludes(stdout, `# Failed listening on port ${port} (TCP), aborting.`);
 });
 
 Deno.test("the server serves, with options in Go's style, until SIGTERM", async () => {

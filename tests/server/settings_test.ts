@@ -105,7 +105,7 @@ Deno.test("settings: several are set or none", () => {
 
 Deno.test("settings: guarded ones need leave", () => {
   const settings = new Settings();
-  for (const name of ["dir", "dbfilename", "protected-mode"]) {
+  for (const name of ["dir", "dbfilename"]) {
     assertThrows(
       () => settings.change([[name, "no"]], false),
       SettingsError,

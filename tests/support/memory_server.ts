@@ -168,6 +168,15 @@ export async function startMemoryServer(
   const log: string[] = [];
   const waiting: ((connection: Connection) => void)[] = [];
   const refusing: ((error: Error) => void)[] = [];
+  const listen = (port: number): SocketListener => ({
+    port,
+    close: () => refusing.forEach((refuse) => refuse(new Error("the listener is closed"))),
+    accept: () =>
+      new Promise((accepted, refused) => {
+        waiting.push(accepted);
+        refusing.push(refused);
+      }),
+  });
   const server = await startServer({ bind: "127.0.0.1", ...options }, {
     clock,
     randomness: {
@@ -175,17 +184,7 @@ export async function startMemoryServer(
       secret: () => (random() * 0x100000000) | 0,
       hex: (length) => "0".repeat(length),
     },
-    sockets: {
-      listen: (_hostname: string, port: number): SocketListener => ({
-        port,
-        close: () => refusing.forEach((refuse) => refuse(new Error("the listener is closed"))),
-        accept: () =>
-          new Promise((accepted, refused) => {
-            waiting.push(accepted);
-            refusing.push(refused);
-          }),
-      }),
-    },
+    sockets: { listen: (_hostname, port) => listen(port), listenUnix: () => listen(0) },
     log: (line) => log.push(line),
   });
   return {

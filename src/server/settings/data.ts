@@ -221,7 +221,10 @@ export const REPLICATION_SETTINGS: readonly Setting[] = [
 
 /** Cluster mode, which there is none of yet. */
 export const CLUSTER_SETTINGS: readonly Setting[] = [
-  yesNo("cluster-enabled", "no", "refused until there is a cluster mode", { fixed: true }),
+  yesNo("cluster-enabled", "no", "refused until there is a cluster mode", {
+    fixed: true,
+    refused: NO_CLUSTER_YET,
+  }),
   text("cluster-config-file", "nodes.conf", "file of the nodes", { fixed: true, ...CLUSTER }),
   integer("cluster-node-timeout", 15000, LONG, "ms after which a node is missed", CLUSTER),
   integer("cluster-port", 0, PORT, "port of the nodes' bus", { fixed: true, ...CLUSTER }),

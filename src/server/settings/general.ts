@@ -59,9 +59,7 @@ export const NETWORK_SETTINGS: readonly Setting[] = [
   ),
   text("unixsocket", "", "path of a Unix socket to listen on as well", FIXED),
   oneWord("unixsocketperm", "0", "octal", "permissions of the Unix socket", readPermissions, FIXED),
-  yesNo("protected-mode", "yes", "without a password, serve only clients of this machine", {
-    guarded: true,
-  }),
+  yesNo("protected-mode", "yes", "without a password, serve only clients of this machine"),
   integer("tcp-backlog", 511, COUNT, "length of the queue of connections to accept", {
     fixed: true,
     noEffect: FIXED_BACKLOG,
@@ -105,7 +103,11 @@ export const SECURITY_SETTINGS: readonly Setting[] = [
   choice("enable-protected-configs", "no", WHO, "who may change settings that reach files", FIXED),
   choice("enable-debug-command", "no", WHO, "who may use DEBUG", FIXED),
   choice("enable-module-command", "no", WHO, "who may use MODULE", FIXED),
-  text("aclfile", "", "file of the users and their rights", FIXED),
+  text("aclfile", "", "file of the users and their rights; refused until there are any", {
+    fixed: true,
+    refused: "there are no users with rights of their own yet, and without its rules this server " +
+      "would serve everybody; use 'requirepass'",
+  }),
   choice(
     "acl-pubsub-default",
     "resetchannels",
@@ -150,7 +152,11 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
     "part of the system's log",
     { fixed: true, noEffect: NO_SYSLOG },
   ),
-  yesNo("daemonize", "no", "refused: let a service manager run the server", FIXED),
+  yesNo("daemonize", "no", "refused: let a service manager run the server", {
+    fixed: true,
+    refused: "the runtime can't go on in the background without its terminal; start it with " +
+      "'nohup miniredis server ... &', or from systemd with Type=simple",
+  }),
   choice("supervised", "no", ["upstart", "systemd", "auto", "no"], "who watches the server", {
     fixed: true,
     noEffect: "the runtime can't tell a service manager that it is ready; let it run 'Type=simple'",
@@ -238,7 +244,7 @@ export const OBSERVATION_SETTINGS: readonly Setting[] = [
 
 /** Encryption, which there is none of. */
 export const TLS_SETTINGS: readonly Setting[] = [
-  integer("tls-port", 0, PORT, "port for TLS; other than 0 it is refused"),
+  integer("tls-port", 0, PORT, "port for TLS; refused, as there is none", { refused: NO_TLS }),
   ...[
     ["tls-cert-file", "certificate"],
     ["tls-key-file", "its key"],

@@ -25,6 +25,8 @@ export interface SettingTraits {
   readonly fixed?: boolean;
   /** Whether CONFIG SET needs `enable-protected-configs`. */
   readonly guarded?: boolean;
+  /** Why it can't have another value than its default yet. */
+  readonly refused?: string;
   /** Why it does nothing here; one that does what it says has no such reason. */
   readonly noEffect?: string;
 }
