@@ -12,6 +12,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Pause } from "./pause.ts";
 import type { Server } from "./server.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
+import { KeyTracking } from "./tracking.ts";
 
 /** Lower numbers are those of the standard streams, listeners and files. */
 const FIRST_DESCRIPTOR = 8;
@@ -26,6 +27,8 @@ export class Clients {
   readonly pause: Pause;
   /** What they may take. */
   readonly limits: ClientLimits;
+  /** Who is told of which keys. */
+  readonly tracking: KeyTracking;
   /** The session whose turn it is, or null between turns. */
   running: Session | null = null;
   private readonly freeDescriptors: number[] = [];
@@ -36,6 +39,7 @@ export class Clients {
     this.deadlines = new Deadlines(server.clock);
     this.blocking = new Blocking(this, this.deadlines);
     this.limits = new ClientLimits(server);
+    this.tracking = new KeyTracking(server);
     this.aside.onError = (text) => server.counters.countError(text);
     this.pause = new Pause({
       schedule: (deadline) => this.deadlines.add(deadline),
@@ -74,6 +78,9 @@ export class Clients {
   tick(now: number): void {
     this.deadlines.run();
     this.limits.tick(now);
+    if (this.tracking.keys > 0) {
+      this.tracking.limit(this.server.settings.number("tracking-table-max-keys"));
+    }
   }
 
   /** Logs that a client sends more than may wait. */
@@ -107,6 +114,7 @@ export class Clients {
   forget(session: Session): void {
     this.freeDescriptors.push(session.descriptor);
     this.limits.forget(session);
+    this.tracking.stop(session);
     if (session.blocked !== null) this.blocking.release(session.blocked);
   }
 

@@ -50,7 +50,7 @@ function quit(context: ServerContext): void {
 function reset(context: ServerContext): void {
   const session = context.client;
   session.name = "";
-  session.tracking = null;
+  context.server.clients.tracking.stop(session);
   if (session.monitoring) context.server.monitors.remove(session);
   // As with Redis, the reply of a RESET that is skipped stays so.
   if (session.replyMode !== REPLY_SKIP) session.replyMode = REPLY_ON;

@@ -102,6 +102,7 @@ export class Dispatcher {
       break;
     }
     this.server.journal.endTurn();
+    if (this.server.clients.tracking.count > 0) this.server.clients.tracking.afterTurn();
     this.server.clients.running = null;
     this.server.monitors.endTurn(session);
     session.flush(reply);
@@ -318,8 +319,12 @@ export class Dispatcher {
       // One that waits has its reply still to come.
       if (session.blocked === null) this.hideReply(session, mode, mark);
     }
+    const { clients: { tracking }, monitors } = this.server;
+    if (tracking.count > 0 && session.blocked === null) {
+      tracking.afterCommand(this.context, ran ? command.spec : null);
+    }
     if (!ran) return null;
-    if (this.server.monitors.active && command.monitored) this.showMonitors(session, command);
+    if (monitors.active && command.monitored) this.showMonitors(session, command);
     return command;
   }
 

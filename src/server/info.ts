@@ -69,11 +69,17 @@ function serverFields(server: Server): Fields {
 }
 
 function clientFields(server: Server): Fields {
+  const { blocking, limits, tracking } = server.clients;
+  const { recentInput, recentOutput } = limits.memory();
   return [
     ["connected_clients", server.sessions.size],
     ["cluster_connections", 0],
     ["maxclients", server.settings.number("maxclients")],
-    ["blocked_clients", server.clients.blocking.count],
+    ["client_recent_max_input_buffer", recentInput],
+    ["client_recent_max_output_buffer", recentOutput],
+    ["blocked_clients", blocking.count],
+    ["tracking_clients", tracking.count],
+    ["clients_in_timeout_table", blocking.timed],
   ];
 }
 
@@ -81,6 +87,7 @@ function memoryFields(server: Server): Fields {
   const used = server.usedMemory;
   const { rss } = Deno.memoryUsage();
   const usage = server.keyspace.arena.usage();
+  const clients = server.clients.limits.memory();
   return [
     ["used_memory", used],
     ["used_memory_human", humanBytes(used)],
@@ -92,6 +99,8 @@ function memoryFields(server: Server): Fields {
     ["allocator_resident", usage.segmentBytes],
     ["allocator_frag_bytes", usage.freeBytes],
     ["mem_fragmentation_ratio", (rss / used).toFixed(2)],
+    ["mem_clients_slaves", clients.replicas],
+    ["mem_clients_normal", clients.normal],
     ["mem_allocator", "miniredis-arena"],
     ["maxmemory", server.eviction.limit],
     ["maxmemory_human", humanBytes(server.eviction.limit)],
@@ -111,11 +120,15 @@ function statsFields(server: Server): Fields {
     ["expired_time_cap_reached_count", expiry.timeCapReached],
     ["expire_cycle_cpu_milliseconds", Math.floor(expiry.elapsedMs)],
     ["evicted_keys", evicted],
+    ["evicted_clients", server.counters.evictedClients],
     ["total_eviction_exceeded_time", Math.floor(eviction.exceededMs + eviction.exceedingMs)],
     ["current_eviction_exceeded_time", Math.floor(eviction.exceedingMs)],
     ["keyspace_hits", hits],
     ["keyspace_misses", misses],
     ["total_error_replies", server.counters.errors],
+    ["tracking_total_keys", server.clients.tracking.keys],
+    ["tracking_total_items", server.clients.tracking.items],
+    ["tracking_total_prefixes", server.clients.tracking.prefixes],
   ];
 }
 

@@ -384,11 +384,13 @@ export class Server implements SessionHost {
   /** Keys were evicted between two turns. */
   afterEviction(): void {
     this.journal.endTurn();
+    this.clients.tracking.afterTurn();
   }
 
   /** Expired keys were looked for between two turns. */
   afterExpiry(_elapsedMs: number): void {
     this.journal.endTurn();
+    this.clients.tracking.afterTurn();
   }
 
   /** Unix time in ms. */

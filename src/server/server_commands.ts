@@ -34,6 +34,7 @@ function flush(context: ServerContext, all: boolean): void {
     : context.server.settings.isOn("lazyfree-lazy-user-flush");
   const databases = all ? keyspace.databases : [context.database];
   keyspace.dirty += flushDatabases(keyspace, databases, lazily);
+  context.server.clients.tracking.flushed();
   // An empty database is flushed for those who listen, too.
   keyspace.dirty++;
   reply.simple("OK");

@@ -5,7 +5,7 @@
  */
 import { SYNTAX_ERROR } from "../commands/context.ts";
 import type { ServerContext } from "./server_context.ts";
-import { startTracking, type TrackingOptions } from "./tracking.ts";
+import { keyBytes, keyText, type TrackingOptions } from "./tracking.ts";
 
 /** CLIENT TRACKING (ON|OFF) [REDIRECT id] [BCAST] [PREFIX prefix ...] [OPTIN] [OPTOUT] [NOLOOP] */
 export function clientTracking(context: ServerContext): void {
@@ -29,15 +29,15 @@ export function clientTracking(context: ServerContext): void {
     else if (context.isWord(index, "OPTOUT")) optOut = true;
     else if (context.isWord(index, "NOLOOP")) noLoop = true;
     else if (context.isWord(index, "PREFIX") && more) {
-      prefixes.push(latin1Text(context.argument(++index)));
+      prefixes.push(keyText(context.argument(++index)));
     } else return reply.error(SYNTAX_ERROR);
   }
   if (context.isWord(2, "ON")) {
     const options = { broadcast, optIn, optOut, noLoop, redirect };
     const conflict = findConflict(context, options, prefixes);
     if (conflict !== undefined) return reply.error(conflict);
-    startTracking(client, options, prefixes);
-  } else if (context.isWord(2, "OFF")) client.tracking = null;
+    server.clients.tracking.start(client, options, prefixes);
+  } else if (context.isWord(2, "OFF")) server.clients.tracking.stop(client);
   else return reply.error(SYNTAX_ERROR);
   reply.simple("OK");
 }
@@ -138,16 +138,5 @@ export function clientTrackingInfo(context: ServerContext): void {
   reply.bulk("prefixes");
   const prefixes = [...tracking?.prefixes ?? []].sort();
   reply.array(prefixes.length);
-  for (const prefix of prefixes) reply.bulkBytes(latin1Bytes(prefix));
-}
-
-function latin1Text(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
-}
-
-/** Prefixes are kept as texts with a character for each byte. */
-function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  for (const prefix of prefixes) reply.bulkBytes(keyBytes(prefix));
 }
