@@ -359,6 +359,13 @@ export class Server implements SessionHost {
     return bytes;
   }
 
+  /** Brings {@linkcode sessionBytes} up to date with what `session` holds. */
+  private countMemory(session: Session): void {
+    const held = session.memory;
+    this.sessionBytes += held - session.heldBytes;
+    session.heldBytes = held;
+  }
+
   /** Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session. */
   get countedMemory(): number {
     return this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.pool.totalBytes +
@@ -411,6 +418,8 @@ export class Server implements SessionHost {
   /** Forgets a session that has been closed. */
   forget(session: Session): void {
     this.sessions.delete(session.id);
+    this.sessionBytes -= session.heldBytes;
+    session.heldBytes = 0;
     this.clients.forget(session);
     if (session.monitoring) this.monitors.remove(session);
     this.dispatcher.dropBlock(session);
@@ -425,9 +434,8 @@ export class Server implements SessionHost {
 
   /** Runs the requests in a session's buffer, as far as its turn goes, and sends the replies. */
   process(session: Session): void {
-    const before = session.memory;
+    this.countMemory(session);
     this.dispatcher.takeTurn(session);
-    this.sessionBytes += session.memory - before;
   }
 
   /** Makes a session of a connection, or turns it away. */
@@ -462,10 +470,9 @@ export class Server implements SessionHost {
     this.keyspace.setTime(now);
     this.counters.sample(this.time.last);
     this.clients.tick(now);
-    // What is sent and closed between two turns is seen here.
-    this.sessionBytes = 0;
     for (const session of this.sessions.values()) {
-      this.sessionBytes += session.memory;
+      // A session that has no turn holds less and less, as it is sent what waits.
+      this.countMemory(session);
       session.readOnIfStuck();
     }
     this.expiry.startCycle();

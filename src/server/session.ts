@@ -146,6 +146,8 @@ export class Session {
   /** What its server has counted as its memory. */
   countedBytes = 0;
 
+  /** Bytes of {@linkcode memory} that the server has counted. */
+  heldBytes = 0;
   /** Bytes of replies that wait to be sent. */
   pendingBytes = 0;
   /** There is more to run in the buffer than one turn allowed. */
