@@ -79,8 +79,11 @@ function change(
   }
   if (changes < 0) {
     context.reply.error(CORRUPTED);
-    // Redis tells nobody of what came before; but who repeats the data must have the same bytes.
-    if (editor.raised > 0) context.effect(() => context.allArguments());
+    if (editor.raised > 0) {
+      forgetEstimate(context.place);
+      // Redis tells nobody of what came before; but who repeats the data must have the same bytes.
+      context.effect(() => context.allArguments());
+    }
     return undefined;
   }
   if (made) changes++;
