@@ -48,6 +48,25 @@ Deno.test("handlers: who watches keys is told of each change, once, by Redis' na
   await check("SETRANGE none 3 ");
   await check("GETDEL k", "0/k:del");
   await check("GETDEL k");
+  await check("SETBIT bits 7 0", "0/bits:setbit");
+  await check("SETBIT bits 7 0");
+  await check("SETBIT bits 7 1", "0/bits:setbit");
+  await check("BITFIELD bits GET u8 0");
+  await check("BITFIELD bits SET u8 0 1");
+  await check("BITFIELD bits SET u8 0 2 INCRBY u8 0 1", "0/bits:setbit");
+  await check("BITFIELD bits OVERFLOW FAIL SET u8 80 256");
+  await check("BITOP NOT bits bits", "0/bits:set");
+  await check("BITOP AND bits none", "0/bits:del");
+  await check("BITOP AND bits none");
+  await check("PFADD pf", "0/pf:pfadd");
+  await check("PFADD pf");
+  await check("PFADD pf a", "0/pf:pfadd");
+  await check("PFADD pf a");
+  // No event, but who watches the key hears of it.
+  await check("PFCOUNT pf", "0/pf:");
+  await check("PFCOUNT pf");
+  await check("PFMERGE pf", "0/pf:pfadd");
+  await check("DEL pf", "0/pf:del");
   await check("DEL l none", "0/l:del");
   await check("UNLINK new", "0/new:del");
   await check("MSET k 1 l 2", "0/k:set", "0/l:set");
@@ -189,6 +208,17 @@ Deno.test("handlers: no room for a change, then nothing of it has happened", asy
     `MSET other ${"x".repeat(1000)}`,
     `MSETNX new ${"x".repeat(1000)}`,
     "INCR new",
+    "SETBIT new 9000 1",
+    "SETBIT new 900000 1",
+    "SETBIT key 9000 1",
+    "SETBIT big 900000 1",
+    "BITFIELD key SET u8 9000 1 SET u8 0 1",
+    "BITFIELD new SET u8 9000 1",
+    "BITOP NOT new big",
+    "BITOP OR new key",
+    "BITOP OR key big",
+    "PFADD new a b c",
+    "PFMERGE new",
   ];
   const refused = "-OOM command not allowed when used memory > 'maxmemory'.";
   for (const command of commands) {

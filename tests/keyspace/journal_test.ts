@@ -107,6 +107,25 @@ Deno.test("journal: each change is written once, as what repeats it at any time"
   await check("INCR k");
   await check("GETDEL k", "DEL k");
   await check("GETDEL k");
+  await check("SETBIT bits 7 0", "SETBIT bits 7 0");
+  await check("SETBIT bits 7 0");
+  await check("BITFIELD bits GET u8 0 SET u8 0 0");
+  await check("BITFIELD bits SET u8 0 1", "BITFIELD bits SET u8 0 1");
+  const grown = "BITFIELD bits OVERFLOW FAIL SET u8 80 256";
+  await check(grown, grown);
+  await check(grown);
+  await check("BITOP OR to bits", "BITOP OR to bits");
+  await check("BITOP OR to none", "BITOP OR to none");
+  await check("BITOP OR to none");
+  await check("PFADD pf a", "PFADD pf a");
+  await check("PFADD pf a");
+  await check("PFCOUNT pf", "PFCOUNT pf");
+  await check("PFCOUNT pf");
+  await check("PFCOUNT pf pf");
+  await check("PFMERGE pf", "PFMERGE pf");
+  await check("PFDEBUG TODENSE pf", "PFDEBUG TODENSE pf");
+  await check("PFDEBUG TODENSE pf");
+  await check("PFDEBUG ENCODING pf");
   await check("INCRBY n 5", "INCRBY n 5");
   await check("MSET a 1 b 2", "MSET a 1 b 2");
   await check("MSETNX a 1 c 2");
@@ -180,6 +199,14 @@ function randomCommand(random: () => number, now: number): RequestArgument[] {
     () => ["INCRBYFLOAT", key, number / 16],
     () => ["APPEND", key, value],
     () => ["SETRANGE", key, Math.floor(random() * 100), value],
+    () => ["SETBIT", key, random() < 0.1 ? 700_000 + number : number + 1000, number & 1],
+    () => ["BITOP", pick(["AND", "OR", "XOR"]), key, other, key],
+    () => ["BITFIELD", key, "OVERFLOW", "FAIL", "SET", "u7", number + 1000, 60 + (number & 127)],
+    () => ["BITFIELD", key, "INCRBY", "i33", number + 1000, number],
+    () => ["PFADD", `h${key}`, value, number],
+    () => ["PFADD", `h${key}`],
+    () => ["PFCOUNT", `h${key}`],
+    () => ["PFMERGE", `h${key}`, `h${other}`],
     () => ["DEL", key, other],
     () => ["EXPIRE", key, Math.floor(random() * 3) - 1],
     () => ["PEXPIRE", key, ms, pick(["NX", "XX", "GT", "LT"])],
