@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { Arena } from "./arena.ts";
+import { type Arena, UNIT_BYTES } from "./arena.ts";
 import { dictBuckets, dictCount, dictVisitBucket } from "./dict.ts";
+import { BUCKET_UNITS, DIRECTORY, OVERFLOWS, PIECE_SHIFT, pieceBlock } from "./dict_table.ts";
+import { wordIndex, wordsAt } from "./entry.ts";
 
 /** Longest chain that is counted by itself; longer ones are counted together. */
 const LONGEST_COUNTED = 49;
@@ -33,4 +35,17 @@ export function dictStatistics(arena: Arena, dict: number): DictStatistics {
     if (length > longest) longest = length;
   }
   return { buckets, entries: dictCount(arena, dict), bucketsByLength, longest };
+}
+
+/** Bytes that a dict takes, its entries not counted. */
+export function dictBytes(arena: Arena, dict: number): number {
+  const words = wordsAt(arena, dict);
+  const at = wordIndex(dict);
+  const overflowUnits = words[at + OVERFLOWS] * (BUCKET_UNITS + 1);
+  let units = arena.unitsOf(dict) + arena.unitsOf(words[at + DIRECTORY]) + overflowUnits;
+  const pieces = ((dictBuckets(arena, dict) - 1) >>> PIECE_SHIFT) + 1;
+  for (let piece = 0; piece < pieces; piece++) {
+    units += arena.unitsOf(pieceBlock(arena, dict, piece));
+  }
+  return units * UNIT_BYTES;
 }

@@ -41,6 +41,12 @@ export class BufferPool {
     else this.made--;
   }
 
+  /** Lets go of the idle buffers. */
+  dropIdle(): void {
+    this.made -= this.idle.length;
+    this.idle.length = 0;
+  }
+
   /** Bytes in all buffers of this pool, in use or idle. */
   get totalBytes(): number {
     return this.made * this.size;

@@ -23,6 +23,8 @@ import { LatencyMonitor } from "./latency_monitor.ts";
 import { MonitorFeed } from "./monitor_feed.ts";
 import { OBSERVATION_HANDLERS } from "./observation_commands.ts";
 import { SlowLog } from "./slow_log.ts";
+import { MEMORY_HANDLERS } from "./memory_commands.ts";
+import { MemoryMeter } from "./memory_report.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { PidFile } from "./pid_file.ts";
 import { type Directive, directivesOf, type Settings } from "./settings.ts";
@@ -103,6 +105,8 @@ export class Server implements SessionHost {
   readonly clients: Clients;
   /** Connected clients by id, oldest first. */
   readonly sessions: Map<number, Session> = new Map();
+  /** How much memory was in use at other times. */
+  readonly memoryMeter: MemoryMeter = new MemoryMeter();
   /** What DUMP and RESTORE keep between two calls. */
   readonly dumpState: DumpState = createDumpState();
   /** Identifies this run. */
@@ -194,6 +198,7 @@ export class Server implements SessionHost {
       ...HYPERLOGLOG_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),
+      ...MEMORY_HANDLERS,
       ...CONNECTION_HANDLERS,
       ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,
@@ -280,6 +285,7 @@ export class Server implements SessionHost {
       this.clients.stop();
       throw error;
     }
+    this.memoryMeter.start(this.usedMemory);
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.pidFile.write();
     logRunning(this, this.watched);
@@ -370,6 +376,11 @@ export class Server implements SessionHost {
   get countedMemory(): number {
     return this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.pool.totalBytes +
       this.largePool.totalBytes + this.sessionBytes;
+  }
+
+  /** Lets go of buffers that are kept for the next who needs one. */
+  dropIdleBuffers(): void {
+    for (const pool of [this.firstBuffers, this.pool, this.largePool]) pool.dropIdle();
   }
 
   /** Whether no key may be evicted now. */
@@ -469,6 +480,7 @@ export class Server implements SessionHost {
     const now = this.time.unixMs;
     this.keyspace.setTime(now);
     this.counters.sample(this.time.last);
+    this.memoryMeter.note(this.countedMemory);
     this.clients.tick(now);
     for (const session of this.sessions.values()) {
       // A session that has no turn holds less and less, as it is sent what waits.

@@ -38,6 +38,11 @@ const FORM_ONLY = new Set([
   "latency|histogram",
   "module|help",
   "lolwut",
+  "memory|doctor",
+  "memory|help",
+  "memory|malloc-stats",
+  "memory|stats",
+  "memory|usage",
   // Redis shares small integers among keys and counts that; nobody should build upon it.
   "object|refcount",
   "object|help",

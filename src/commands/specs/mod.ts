@@ -10,6 +10,7 @@ import { CLUSTER_SPECS } from "./cluster.ts";
 import { CONNECTION_SPECS } from "./connection.ts";
 import { GENERIC_SPECS } from "./generic.ts";
 import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
+import { MEMORY_SPECS } from "./memory.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
 import { SERVER_SPECS } from "./server.ts";
@@ -25,6 +26,7 @@ export {
   CONNECTION_SPECS,
   GENERIC_SPECS,
   HYPERLOGLOG_SPECS,
+  MEMORY_SPECS,
   OBSERVATION_SPECS,
   PERSISTENCE_SPECS,
   SERVER_SPECS,
@@ -37,6 +39,7 @@ export const ALL_SPECS:
   & typeof BITMAP_SPECS
   & typeof HYPERLOGLOG_SPECS
   & typeof GENERIC_SPECS
+  & typeof MEMORY_SPECS
   & typeof PERSISTENCE_SPECS
   & typeof CONNECTION_SPECS
   & typeof CLIENT_SPECS
@@ -47,6 +50,7 @@ export const ALL_SPECS:
     ...BITMAP_SPECS,
     ...HYPERLOGLOG_SPECS,
     ...GENERIC_SPECS,
+    ...MEMORY_SPECS,
     ...PERSISTENCE_SPECS,
     ...CONNECTION_SPECS,
     ...CLIENT_SPECS,

@@ -12,6 +12,7 @@ import { BITMAP_RECIPES } from "./bitmaps.ts";
 import { CONNECTION_RECIPES } from "./connection.ts";
 import { GENERIC_RECIPES } from "./generic.ts";
 import { HYPERLOGLOG_RECIPES } from "./hyperloglog.ts";
+import { MEMORY_RECIPES } from "./memory.ts";
 import { PERSISTENCE_RECIPES } from "./persistence.ts";
 import { OBSERVATION_RECIPES } from "./observation.ts";
 import type { RecipeTable } from "./recipe.ts";
@@ -35,6 +36,7 @@ export const RECIPES: RecipeTable = {
   ...BITMAP_RECIPES,
   ...HYPERLOGLOG_RECIPES,
   ...GENERIC_RECIPES,
+  ...MEMORY_RECIPES,
   ...PERSISTENCE_RECIPES,
   ...CONNECTION_RECIPES,
   ...SERVER_RECIPES,
