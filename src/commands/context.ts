@@ -9,7 +9,13 @@
  */
 import type { Database, Keyspace } from "../keyspace/keyspace.ts";
 import { touchEntry } from "../keyspace/access_clock.ts";
-import { countReading, findHashed, keyChanged, liveEntry } from "../keyspace/keyspace.ts";
+import {
+  countReading,
+  findHashed,
+  keyChanged,
+  keyTouched,
+  liveEntry,
+} from "../keyspace/keyspace.ts";
 import { StringPlace } from "../keyspace/string_editing.ts";
 import { keyIsMissed } from "../keyspace/notifications.ts";
 import { blockBytes } from "../keyspace/strings.ts";
@@ -223,6 +229,11 @@ export class Context {
   /** Notes that the key in argument `index` has changed. */
   changed(index: number, event: string): void {
     keyChanged(this.database, this.view, this.starts[index], this.lengths[index], event);
+  }
+
+  /** As {@linkcode changed}, for one more event of a change that is counted once. */
+  changedToo(index: number, event: string): void {
+    keyTouched(this.database, this.view, this.starts[index], this.lengths[index], event);
   }
 
   /** As {@linkcode changed}, for a change that Redis has no event for. */

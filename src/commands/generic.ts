@@ -317,7 +317,7 @@ function renameKey(context: Context, replace: boolean): boolean | undefined {
   moveEntry(database, hash, entry, database, target, view, starts[2], lengths[2]);
   // The old one counts as deleted without a word.
   if (target !== 0) keyIsNew(database, view, starts[2], lengths[2]);
-  context.changed(1, "rename_from");
+  context.changedToo(1, "rename_from");
   context.changed(2, "rename_to");
   return true;
 }
@@ -348,7 +348,7 @@ function move(context: Context): void {
   const hash = keyspace.hash;
   if (entry === 0 || findEntry(target, view, starts[1], lengths[1]) !== 0) return reply.integer(0);
   moveEntry(database, hash, entry, target, 0, view, starts[1], lengths[1]);
-  context.changed(1, "move_from");
+  context.changedToo(1, "move_from");
   context.changedIn(target, 1, "move_to");
   reply.integer(1);
 }

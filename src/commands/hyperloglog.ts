@@ -162,11 +162,12 @@ function pfmerge(context: Context): void {
     dense ||= isDense(context.place);
     if (!mergeRegisters(context.place, registers)) return context.reply.error(CORRUPTED);
   }
-  const changes = change(context, context.findForWriting(1), (editor) => {
+  const target = context.findForWriting(1);
+  const changes = change(context, target, (editor) => {
     if (dense && !editor.makeDense()) return -1;
     editor.raiseAll(registers);
-    // The command counts as a change even if everything was known.
-    return 1;
+    // The command counts as one change even if everything was known; a key that it makes is one already.
+    return target === 0 ? 0 : 1;
   });
   if (changes !== undefined) context.reply.simple("OK");
 }

@@ -127,7 +127,7 @@ function storeWithEffect(context: Context, old: number, valueIndex: number, expi
     "PXAT",
     expiryText(context),
   ]);
-  context.changed(1, "expire");
+  context.changedToo(1, "expire");
 }
 
 function parseOptions(

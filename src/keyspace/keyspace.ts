@@ -555,7 +555,7 @@ export function databaseId(keyspace: Keyspace, entry: number): number {
   return (keyField & HAS_DATABASE) === 0 ? 0 : words[at + keyWord(keyField) - 1];
 }
 
-/** Notes a change of the key in `view` for those who watch keys, and tells of the event. */
+/** Counts a change of the key in `view`, and tells of it as {@linkcode keyTouched} does. */
 export function keyChanged(
   database: Database,
   view: ReadonlyView,
@@ -563,13 +563,24 @@ export function keyChanged(
   length: number,
   event: string,
 ): void {
+  database.keyspace.dirty++;
+  keyTouched(database, view, start, length, event);
+}
+
+/** Tells those who watch keys and those who listen to events what happened to a key; `event` may be empty for these. */
+export function keyTouched(
+  database: Database,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+  event: string,
+): void {
   const keyspace = database.keyspace;
-  keyspace.dirty++;
   if (keyspace.onChange === null && keyspace.eventClasses === 0) return;
   const key = keyBytesOf(view, start, length);
   const eventClass = eventClassOf(event);
   keyspace.onChange?.(database, key, event, eventClass);
-  keyspace.notify(database, key, event, eventClass);
+  if (event !== "") keyspace.notify(database, key, event, eventClass);
 }
 
 /** Removes `entry`, whose time has come. */

@@ -36,7 +36,7 @@ function flush(context: ServerContext, all: boolean): void {
   keyspace.dirty += flushDatabases(keyspace, databases, lazily);
   context.server.clients.tracking.flushed();
   // An empty database is flushed for those who listen, too.
-  keyspace.dirty++;
+  context.effect(() => context.allArguments());
   reply.simple("OK");
 }
 

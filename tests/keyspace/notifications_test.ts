@@ -36,6 +36,12 @@ const COMMANDS = [
   "SET m v", "MOVE m 3", "MOVE none 3", "DEL none n j", "UNLINK g none", "RANDOMKEY", "KEYS *", "SCAN 0 COUNT 1000",
   "SET p 5", "RESTORE q 0 %", "RESTORE q 0 %", "RESTORE q 0 % REPLACE", "RESTORE r 100000 %",
   "RESTORE r 1 % REPLACE ABSTTL", "RESTORE r 1 % REPLACE ABSTTL", "SWAPDB 0 1", "SWAPDB 0 1", "DBSIZE",
+  "SETBIT bit 5 1", "SETBIT bit 5 1", "SETBIT bit 5 0", "GETBIT none 1", "BITCOUNT none", "BITPOS none 0",
+  "BITOP AND dest bit none", "BITOP AND dest none none2", "BITOP AND dest none none2", "BITOP NOT dest bit",
+  "BITFIELD bit GET u8 0", "BITFIELD bit SET u8 0 5", "BITFIELD bit SET u8 0 5 INCRBY u8 0 1",
+  "BITFIELD bit OVERFLOW FAIL INCRBY u8 0 255", "BITFIELD new SET u8 0 5", "BITFIELD none GET u8 0",
+  "BITFIELD_RO none GET u8 0", "PFADD hll a b", "PFADD hll a b", "PFADD hll2", "PFADD hll2", "PFCOUNT hll",
+  "PFCOUNT hll none", "PFCOUNT none", "PFMERGE hll3 hll none", "PFMERGE hll3 hll", "PFDEBUG TODENSE hll",
   "SELECT 2", "SET db2 x", "DEL db2", "SELECT 0", "FLUSHDB", "SET a v", "FLUSHALL",
 ];
 
@@ -157,4 +163,21 @@ Deno.test("events: the flags as CONFIG GET shows them are Redis'", async () => {
     const canonical = notifyFlagsText(flags);
     assertEquals(shown.split("\r\n").at(-2), canonical, text);
   }
+});
+
+Deno.test("events: keys that are evicted are told of", async () => {
+  await using machine = await startMemoryServer(33);
+  const connection = await machine.connect();
+  const told: string[] = [];
+  machine.server.notificationSink = {
+    notify: (_class, event, key) => told.push(`${decoder.decode(key)}:${event}`),
+  };
+  await connection.ask("CONFIG", "SET", "notify-keyspace-events", "Ke");
+  await connection.ask("DEBUG", "POPULATE", 50, "key", 10_000);
+  await connection.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+  await connection.ask("CONFIG", "SET", "maxmemory", machine.server.usedMemory - 100_000);
+  await connection.ask("SET", "a", "b");
+  await connection.ask("SET", "a", "b");
+  assertEquals(told.length > 5, true, `${told.length}`);
+  assertEquals(told.every((line) => /^(key:\d+|a):evicted$/.test(line)), true, told[0]);
 });
