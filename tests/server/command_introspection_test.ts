@@ -122,16 +122,9 @@ Deno.test("COMMAND LIST names commands and subcommands, and takes one filter", (
   const all: string[] = [];
   visitSpecs(ALL_SPECS, ({ fullName }) => all.push(fullName));
   assertEquals(list(), all);
-  assertEquals(list("filterby", "pattern", "*|HELP"), [
-    "object|help",
-    "client|help",
-    "config|help",
-    "command|help",
-    "slowlog|help",
-    "latency|help",
-    "module|help",
-    "cluster|help",
-  ]);
+  const helps = all.filter((name) => name.endsWith("|help"));
+  assertEquals(helps.length >= 8, true);
+  assertEquals(list("filterby", "pattern", "*|HELP"), helps);
   assertEquals(list("FILTERBY", "AclCat", "TRANSACTION"), []);
   assertEquals(list("FILTERBY", "ACLCAT", "@string"), []);
   assertEquals(list("FILTERBY", "ACLCAT", "String"), Object.keys(STRING_SPECS));
