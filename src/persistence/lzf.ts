@@ -60,14 +60,17 @@ export class LzfCompressor {
     // Each run of literals gets its control byte beforehand, which is taken back if the run stays empty.
     let to = 1;
     let literals = 0;
+    // The three bytes from `at` on, the last one of which comes in at each step.
+    let three = (input[0] << 8) | input[1];
     while (at < last) {
-      const slot = hash(input[at], input[at + 1], input[at + 2]);
+      three = ((three << 8) | input[at + 2]) & 0xffffff;
+      const slot = hash(three);
       const from = table[slot] - base;
       table[slot] = base + at;
       const distance = at - from - 1;
       if (
-        from > 0 && distance < FARTHEST && input[from + 2] === input[at + 2] &&
-        input[from] === input[at] && input[from + 1] === input[at + 1]
+        from > 0 && distance < FARTHEST && input[from] === (three >>> 16) &&
+        input[from + 1] === ((three >>> 8) & 0xff) && input[from + 2] === (three & 0xff)
       ) {
         if (to + 4 - (literals === 0 ? 1 : 0) >= room) return 0;
         if (literals > 0) output[to - literals - 1] = literals - 1;
@@ -86,8 +89,10 @@ export class LzfCompressor {
         at += size;
         if (at >= last) break;
         // Of the places within the repetition, the last two are worth remembering.
-        table[hash(input[at - 2], input[at - 1], input[at])] = base + at - 2;
-        table[hash(input[at - 1], input[at], input[at + 1])] = base + at - 1;
+        three = (input[at - 2] << 16) | (input[at - 1] << 8) | input[at];
+        table[hash(three)] = base + at - 2;
+        three = ((three << 8) | input[at + 1]) & 0xffffff;
+        table[hash(three)] = base + at - 1;
         continue;
       }
       if (to >= room) return 0;
@@ -122,9 +127,9 @@ function longestFrom(left: number): number {
   return left === 17 || left === 18 ? 19 : Math.min(left, LONGEST_REPETITION);
 }
 
-function hash(first: number, second: number, third: number): number {
-  const both = (first << 8) | second;
-  return (both - ((both << 8) | third) * 5) & TABLE_MASK;
+/** Place in the table for three bytes. */
+function hash(three: number): number {
+  return ((three >>> 8) - three * 5) & TABLE_MASK;
 }
 
 /** Decompresses `input` into `output`; whether it was well-formed and filled all of `output`. */
