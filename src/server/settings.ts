@@ -111,7 +111,8 @@ export class Settings {
             ? name === pattern.toLowerCase()
             : globMatch(glob, encoder.encode(name), true);
           if (!matches || found.has(name)) continue;
-          found.set(name, [plain ? pattern : name, this.text(setting.name)]);
+          const value = this.text(setting.name);
+          found.set(name, [plain ? pattern : name, setting.shown?.(value) ?? value]);
         }
       }
     }

@@ -181,3 +181,15 @@ Deno.test("events: keys that are evicted are told of", async () => {
   assertEquals(told.length > 5, true, `${told.length}`);
   assertEquals(told.every((line) => /^(key:\d+|a):evicted$/.test(line)), true, told[0]);
 });
+
+Deno.test("events: notify-keyspace-events keeps what it doesn't show", async () => {
+  await using machine = await startMemoryServer(34);
+  const connection = await machine.connect();
+  const told: string[] = [];
+  machine.server.notificationSink = { notify: (_class, event) => told.push(event) };
+  await connection.ask("CONFIG", "SET", "notify-keyspace-events", "nAKE");
+  const shown = await connection.ask("CONFIG", "GET", "notify-keyspace-events");
+  assertEquals(shown, ["notify-keyspace-events", "AKE"]);
+  await connection.ask("SET", "a", "b");
+  assertEquals(told, ["new", "set"]);
+});

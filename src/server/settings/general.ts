@@ -12,6 +12,7 @@ import {
   readPercentiles,
   readPermissions,
   readShutdown,
+  showEvents,
   SHUTDOWN_WORDS,
 } from "./lists.ts";
 import {
@@ -235,6 +236,7 @@ export const OBSERVATION_SETTINGS: readonly Setting[] = [
     "letters",
     "which changes of keys are published",
     readEvents,
+    { shown: showEvents },
   ),
   integer("busy-reply-threshold", 5000, LONG, "milliseconds after which a script is slow", {
     aliases: ["lua-time-limit"],

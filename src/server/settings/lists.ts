@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  EVENT_NEW,
   NOTIFY_FLAGS_ERROR,
   notifyFlagsText,
   parseNotifyFlags,
@@ -94,11 +95,17 @@ export function readShutdown(words: readonly string[]): string {
   return named.length === 0 ? "default" : named.join(" ");
 }
 
-/** `notify-keyspace-events`: letters of classes of events, in the order of Redis. */
+/** `notify-keyspace-events`: letters of classes of events, in the order of Redis, none left out. */
 export function readEvents([word]: readonly string[]): string {
   const flags = parseNotifyFlags(word);
   if (flags === undefined) throw new SettingsError(NOTIFY_FLAGS_ERROR);
-  return notifyFlagsText(flags);
+  const shown = notifyFlagsText(flags);
+  return (flags & EVENT_NEW) !== 0 && !shown.includes("n") ? `${shown}n` : shown;
+}
+
+/** What CONFIG GET shows of it: as in Redis, `n` isn't there beside `A`. */
+export function showEvents(value: string): string {
+  return notifyFlagsText(parseNotifyFlags(value) ?? 0);
 }
 
 /** `unixsocketperm`: permissions in octal digits. */

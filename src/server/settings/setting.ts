@@ -27,6 +27,8 @@ export interface SettingTraits {
   readonly guarded?: boolean;
   /** Why it can't have another value than its default yet. */
   readonly refused?: string;
+  /** What CONFIG GET shows of its value, if that isn't all of it. */
+  readonly shown?: (value: string) => string;
   /** Why it does nothing here; one that does what it says has no such reason. */
   readonly noEffect?: string;
 }
