@@ -28,6 +28,8 @@ import { RdbWriter } from "./rdb_writer.ts";
 const FOOTER_BYTES = 10;
 const VERSION_BYTES = 2;
 const BAD_FORMAT = "ERR Bad data format";
+/** Which argument of RESTORE is the payload. */
+const PAYLOAD = 3;
 const FIRST_OPTION = 4;
 const GREATEST_FREQUENCY = 255;
 
@@ -104,15 +106,14 @@ function restore(context: Context, verifyChecksum: boolean): void {
   }
   if (!context.integer(2)) return;
   if (context.number.high < 0) return reply.error("ERR Invalid TTL value, must be >= 0");
-  const { bytes, starts, lengths } = context;
-  const end = starts[3] + lengths[3];
-  if (!isWhole(bytes, starts[3], end, verifyChecksum)) {
+  const payload = context.valueArgument(PAYLOAD);
+  if (!isWhole(payload, verifyChecksum)) {
     return reply.error("ERR DUMP payload version or checksum are wrong");
   }
   let value: LoadedValue;
   try {
     // A value may reach into the footer, which is as odd as it is harmless: Redis takes it.
-    value = readValue(new RdbReader(bytes, starts[3], end), context.keyspace);
+    value = readValue(new RdbReader(payload, 0, payload.length), context.keyspace);
   } catch (error) {
     if (error instanceof RdbTypeError) return reply.error(`ERR ${error.message}`);
     if (error instanceof RdbFormatError) return reply.error(BAD_FORMAT);
@@ -208,14 +209,15 @@ function parseOptions(context: Context): RestoreOptions | undefined {
   return options;
 }
 
-/** Whether `bytes[start..end)` ends in a version that is known and the checksum of what is before. */
-function isWhole(bytes: Uint8Array, start: number, end: number, verify: boolean): boolean {
-  if (end - start < FOOTER_BYTES) return false;
-  const footer = new DataView(bytes.buffer, bytes.byteOffset + end - FOOTER_BYTES, FOOTER_BYTES);
+/** Whether `payload` ends in a version that is known and the checksum of what is before. */
+function isWhole(payload: Uint8Array, verify: boolean): boolean {
+  const end = payload.length - FOOTER_BYTES;
+  if (end < 0) return false;
+  const footer = new DataView(payload.buffer, payload.byteOffset + end, FOOTER_BYTES);
   if (footer.getUint16(0, true) > RDB_VERSION) return false;
   if (!verify) return true;
   const crc = new Int64();
-  updateCrc64(crc, bytes, start, end - FOOTER_BYTES + VERSION_BYTES);
+  updateCrc64(crc, payload, 0, end + VERSION_BYTES);
   return crc.low === footer.getInt32(VERSION_BYTES, true) &&
     crc.high === footer.getInt32(VERSION_BYTES + 4, true);
 }

@@ -85,6 +85,8 @@ const BLOCK_ARGUMENTS: ReadonlyMap<string, number> = new Map([
   ["getset", 2],
   ["setex", 3],
   ["psetex", 3],
+  // This one reads it from there, which saves the session a buffer of that size.
+  ["restore", 3],
 ]);
 
 /** Commands that Redis calls slow for the sake of large arguments or values; most calls are as quick as others. */
