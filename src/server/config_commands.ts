@@ -7,9 +7,13 @@ import { type Handler, SYNTAX_ERROR } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
+import { pathFrom, systemReason } from "../runtime/files.ts";
+import { hasLeave } from "./access.ts";
+import { rewriteConfig } from "./config_rewrite.ts";
 import { serverHandler } from "./connection_commands.ts";
+import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
-import { SettingsError } from "./settings.ts";
+import { changeFailed, SettingsError } from "./settings.ts";
 
 function configGet(context: ServerContext): void {
   const found = context.server.settings.matching(context.texts(2));
@@ -28,19 +32,87 @@ function configSet(context: ServerContext): void {
   for (let index = 0; index < words.length; index += 2) {
     pairs.push([words[index], words[index + 1]]);
   }
+  let undo: () => void = () => {};
   try {
-    server.settings.change(pairs);
+    const folder = server.settings.text("dir");
+    undo = server.settings.change(pairs, hasLeave(context, "enable-protected-configs"));
+    changeFolder(server, folder);
   } catch (error) {
+    undo();
     if (!(error instanceof SettingsError)) throw error;
     return reply.error(`ERR ${error.message}`);
   }
   server.applySettings();
-  reply.simple("OK");
+  const moved = pairs.map(([name]) => name.toLowerCase())
+    .find((name) => name === "bind" || name === "port");
+  if (moved === undefined) return reply.simple("OK");
+  moveListeners(context, moved, undo);
+}
+
+/** Goes from one folder to that of the settings, which may be written as seen from the former. */
+function changeFolder(server: Server, from: string): void {
+  const { settings, files } = server;
+  if (settings.text("dir") === from) return;
+  try {
+    settings.replace("dir", files.folder(pathFrom(from, settings.text("dir"))));
+  } catch (error) {
+    throw changeFailed("dir", systemReason(error));
+  }
+}
+
+/** Listens where the settings say; the client waits meanwhile, since a port takes a while to be free. */
+function moveListeners(context: ServerContext, name: string, undo: () => void): void {
+  const { server } = context;
+  const blocked = context.waitFor({ timeOut: (reply) => reply.simple("OK"), ended: () => {} }, 0);
+  const fail = (): void => {
+    server.logger.log(
+      "warning",
+      `Failed applying new configuration. Possibly related to new ${name} setting. ` +
+        "Restoring previous settings.",
+    );
+    const { message } = changeFailed(
+      name,
+      name === "bind"
+        ? "Failed to bind to specified addresses."
+        : "Unable to listen on this port. Check server logs.",
+    );
+    undo();
+    server.applySettings();
+    blocked.finish((reply) => reply.error(`ERR ${message}`));
+  };
+  server.moveListeners().then(() => blocked.finish((reply) => reply.simple("OK")), fail);
 }
 
 function configResetStat(context: ServerContext): void {
   context.server.resetStatistics();
   context.reply.simple("OK");
+}
+
+function configRewrite(context: ServerContext): void {
+  const { reply, server } = context;
+  const { configFile, files, logger, settings } = server;
+  if (configFile === undefined) {
+    return reply.error("ERR The server is running without a config file");
+  }
+  try {
+    files.replaceText(configFile, rewriteConfig(textOrNothing(server, configFile), settings));
+  } catch (error) {
+    const reason = systemReason(error);
+    logger.log("warning", `CONFIG REWRITE failed: ${reason}`);
+    return reply.error(`ERR Rewriting config file: ${reason}`);
+  }
+  logger.log("warning", "CONFIG REWRITE executed with success.");
+  reply.simple("OK");
+}
+
+/** The config file as it is now; if it has gone, it is written anew. */
+function textOrNothing({ files }: Server, path: string): string {
+  try {
+    return files.readText(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
 }
 
 const CONFIG_HELP = [
@@ -51,6 +123,8 @@ const CONFIG_HELP = [
   "    Change settings, all of them or none.",
   "RESETSTAT",
   "    Set the counters of INFO to zero.",
+  "REWRITE",
+  "    Write the settings as they are now into the config file.",
   "HELP",
   "    Show this help.",
 ];
@@ -60,5 +134,6 @@ export const CONFIG_HANDLERS: HandlersFor<typeof SERVER_SPECS, Handler>["config"
   get: serverHandler(configGet),
   set: serverHandler(configSet),
   resetstat: serverHandler(configResetStat),
+  rewrite: serverHandler(configRewrite),
   help: (context) => replyHelp(context, CONFIG_HELP),
 };

@@ -10,6 +10,7 @@
 import type { Handler } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
+import { hasLeave, noLeave } from "./access.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
 import { checkKeyspace } from "../keyspace/checking.ts";
 import { findEntry } from "../keyspace/keyspace.ts";
@@ -50,6 +51,9 @@ function taking(least: number, run: ServerHandler, most: number = least): Subcom
 }
 
 function debug(context: ServerContext): void {
+  if (!hasLeave(context, "enable-debug-command")) {
+    return context.reply.error(noLeave("DEBUG", "enable-debug-command"));
+  }
   const found = SUBCOMMANDS.get(context.text(1).toUpperCase());
   if (found === undefined || context.argc < found.least || context.argc > found.most) {
     return context.reply.error(

@@ -50,8 +50,12 @@ export class Listeners {
   port = 0;
   private tcp: OpenListener[] = [];
   private unix: OpenListener | undefined;
+  /** The setting `port` that it listens by. */
+  private askedPort = 0;
   /** The addresses that it listens on. */
   private addresses = "";
+  /** Settles when the last move has ended: there is one at a time. */
+  private moving: Promise<void> = Promise.resolve();
 
   /** Makes listeners that don't listen yet. */
   constructor(private readonly host: ListenersHost, private readonly sockets: Sockets) {}
@@ -65,6 +69,7 @@ export class Listeners {
   start(): void {
     const { settings } = this.host;
     const hasUnixSocket = settings.text("unixsocket") !== "";
+    this.askedPort = settings.number("port");
     try {
       if (settings.number("port") > 0 || !hasUnixSocket) this.tcp = this.openAll();
     } catch (error) {
@@ -77,33 +82,44 @@ export class Listeners {
     }
   }
 
-  /** Whether the settings ask for other addresses than it listens on. */
-  get isOutdated(): boolean {
-    const { settings } = this.host;
-    return settings.text("bind") !== this.addresses || settings.number("port") !== this.port;
-  }
-
   /**
-   * Listens on the addresses of the settings instead of the present ones.
+   * Listens on the addresses of the settings instead of the present ones, if they differ.
    *
    * @throws {Error} if it can't: then it listens where it did.
    */
-  async move(): Promise<void> {
-    const { port, addresses } = this;
+  move(): Promise<void> {
+    const moved = this.moving.then(async () => {
+      if (this.isOutdated) await this.moveNow();
+    });
+    this.moving = moved.catch(() => {});
+    return moved;
+  }
+
+  /** Whether the settings ask for other addresses than it listens on. */
+  private get isOutdated(): boolean {
+    const { settings } = this.host;
+    return settings.text("bind") !== this.addresses || settings.number("port") !== this.askedPort;
+  }
+
+  /** Listens elsewhere; see {@linkcode move}. */
+  private async moveNow(): Promise<void> {
+    const { port, addresses, askedPort, host: { settings } } = this;
     const before = this.tcp;
-    const closesFirst = this.host.settings.number("port") === port;
+    const keepsPort = settings.number("port") === askedPort;
     // Two listeners can't have a port at once, be it on different addresses: `*` takes them all.
-    if (closesFirst) await close(before);
+    if (keepsPort) await close(before);
     try {
-      this.tcp = this.host.settings.number("port") === 0 ? [] : this.openAll();
+      this.askedPort = settings.number("port");
+      // Port 0 is none here: what listens only on its Unix socket goes on with that alone.
+      const wanted = keepsPort ? port : this.askedPort;
+      this.tcp = wanted === 0 ? [] : this.openAll(wanted);
       if (this.tcp.length === 0) this.port = 0;
     } catch (error) {
-      this.tcp = closesFirst ? this.openAll(port, addresses) : before;
-      this.port = port;
-      this.addresses = addresses;
+      this.tcp = keepsPort && port > 0 ? this.openAll(port, addresses) : before;
+      Object.assign(this, { port, addresses, askedPort });
       throw error;
     }
-    if (!closesFirst) await close(before);
+    if (!keepsPort) await close(before);
   }
 
   /** Stops listening; connections that still arrive are closed. */

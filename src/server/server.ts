@@ -327,8 +327,8 @@ export class Server implements SessionHost {
   }
 
   /** Listens where the settings say, if that is elsewhere than before. */
-  async moveListeners(): Promise<void> {
-    if (this.listeners.isOutdated) await this.listeners.move();
+  moveListeners(): Promise<void> {
+    return this.listeners.move();
   }
 
   /** Where the log goes if nobody says otherwise. */

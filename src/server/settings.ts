@@ -124,7 +124,7 @@ export class Settings {
    *
    * @param pairs Names and values, as in CONFIG SET.
    * @param mayGuarded Whether settings that `enable-protected-configs` guards may be set.
-   * @returns Puts everything back.
+   * @returns Puts their values back.
    * @throws {SettingsError} with the text that CONFIG SET replies.
    */
   change(
@@ -151,7 +151,9 @@ export class Settings {
       this.values = before;
       throw error;
     }
-    return () => this.values = before;
+    return () => {
+      for (const { setting: { name } } of changes) this.values.set(name, before.get(name)!);
+    };
   }
 
   /** Sets one, under the name that was typed. */

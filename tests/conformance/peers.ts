@@ -153,12 +153,11 @@ export async function whyNoReference(program: string): Promise<string | undefine
 export async function startPeers(program: string): Promise<Peers> {
   const folder = await Deno.makeTempDir({ prefix: "differential-" });
   const path = `${folder}/redis.sock`;
-  const limit = ["--proto-max-bulk-len", String(LONGEST_STRING)];
-  // deno-fmt-ignore
-  const args = [
-    "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder,
-    "--enable-debug-command", "yes", ...limit,
+  const options = [
+    ...["--proto-max-bulk-len", String(LONGEST_STRING)],
+    ...["--enable-debug-command", "yes", "--save", ""],
   ];
+  const args = ["--port", "0", "--unixsocket", path, "--dir", folder, ...options];
   const process = new Deno.Command(program, {
     args,
     stdin: "null",
@@ -174,7 +173,7 @@ export async function startPeers(program: string): Promise<Peers> {
   try {
     const redis = new Peer("redis", () => connectSoon(path));
     await redis.reconnect();
-    let server = await ServerProcess.start(...limit);
+    let server = await ServerProcess.start(...options);
     const miniredis = new Peer("miniredis", async () => {
       try {
         return await Deno.connect({ hostname: "127.0.0.1", port: server.port });
@@ -184,7 +183,7 @@ export async function startPeers(program: string): Promise<Peers> {
         const { log } = await server.finish();
         if (!crashes.has(log.slice(-CRASH_LINES).join("\n"))) console.log(log.join("\n"));
         crashes.add(log.slice(-CRASH_LINES).join("\n"));
-        server = await ServerProcess.start(...limit);
+        server = await ServerProcess.start(...options);
         return await Deno.connect({ hostname: "127.0.0.1", port: server.port });
       }
     });
@@ -194,7 +193,7 @@ export async function startPeers(program: string): Promise<Peers> {
       miniredis,
       async restart(): Promise<void> {
         await server[Symbol.asyncDispose]();
-        server = await ServerProcess.start(...limit);
+        server = await ServerProcess.start(...options);
         await miniredis.reconnect();
       },
       async [Symbol.asyncDispose](): Promise<void> {

@@ -34,10 +34,15 @@ async function startTarget(target: unknown, reference: unknown): Promise<Target>
     const port = freePort();
     const main = new URL("../../main.ts", import.meta.url).pathname;
     const args = ["run", "-A", main, "server", "--port", String(port), "--bind", "127.0.0.1"];
+    args.push("--enable-debug-command", "yes");
     return await startProcess(Deno.execPath(), args, port);
   }
   if (target === "in-process") {
-    const server = await startServer({ port: "0", bind: "127.0.0.1" }, { log: () => {} });
+    const server = await startServer({
+      port: "0",
+      bind: "127.0.0.1",
+      "enable-debug-command": "yes",
+    }, { log: () => {} });
     const address = { hostname: "127.0.0.1", port: server.port };
     return { address, what: "a server in this process", stop: () => server.shutdown() };
   }

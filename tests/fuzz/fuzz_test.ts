@@ -7,7 +7,10 @@ const FRAMES = 20_000;
 
 Deno.test("random and mutated requests are answered in order, and leave nothing behind", async () => {
   const seed = testSeed("fuzz_test");
-  const server = await startServer({ port: "0", bind: "127.0.0.1" }, { log: () => {} });
+  const server = await startServer(
+    { port: "0", bind: "127.0.0.1", "enable-debug-command": "yes" },
+    { log: () => {} },
+  );
   const address = { hostname: "127.0.0.1", port: server.port };
   const summary = await runFuzz({ frames: FRAMES, seed, address });
   await server.shutdown();

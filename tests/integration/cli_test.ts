@@ -140,7 +140,7 @@ Deno.test("SIGINT and SHUTDOWN end the server with 0, SIGHUP doesn't end it", as
 });
 
 Deno.test("a second signal ends at once a server that is too busy for the first", async () => {
-  await using server = await ServerProcess.start();
+  await using server = await ServerProcess.start("--enable-debug-command", "local");
   await server.expectReply("PING\r\n", "+PONG\r\n");
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await connection.write(new TextEncoder().encode("DEBUG SLEEP 60\r\n"));

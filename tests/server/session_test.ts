@@ -70,7 +70,12 @@ async function withServer(
   options: Readonly<Record<string, string>>,
   test: (fixture: Fixture) => Promise<void>,
 ): Promise<void> {
-  const server = await startServer({ port: "0", bind: "127.0.0.1", ...options }, { log: () => {} });
+  const server = await startServer({
+    port: "0",
+    bind: "127.0.0.1",
+    "enable-debug-command": "yes",
+    ...options,
+  }, { log: () => {} });
   const clients: TestClient[] = [];
   try {
     await test({

@@ -9,7 +9,7 @@ import { plainValue, type Reply } from "../../src/protocol/reply.ts";
 import { ReplyReader } from "../../src/protocol/reply_reader.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Connection, SocketListener } from "../../src/runtime/sockets.ts";
-import { Server, type ServerOptions, startServer } from "../../src/server/mod.ts";
+import { Server, type ServerEnvironment, startServer } from "../../src/server/mod.ts";
 import { seededRandom } from "./random.ts";
 
 /** A clock that stands still until somebody moves it. */
@@ -161,7 +161,8 @@ export interface MemoryServer extends AsyncDisposable {
 /** Starts a server whose keys are hashed by `seed`. */
 export async function startMemoryServer(
   seed: number,
-  options: ServerOptions = {},
+  options: Readonly<Record<string, string>> = {},
+  environment: ServerEnvironment = {},
 ): Promise<MemoryServer> {
   const clock = new HandClock();
   const random = seededRandom(seed);
@@ -177,7 +178,11 @@ export async function startMemoryServer(
         refusing.push(refused);
       }),
   });
-  const server = await startServer({ bind: "127.0.0.1", ...options }, {
+  const server = await startServer({
+    bind: "127.0.0.1",
+    "enable-debug-command": "yes",
+    ...options,
+  }, {
     clock,
     randomness: {
       number: random,
@@ -186,6 +191,7 @@ export async function startMemoryServer(
     },
     sockets: { listen: (_hostname, port) => listen(port), listenUnix: () => listen(0) },
     log: (line) => log.push(line),
+    ...environment,
   });
   return {
     server,

@@ -145,6 +145,16 @@ export const SERVER_SPECS = {
         acl: ["admin", "slow", "dangerous"],
         keys: [],
       },
+      rewrite: {
+        summary: "Writes the settings as they are now into the config file.",
+        since: "2.8.0",
+        group: "server",
+        complexity: "O(1)",
+        arity: 2,
+        flags: ["admin", "noscript", "loading", "stale"],
+        acl: ["admin", "slow", "dangerous"],
+        keys: [],
+      },
       help: {
         summary: "Lists the subcommands with a line on each.",
         since: "5.0.0",

@@ -9,7 +9,8 @@ import { none, oneOf, type RecipeTable } from "./recipe.ts";
 // deno-fmt-ignore
 const SETTING_NAMES = [
   "maxclients", "timeout", "hz", "loglevel", "databases", "nosuch", "HZ", "requirepass", "proto-max-bulk-len",
-  "client-query-buffer-limit", "hll-sparse-max-bytes",
+  "client-query-buffer-limit", "hll-sparse-max-bytes", "slave-*", "*-max-*-entries", "save", "Slave-Priority",
+  "tls-*", "repl-*", "client-output-buffer-limit", "cluster-*",
 ];
 // deno-fmt-ignore
 const SETTING_PAIRS: readonly (readonly string[])[] = [
@@ -20,6 +21,9 @@ const SETTING_PAIRS: readonly (readonly string[])[] = [
   ["hz", "10", "nosuch", "1"], ["hz", "12", "timeout", "abc"], ["protected-mode", "yes"], ["protected-mode", "1"],
   ["hll-sparse-max-bytes", "3000"], ["hll-sparse-max-bytes", "100"], ["hll-sparse-max-bytes", "-1"],
   ["timeout", "9999999999"], ["timeout", ""], ["timeout", "1.5"],
+  ["save", "5 5"], ["save", ""], ["save", "5"], ["repl-backlog-size", "1"], ["slave-priority", "7"],
+  ["slave-priority", "8", "replica-priority", "9"], ["dir", "."], ["replicaof", "a 1"], ["unixsocketperm", "777"],
+  ["client-output-buffer-limit", "slave 1mb 2mb 3 replica 4 5 6"], ["client-output-buffer-limit", "nobody 1 2 3"],
 ];
 // deno-fmt-ignore
 const INNER_CALLS: readonly (readonly string[])[] = [
@@ -44,6 +48,8 @@ export const SERVER_RECIPES: RecipeTable = {
   "config|get": [1, (values) => values.some(1, 3, () => values.one(SETTING_NAMES))],
   "config|set": [1, oneOf(SETTING_PAIRS)],
   "config|resetstat": [0.2, none],
+  // Neither server has a file.
+  "config|rewrite": [0.1, none],
   "config|help": [0.1, none],
   "command": [0.01, none],
   "command|count": [0.1, none],
