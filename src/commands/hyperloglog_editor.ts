@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { assert } from "@std/assert";
 import {
   editString,
   openString,
@@ -21,6 +22,8 @@ import {
   raiseDense,
   raiseSparse,
   SPARSE_GROWTH,
+  SparseCursor,
+  writeDense,
 } from "../memory/hyperloglog.ts";
 import type { Context } from "./context.ts";
 
@@ -64,11 +67,17 @@ export class HyperLogLogEditor {
     return RAISED;
   }
 
-  /** Raises all registers to those given, where they are higher. */
+  /** Raises all registers to those given, of which none is lower than it is. */
   raiseAll(registers: Uint8Array): void {
-    for (let index = 0; index < registers.length; index++) {
-      if (registers[index] > 0) this.raise(index, registers[index]);
+    const cursor = new SparseCursor();
+    for (let index = 0; index < registers.length && !this.dense; index++) {
+      if (registers[index] === 0) continue;
+      const outcome = this.raiseSparse(index, registers[index], cursor);
+      if (outcome !== NEEDS_DENSE) continue;
+      const whole = this.makeDense();
+      assert(whole, "a value whose registers were read is whole");
     }
+    if (this.dense) writeDense(this.context.place, registers);
   }
 
   /** Makes the value dense if it isn't; false if it is corrupt, which changes nothing. */
@@ -85,10 +94,10 @@ export class HyperLogLogEditor {
   }
 
   /** As {@linkcode raise}, for a sparse value; NEEDS_DENSE if it can't stay one. */
-  private raiseSparse(index: number, rank: number): number {
+  private raiseSparse(index: number, rank: number, cursor?: SparseCursor): number {
     const { keyspace, place, sparseLimit } = this.context;
     if (this.room - place.length < SPARSE_GROWTH) this.grow();
-    const outcome = raiseSparse(place, index, rank, sparseLimit);
+    const outcome = raiseSparse(place, index, rank, sparseLimit, cursor);
     if (outcome === RAISED) {
       this.raised++;
       setOpenLength(keyspace, this.entry, place.length);

@@ -29,7 +29,19 @@ export function estimateCardinality(run: ByteRun): number | undefined {
 /** As {@linkcode estimateCardinality}, for registers of a byte each. */
 export function estimateFromRegisters(registers: Uint8Array): number {
   const counts = new Int32Array(VALUES);
-  for (let index = 0; index < registers.length; index++) counts[registers[index]]++;
+  // Most registers of what has seen little are 0: they are counted four at once.
+  const fours = new Int32Array(registers.buffer, registers.byteOffset, registers.length / 4);
+  for (let index = 0; index < fours.length; index++) {
+    const four = fours[index];
+    if (four === 0) {
+      counts[0] += 4;
+      continue;
+    }
+    counts[four & 255]++;
+    counts[four >>> 8 & 255]++;
+    counts[four >>> 16 & 255]++;
+    counts[four >>> 24]++;
+  }
   return estimateFromCounts(counts);
 }
 

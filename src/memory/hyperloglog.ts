@@ -230,28 +230,52 @@ function writeRun(bytes: Uint8Array, at: number, value: number, length: number):
   return at + 1;
 }
 
+/** Where in a sparse value a search may start: at a run behind which the one that is looked for lies. */
+export class SparseCursor {
+  /** Where the run starts, from the start of the string. */
+  offset: number = HEADER_BYTES;
+  /** Its first register. */
+  first = 0;
+}
+
 /**
  * Raises register `index` of a sparse value to `rank`; one of {@linkcode KEPT}, {@linkcode RAISED},
  * {@linkcode NEEDS_DENSE} (nothing was changed) and {@linkcode CORRUPT}. `run.length` changes with the
  * value, for which there is room up to {@linkcode SPARSE_GROWTH} bytes behind.
  *
  * @param limit No change makes the string longer than that.
+ * @param cursor Left where the next search may start if it is for a register further behind.
  */
-export function raiseSparse(run: ByteRun, index: number, rank: number, limit: number): number {
+export function raiseSparse(
+  run: ByteRun,
+  index: number,
+  rank: number,
+  limit: number,
+  cursor: SparseCursor = new SparseCursor(),
+): number {
   if (rank > SPARSE_RANK_LIMIT) return NEEDS_DENSE;
   const { bytes } = run;
   const end = run.start + run.length;
-  let at = run.start + HEADER_BYTES;
+  let at = run.start + cursor.offset;
+  let first = cursor.first;
+  // What is before the run at the cursor isn't known, but has to be if that run changes.
+  if (first > 0 && (at >= end || index < first + runLength(bytes, at))) {
+    at = run.start + HEADER_BYTES;
+    first = 0;
+  }
   let before = at;
-  let first = 0;
+  let firstBefore = first;
   for (;;) {
     if (at >= end || at + runBytes(bytes[at]) > end) return CORRUPT;
     const length = runLength(bytes, at);
     if (index < first + length) break;
-    first += length;
     before = at;
+    firstBefore = first;
+    first += length;
     at += runBytes(bytes[at]);
   }
+  cursor.offset = before - run.start;
+  cursor.first = firstBefore;
   const length = runLength(bytes, at);
   const value = runValue(bytes[at]);
   if (value >= rank) return KEPT;
@@ -337,12 +361,29 @@ export function denseFromSparse(run: ByteRun): Uint8Array | undefined {
   return whole ? bytes : undefined;
 }
 
+/** Writes all registers of a dense value. */
+export function writeDense(run: ByteRun, registers: Uint8Array): void {
+  const { bytes } = run;
+  let at = run.start + HEADER_BYTES;
+  for (let index = 0; index < REGISTERS; index += 4, at += 3) {
+    const four = registers[index] | registers[index + 1] << 6 | registers[index + 2] << 12 |
+      registers[index + 3] << 18;
+    bytes[at] = four;
+    bytes[at + 1] = four >>> 8;
+    bytes[at + 2] = four >>> 16;
+  }
+}
+
 /** Raises `registers` to those of a HyperLogLog; false if it is corrupt. */
 export function mergeRegisters(run: ByteRun, registers: Uint8Array): boolean {
   if (isDense(run)) {
-    for (let index = 0; index < REGISTERS; index++) {
-      const value = denseRegister(run, index);
-      if (value > registers[index]) registers[index] = value;
+    let at = run.start + HEADER_BYTES;
+    for (let index = 0; index < REGISTERS; index += 4, at += 3) {
+      const four = run.bytes[at] | run.bytes[at + 1] << 8 | run.bytes[at + 2] << 16;
+      if ((four & 63) > registers[index]) registers[index] = four & 63;
+      if ((four >>> 6 & 63) > registers[index + 1]) registers[index + 1] = four >>> 6 & 63;
+      if ((four >>> 12 & 63) > registers[index + 2]) registers[index + 2] = four >>> 12 & 63;
+      if (four >>> 18 > registers[index + 3]) registers[index + 3] = four >>> 18;
     }
     return true;
   }

@@ -18,6 +18,8 @@ import {
   rankOf,
   registerOf,
   REGISTERS,
+  SparseCursor,
+  writeDense,
 } from "../../src/memory/hyperloglog.ts";
 import { murmurHash } from "../../src/memory/murmur.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
@@ -122,6 +124,36 @@ Deno.test("hyperloglog: runs split where a register changes, and join again", ()
   assertEquals(raise(2, 33), NEEDS_DENSE);
   assertEquals(raiseSparse(run, 100, 1, run.length + 2), NEEDS_DENSE);
   check("v:1,2 v:32,1 v:1,2 Z:16314 v:2,1 z:63 v:2,1");
+});
+
+Deno.test("hyperloglog: a search that goes on from the last one makes the same value", () => {
+  const random = seededRandom(testSeed("cursor"));
+  for (let round = 0; round < 30; round++) {
+    const [searched, resumed] = [sparseRun(), sparseRun()];
+    // Several passes: the later ones meet runs of the earlier ones.
+    for (let pass = 0; pass < 3; pass++) {
+      const cursor = new SparseCursor();
+      const step = 1 + Math.floor(random() * 20);
+      for (let index = 0; index < REGISTERS; index += 1 + Math.floor(random() * step)) {
+        const rank = 1 + Math.floor(random() * 3);
+        const outcome = raiseSparse(searched, index, rank, LIMIT);
+        assertEquals(raiseSparse(resumed, index, rank, LIMIT, cursor), outcome);
+        if (outcome === NEEDS_DENSE) break;
+      }
+      assertEquals(describeSparse(resumed), describeSparse(searched));
+    }
+  }
+});
+
+Deno.test("hyperloglog: all registers of a dense value at once", () => {
+  const random = seededRandom(testSeed("dense"));
+  const registers = Uint8Array.from({ length: REGISTERS }, () => Math.floor(random() * 64));
+  const dense = denseRun(sparseRun());
+  writeDense(dense, registers);
+  const read = new Uint8Array(REGISTERS);
+  assert(mergeRegisters(dense, read));
+  assertEquals(read, registers);
+  assertEquals(estimateCardinality(dense), estimateFromRegisters(registers));
 });
 
 Deno.test("hyperloglog: what a stranger made is refused, not believed", () => {
