@@ -2,14 +2,17 @@
  * The committed lists of tests, and how a run compares with them.
  *
  * `passing/<unit>.txt` names the tests that pass, one a line: none may be lost. `waiting/<unit>.txt`
- * names those that can't pass yet, each with what it waits for behind a tab. A test of the unit is
- * in one of the two; one that is in neither fails the run.
+ * names those that can't pass yet, each with what it waits for behind a tab, and behind another tab
+ * `hangs` if it would hang until then: it is left out. A test of the unit is in one of the two; one
+ * that is in neither fails the run.
  *
  * @module
  */
 
 import type { TestResult } from "./output.ts";
 
+/** The mark of a test that is left out. */
+const HANGS = "hangs";
 const LISTS = new URL("./", import.meta.url);
 
 /** What is expected of a unit. */
@@ -18,6 +21,8 @@ export interface Expectations {
   readonly passing: ReadonlySet<string>;
   /** Names of those that don't yet, with what they wait for. */
   readonly waiting: ReadonlyMap<string, string>;
+  /** Those of the waiting ones that are left out, since they would hang. */
+  readonly hanging: ReadonlySet<string>;
 }
 
 /** How a run of a unit differs from what was expected. */
@@ -35,19 +40,20 @@ export interface Comparison {
 /** Reads the lists of a unit; a missing one is empty. */
 export async function readExpectations(unit: string): Promise<Expectations> {
   const passing = await readLines(listFile("passing", unit));
-  const waiting = (await readLines(listFile("waiting", unit))).map((line) => {
-    const [name, reason] = line.split("\t");
-    if (reason === undefined || reason === "") {
-      throw new Error(`waiting/${unit}.txt: no reason behind a tab: ${line}`);
-    }
-    return [name, reason] as const;
-  });
-  return { passing: new Set(passing), waiting: new Map(waiting) };
+  const waiting = new Map<string, string>();
+  const hanging = new Set<string>();
+  for (const line of await readLines(listFile("waiting", unit))) {
+    const [name, reason = "", mark] = line.split("\t");
+    if (reason === "") throw new Error(`waiting/${unit}.txt: no reason behind a tab: ${line}`);
+    waiting.set(name, reason);
+    if (mark === HANGS) hanging.add(name);
+  }
+  return { passing: new Set(passing), waiting, hanging };
 }
 
 /** Compares what a run met with what was expected. */
 export function compareRun(
-  expected: Expectations,
+  expected: Pick<Expectations, "passing" | "waiting">,
   tests: readonly TestResult[],
 ): Comparison {
   const met = new Map(tests.map((test) => [test.name, test]));
@@ -73,12 +79,16 @@ export async function addGained(
   gained: readonly string[],
 ): Promise<void> {
   await writeLines(listFile("passing", unit), [...expected.passing, ...gained]);
-  const waiting = [...expected.waiting].filter(([name]) => !gained.includes(name));
+  const waiting = [...expected.waiting].filter(([name]) => !gained.includes(name))
+    .map(([name, reason]) => [name, reason, ...(expected.hanging.has(name) ? [HANGS] : [])]);
   await writeLines(listFile("waiting", unit), waiting.map((entry) => entry.join("\t")));
 }
 
 /** What is wrong with the lists, given all tests that the unit has. */
-export function checkLists(expected: Expectations, all: readonly string[]): string[] {
+export function checkLists(
+  expected: Pick<Expectations, "passing" | "waiting">,
+  all: readonly string[],
+): string[] {
   const problems: string[] = [];
   for (const name of all) {
     const isPassing = expected.passing.has(name);
