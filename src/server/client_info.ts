@@ -58,12 +58,13 @@ export function describeClient(
 /** A letter for each thing that is special about a client. */
 function flagsOf(session: Session): string {
   const { tracking } = session;
-  let flags = "";
+  let flags = session.monitoring ? "O" : "";
   if (session.blocked !== null) flags += "b";
   if (tracking !== null) flags += "t";
   if (tracking?.redirectBroken) flags += "R";
   if (tracking?.broadcast) flags += "B";
   if (session.closing) flags += "c";
+  if (session.connection.remote.endsWith(":0")) flags += "U";
   if (session.protectedFromEviction) flags += "e";
   return flags === "" ? "N" : flags;
 }

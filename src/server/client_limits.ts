@@ -110,7 +110,7 @@ export class ClientLimits {
       peak.input = Math.max(peak.input, session.buffer.bytes.length);
       peak.output = Math.max(peak.output, session.outputBytes);
       if (this.exceedsOutput(session)) continue;
-      const idle = this.idleMs > 0 && session.blocked === null;
+      const idle = this.idleMs > 0 && session.blocked === null && !session.monitoring;
       if (idle && now - session.lastInteraction > this.idleMs) {
         this.server.logger.log("verbose", "Closing idle client");
         session.close();

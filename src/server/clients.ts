@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { ByteAccumulator } from "../protocol/byte_accumulator.ts";
+import { appendQuoted } from "../protocol/quoted_bytes.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { Blocking } from "./blocking.ts";
 import { describeClient } from "./client_info.ts";
@@ -14,6 +16,16 @@ import type { Server } from "./server.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
 import { KeyTracking } from "./tracking.ts";
 
+const LF = 10;
+/** So many bytes of a buffer go to a log line, or as many from its start and its end. */
+const DUMP_BYTES = 64;
+/** Errors that have another name in the log than in the reply. */
+const LOGGED_ERRORS: ReadonlyMap<string, string> = new Map([
+  ["invalid multibulk length", "invalid mbulk count"],
+  ["unauthenticated multibulk length", "unauth mbulk count"],
+  ["unauthenticated bulk length", "unauth bulk length"],
+  ["unbalanced quotes in request", "unbalanced quotes in inline request"],
+]);
 /** Lower numbers are those of the standard streams, listeners and files. */
 const FIRST_DESCRIPTOR = 8;
 
@@ -85,23 +97,35 @@ export class Clients {
 
   /** Logs that a client sends more than may wait. */
   logTooLong(session: Session): void {
-    const start = quotedStart(session, 64);
+    const { buffer, position, end } = session;
+    const start = new ByteAccumulator();
+    appendQuoted(start, buffer.bytes.subarray(position, Math.min(end, position + DUMP_BYTES)));
     this.server.logger.log(
       "warning",
-      `Closing client that reached max query buffer length: ${
-        describeClient(this.server, session)
-      } (qbuf initial bytes: "${start}")`,
+      "Closing client that reached max query buffer length: " +
+        `${describeClient(this.server, session)} ` +
+        `(qbuf initial bytes: ${new TextDecoder().decode(start.take())})`,
     );
   }
 
-  /** Logs that a client sends what isn't RESP. */
-  logProtocolError(session: Session, error: string): void {
-    if (this.server.logger.level !== "verbose" && this.server.logger.level !== "debug") return;
-    const about = error === "invalid multibulk length" ? "invalid mbulk count" : error;
+  /** Logs that a client sends what isn't RESP; `at` is where in its buffer. */
+  logProtocolError(session: Session, error: string, at: number): void {
+    const { level } = this.server.logger;
+    if (level !== "verbose" && level !== "debug") return;
+    const unexpected = error.startsWith("expected '$'");
+    const about = unexpected
+      ? "expected $ but got something else"
+      : LOGGED_ERRORS.get(error) ?? error;
+    // The parser has read the line that it finds wrong.
+    const { bytes } = session.buffer;
+    const whole = !unexpected && !error.startsWith("too big") && bytes[at - 1] === LF;
+    const start = !whole ? at : bytes.lastIndexOf(LF, at - 2) + 1;
     this.server.logger.log(
       "verbose",
       `Protocol error (${about}) from client: ${describeClient(this.server, session)}. ` +
-        `Query buffer during protocol error: '${quotedStart(session, 128)}'`,
+        `Query buffer during protocol error: ${
+          shownBytes(session, Math.max(start, session.position))
+        }`,
     );
   }
 
@@ -124,11 +148,15 @@ export class Clients {
   }
 }
 
-/** The first bytes that a session has waiting, those that aren't printable as points. */
-function quotedStart(session: Session, limit: number): string {
-  const { bytes } = session.buffer;
-  const start = session.position;
-  const shown = bytes.subarray(start, Math.min(session.end, start + limit));
-  return Array.from(shown, (byte) => byte < 32 || byte > 126 ? "." : String.fromCharCode(byte))
-    .join("");
+/** What a session has in its buffer from `at`, as log lines show it: start and end of what is long. */
+function shownBytes(session: Session, at: number): string {
+  const printable = (from: number, to: number) =>
+    Array.from(
+      session.buffer.bytes.subarray(from, to),
+      (byte) => byte < 32 || byte > 126 ? "." : String.fromCharCode(byte),
+    ).join("");
+  const { end } = session;
+  if (end - at < DUMP_BYTES * 2) return `'${printable(at, end)}'`;
+  return `'${printable(at, at + DUMP_BYTES)}' (... more ${end - at - DUMP_BYTES * 2} bytes ...) ` +
+    `'${printable(end - DUMP_BYTES, end)}'`;
 }

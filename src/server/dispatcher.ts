@@ -300,7 +300,7 @@ export class Dispatcher {
 
   /** Replies to bytes that aren't RESP, and closes once that is sent. */
   private refuse(session: Session, error: string): void {
-    this.server.clients.logProtocolError(session, error);
+    this.server.clients.logProtocolError(session, error, this.batch.frames[0].position);
     // A client that wants no replies hears nothing of this one either.
     if (session.replyMode === REPLY_ON) this.server.reply.error(`ERR Protocol error: ${error}`);
     session.closing = true;

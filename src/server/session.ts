@@ -301,7 +301,8 @@ export class Session {
     if (this.closing) return;
     this.pendingBytes += bytes.length;
     this.queue.push({ bytes, buffer: null, release: null });
-    if (this.current === null) this.writeNext();
+    if (!this.host.limits.check(this)) this.dropOutput();
+    else if (this.current === null) this.writeNext();
   }
 
   /** Called every 100 ms: a write that hangs must not stop the reading. */

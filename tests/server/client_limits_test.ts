@@ -130,3 +130,25 @@ Deno.test("the largest buffers of the last seconds are told", async () => {
   machine.clock.advance(8_000);
   assertEquals(limits.memory(), { normal: 0, replicas: 0, recentInput: 0, recentOutput: 0 });
 });
+
+Deno.test("a protocol error is logged with what the client had sent", async () => {
+  await using machine = await startMemoryServer(7, { loglevel: "verbose" });
+  const texts = [
+    ["PING\r\n*x\r\n", "(invalid mbulk count)", "'*x..'"],
+    ["*2\r\n$3\r\nGET\r\nfoo\r\n", "(expected $ but got something else)", "'foo..'"],
+    ["*1\r\n$-1\r\nabc", "(invalid bulk length)", "'$-1..abc'"],
+    [
+      "x".repeat(70_000),
+      "(too big inline request)",
+      `'${"x".repeat(64)}' (... more 69872 bytes ...) '${"x".repeat(64)}'`,
+    ],
+  ];
+  for (const [sent, about, shown] of texts) {
+    const client = await machine.connect();
+    client.send(new TextEncoder().encode(sent));
+    for (let round = 0; round < 100 && !client.closed; round++) await settle();
+    const line = machine.log.findLast((text) => text.includes("Protocol error"))!;
+    assert(line.includes(` - Protocol error ${about} from client: id=`), line);
+    assert(line.endsWith(`. Query buffer during protocol error: ${shown}`), line);
+  }
+});
