@@ -111,6 +111,7 @@ export class Eviction {
   private readonly hashes = new Int32Array(POOL_LENGTH);
   private readonly databases: (Database | null)[] = new Array(POOL_LENGTH).fill(null);
   private sampled = new Int32Array(SAMPLE_SPARE);
+  private sampledScores = new Float64Array(0);
 
   /** Makes the eviction of `host`; `random` gives numbers from 0 up to 1. */
   constructor(private readonly host: EvictionHost, private readonly random: () => number) {}
@@ -121,6 +122,7 @@ export class Eviction {
     this.limit = settings.limit;
     this.samples = Math.min(settings.samples, SAMPLE_LIMIT);
     this.sampled = new Int32Array(this.samples + SAMPLE_SPARE);
+    this.sampledScores = new Float64Array(this.samples);
     this.sliceMs = tenacity >= TENACITY_UNLIMITED
       ? Infinity
       : Math.min(tenacity, TENACITY_STEPS) * TENACITY_STEP_MS *
@@ -263,9 +265,13 @@ export class Eviction {
   private fillPool(database: Database, score: Score): boolean {
     const { keyspace } = this.host;
     const count = this.sample(database, this.samples);
+    // Nothing but reading goes on here, so that the waits for memory overlap.
+    for (let index = 0; index < count; index++) {
+      this.sampledScores[index] = score(keyspace, this.sampled[index]);
+    }
     for (let index = 0; index < count; index++) {
       const entry = this.sampled[index];
-      const points = score(keyspace, entry);
+      const points = this.sampledScores[index];
       if (this.pooled === POOL_LENGTH && points <= this.scores[0]) continue;
       if (this.isPooled(entry)) continue;
       this.addToPool(database, entry, points);

@@ -12,7 +12,7 @@
 
 import type { Bench, Suite } from "../bench_context.ts";
 import { CacheClient } from "../cache_client.ts";
-import { alternatingOrder, type Cell, fillKeyspace, measureCells, ratioTable } from "../cells.ts";
+import { type Cell, fillKeyspace, measureCells, ratioTable } from "../cells.ts";
 import type { RunningServer } from "../contender.ts";
 import { fill } from "../loader.ts";
 import { formatMebibytes, formatNumber, formatWithGoal, markdownTable } from "../report.ts";
@@ -24,7 +24,6 @@ const SHAPE = { connections: 8, pipeline: 200 };
 const POLICIES = ["allkeys-lru", "allkeys-lfu"] as const;
 const EXPONENTS = [0.99, 1.1] as const;
 const SEED = 20_220_427;
-const MOST_ROUNDS = 1;
 const LOOK_MS = 50;
 const TOLERANCE = 1.01;
 const EVICTION_LIMIT_MS = 30_000;
@@ -86,49 +85,53 @@ async function measureHits(
   }
 }
 
+/** Rows of one policy at one exponent: each server at its own half, and ours at Redis' half. */
+async function hitRows(
+  bench: Bench,
+  sizes: Sizes,
+  policy: string,
+  exponent: number,
+): Promise<string[][]> {
+  const label = `${policy}, s = ${exponent}`;
+  const read = (index: number, limitOf: (fullBytes: number) => number) => {
+    bench.say(`  ${label}: ${bench.contenders[index].name}`);
+    return bench.withServers(
+      [bench.contenders[index]],
+      ([server]) => measureHits(server, sizes, policy, exponent, limitOf),
+    );
+  };
+  const half = (fullBytes: number): number => fullBytes / 2;
+  const row = (name: string, { limit, keys, hitRate }: Reading, ratio: string): string[] => [
+    label,
+    name,
+    formatMebibytes(limit),
+    String(keys),
+    hitRate.toFixed(4),
+    ratio,
+  ];
+  const ours = await read(0, half);
+  if (bench.reference === null) return [row(bench.subject.name, ours, "")];
+  const theirs = await read(1, half);
+  const equal = await read(0, () => theirs.limit);
+  return [
+    row(
+      bench.subject.name,
+      ours,
+      formatWithGoal(ours.hitRate / theirs.hitRate, { atLeast: 0.98 }),
+    ),
+    row(bench.reference.name, theirs, ""),
+    row(
+      `${bench.subject.name}, equal bytes`,
+      equal,
+      formatNumber(equal.hitRate / theirs.hitRate),
+    ),
+  ];
+}
+
 async function hitTable(bench: Bench, sizes: Sizes): Promise<string> {
-  const rounds = Math.min(MOST_ROUNDS, bench.options.rounds);
   const rows: string[][] = [];
   for (const exponent of EXPONENTS) {
-    for (const policy of POLICIES) {
-      for (const equalBytes of [false, true]) {
-        if (equalBytes && (exponent !== EXPONENTS[0] || bench.reference === null)) continue;
-        const readings = bench.contenders.map((): Reading[] => []);
-        for (let round = 0; round < rounds; round++) {
-          let given = 0;
-          // For equal bytes the reference goes first, since its half is the limit.
-          const order = alternatingOrder(bench.contenders.length, equalBytes ? 1 : round);
-          for (const index of order) {
-            bench.say(`  ${policy}, exponent ${exponent}: ${bench.contenders[index].name}`);
-            const reading = await bench.withServers(
-              [bench.contenders[index]],
-              ([server]) =>
-                measureHits(
-                  server,
-                  sizes,
-                  policy,
-                  exponent,
-                  (full) => equalBytes && given > 0 ? given : full / 2,
-                ),
-            );
-            given = reading.limit;
-            readings[index].push(reading);
-          }
-        }
-        const rate = (index: number) => median(readings[index].map(({ hitRate }) => hitRate));
-        const goal = equalBytes ? undefined : { atLeast: 0.98 };
-        bench.contenders.forEach(({ name }, index) =>
-          rows.push([
-            `${policy}, s = ${exponent}${equalBytes ? ", equal bytes" : ""}`,
-            name,
-            formatMebibytes(median(readings[index].map(({ limit }) => limit))),
-            String(median(readings[index].map(({ keys }) => keys))),
-            rate(index).toFixed(4),
-            index === 0 && bench.reference !== null ? formatWithGoal(rate(0) / rate(1), goal) : "",
-          ])
-        );
-      }
-    }
+    for (const policy of POLICIES) rows.push(...await hitRows(bench, sizes, policy, exponent));
   }
   const headings = ["policy", "server", "limit MiB", "keys kept", "hit rate", "ratio"];
   return markdownTable(headings, rows, 2);
@@ -170,7 +173,7 @@ export const eviction: Suite = {
   run: async (bench) => {
     const sizes = bench.options.quick
       ? { keys: 100_000, requests: 200_000 }
-      : { keys: 2_000_000, requests: 4_000_000 };
+      : { keys: 2_000_000, requests: 2_500_000 };
     const hits = await hitTable(bench, sizes);
     return `${hits}\n\n${await costTable(bench)}`;
   },
