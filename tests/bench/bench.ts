@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Bench, Skip, type Suite } from "./bench_context.ts";
 import { type BenchOptions, parseOptions, USAGE, UsageError } from "./options.ts";
 import { replaceBlock } from "./report.ts";
+import { churnSuite } from "./suites/churn.ts";
 import { compiled } from "./suites/compiled.ts";
 import { connections } from "./suites/connections.ts";
 import { eviction } from "./suites/eviction.ts";
@@ -28,6 +29,7 @@ const SUITES: readonly Suite[] = [
   latency,
   connections,
   memory,
+  churnSuite,
   pauses,
   idle,
   fairness,
