@@ -198,6 +198,7 @@ function allocatorStatistics(context: ServerContext): void {
 
 function purge(context: ServerContext): void {
   context.server.dropIdleBuffers();
+  context.server.reclaimer.purge();
   context.reply.simple("OK");
 }
 
@@ -208,7 +209,7 @@ const MEMORY_HELP = [
   "MALLOC-STATS",
   "    Tell what the arena consists of.",
   "PURGE",
-  "    Give back buffers that are kept for later.",
+  "    Move values together and give back what is free then, and buffers kept for later.",
   "STATS",
   "    Tell what takes how much memory.",
   "USAGE <key> [SAMPLES <count>]",

@@ -113,7 +113,17 @@ Deno.test("MEMORY PURGE and MALLOC-STATS", async () => {
   await using machine = await startMemoryServer(56);
   const connection = await machine.connect();
   await connection.ask("SET", "key", "v");
+  const { arena } = machine.server.keyspace;
+  await connection.ask("DEBUG", "POPULATE", 60_000, "some", 200);
+  for (let number = 0; number < 60_000; number += 100) {
+    const names = Array.from({ length: 98 }, (_, index) => `some:${number + index}`);
+    await connection.ask("DEL", ...names);
+  }
+  const before = arena.usage().segmentBytes;
   assertEquals(await connection.ask("MEMORY", "PURGE"), "OK");
+  const after = arena.usage().segmentBytes;
+  assert(after < before / 2, `${before} ${after}`);
+  assertEquals(await connection.ask("DEBUG", "CHECK"), "OK");
   const text = String(await connection.ask("MEMORY", "MALLOC-STATS"));
-  assert(/^ {2}entries: 1 blocks, \d+ bytes$/m.test(text), text);
+  assert(/^ {2}entries: 1201 blocks, \d+ bytes$/m.test(text), text);
 });
