@@ -15,6 +15,7 @@ import type { HandlersFor } from "../commands/specs/mod.ts";
 import { checkKeyspace } from "../keyspace/checking.ts";
 import { findEntry } from "../keyspace/keyspace.ts";
 import { EXPIRY_NONE, setString } from "../keyspace/strings.ts";
+import { MAX_INTEGER_TEXT_BYTES, writeInteger } from "../protocol/integers.ts";
 import { serverHandler } from "./connection_commands.ts";
 import {
   debugDigest,
@@ -33,6 +34,9 @@ const encoder = new TextEncoder();
 const NO_APPEND_ONLY_FILE = "ERR Error trying to load the AOF files, check server logs. " +
   "(the append-only file is not there yet)";
 const NOT_POSITIVE = "ERR value is out of range, must be positive";
+const COLON = 58;
+/** What the values of DEBUG POPULATE start with. */
+const VALUE_PREFIX = encoder.encode("value:");
 /** Longest DEBUG SLEEP in one piece: a day. */
 const SLEEP_LIMIT_MS = 86_400_000;
 
@@ -106,30 +110,26 @@ function populate(context: ServerContext): void {
     numbers.push(context.value);
   }
   const [count, size = 0] = numbers;
-  const prefix = context.argc > 3 ? context.argument(3).slice() : encoder.encode("key");
+  const prefix = context.argc > 3 ? context.argument(3) : encoder.encode("key");
+  // One key and one value, in which only the numbers change.
+  const key = new Uint8Array(prefix.length + 1 + MAX_INTEGER_TEXT_BYTES);
+  key.set(prefix);
+  key[prefix.length] = COLON;
+  const value = new Uint8Array(Math.max(size, VALUE_PREFIX.length + MAX_INTEGER_TEXT_BYTES));
+  value.set(VALUE_PREFIX);
+  const keyView = new DataView(key.buffer);
+  const valueView = new DataView(value.buffer);
   for (let number = 0; number < count; number++) {
-    const key = joinBytes(prefix, encoder.encode(`:${number}`));
-    const view = new DataView(key.buffer);
-    if (findEntry(database, view, 0, key.length) !== 0) continue;
-    let value = encoder.encode(`value:${number}`);
-    if (size > 0) {
-      const padded = new Uint8Array(size);
-      padded.set(value.subarray(0, size));
-      value = padded;
-    }
-    const source = new DataView(value.buffer);
-    setString(database, 0, view, 0, key.length, source, 0, value.length, EXPIRY_NONE);
+    const digits = writeInteger(key, prefix.length + 1, number);
+    const keyBytes = prefix.length + 1 + digits;
+    if (findEntry(database, keyView, 0, keyBytes) !== 0) continue;
+    writeInteger(value, VALUE_PREFIX.length, number);
+    const length = size === 0 ? VALUE_PREFIX.length + digits : size;
+    setString(database, 0, keyView, 0, keyBytes, valueView, 0, length, EXPIRY_NONE);
   }
   // The journal isn't to have this command, which makes keys here alone.
   context.journaled = true;
   reply.simple("OK");
-}
-
-function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
 
 /** DEBUG RELOAD, which needs files. */
