@@ -360,7 +360,7 @@ export class Server implements SessionHost {
   /** Bytes of memory for keys, values, and the buffers of clients. */
   get usedMemory(): number {
     let bytes = this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.pool.totalBytes +
-      this.largePool.totalBytes;
+      this.largePool.totalBytes + this.firstBuffers.idleBytes;
     for (const session of this.sessions.values()) bytes += session.memory;
     return bytes;
   }
@@ -375,7 +375,7 @@ export class Server implements SessionHost {
   /** Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session. */
   get countedMemory(): number {
     return this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.pool.totalBytes +
-      this.largePool.totalBytes + this.sessionBytes;
+      this.largePool.totalBytes + this.firstBuffers.idleBytes + this.sessionBytes;
   }
 
   /** Lets go of buffers that are kept for the next who needs one. */
