@@ -6,7 +6,8 @@
  * that doesn't read can take all memory. Here, as long as nothing is limited, a session's commands pause while
  * {@linkcode OUTPUT_PAUSE_BYTES} wait (`session.ts`); nobody sees a difference but the memory. Once a limit is
  * set for ordinary clients, or for the memory of all, people expect that it closes those who exceed it, so the
- * pause ends and the limits alone hold.
+ * pause ends and the limits alone hold. A client that has not given the password that is asked for is closed when
+ * more than {@linkcode STRANGER_OUTPUT_BYTES} wait, whatever the settings say.
  *
  * **Memory.** With `maxmemory-clients` a sum over all clients is kept up to date after each turn, and when it is too
  * much the largest clients go first. Without it nothing is counted between two looks.
@@ -46,6 +47,8 @@ export interface ClientMemory {
 const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
 /** `maxmemory-clients` below this would keep everybody out. */
 const SMALLEST_MEMORY_LIMIT = 128 * 1024;
+/** More bytes of output don't wait for a client that lacks the password. */
+const STRANGER_OUTPUT_BYTES = 1024;
 /** Peaks are kept for so many seconds. */
 const PEAK_SECONDS = 8;
 
@@ -146,7 +149,8 @@ export class ClientLimits {
     const second = Math.floor(this.server.clock.now() / 1000);
     if (softBytes === 0 || bytes <= softBytes) session.softSince = 0;
     else if (session.softSince === 0) session.softSince = second;
-    const hard = hardBytes > 0 && bytes > hardBytes;
+    const hard = (hardBytes > 0 && bytes > hardBytes) ||
+      (!session.authenticated && bytes > STRANGER_OUTPUT_BYTES);
     const soft = session.softSince > 0 && second - session.softSince > softSeconds;
     if (!hard && !soft) return false;
     this.server.logger.log(

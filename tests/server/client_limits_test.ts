@@ -49,6 +49,24 @@ Deno.test("client-output-buffer-limit: more than the hard limit ends a client at
   assertEquals(await other.ask("DEBUG", "CHECK"), "OK");
 });
 
+Deno.test("a client without the password is closed when it doesn't read", async () => {
+  await using machine = await startMemoryServer(1);
+  const other = await machine.connect();
+  const known = await machine.connect();
+  assertEquals(await other.ask("CONFIG", "SET", "requirepass", "secret"), "OK");
+  const late = await machine.connect();
+  for (const client of [known, late]) {
+    client.open = false;
+    client.send(new TextEncoder().encode("HELLO 2\r\n".repeat(1000)));
+    await settle();
+  }
+  await tick();
+  await tick();
+  // Those who were there before the password was set needn't give it.
+  assert(!known.closed);
+  assert(late.closed);
+});
+
 Deno.test("client-output-buffer-limit: more than the soft limit may last for so long", async () => {
   await using machine = await startMemoryServer(2);
   const other = await machine.connect();
