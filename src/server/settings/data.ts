@@ -6,6 +6,7 @@
 import { EVICTION_POLICIES } from "../../keyspace/eviction.ts";
 import { checkFileName, checkHostname, readMaster, readSave } from "./lists.ts";
 import {
+  FREED_AT_ONCE,
   NO_CLUSTER_YET,
   NO_COLLECTIONS_YET,
   NO_FILES_YET,
@@ -54,8 +55,10 @@ export const MEMORY_SETTINGS: readonly Setting[] = [
     ["lazyfree-lazy-expire", "expired keys"],
     ["lazyfree-lazy-server-del", "keys that are replaced"],
     ["lazyfree-lazy-user-del", "keys that DEL removes"],
-    ["lazyfree-lazy-user-flush", "keys that FLUSHALL removes"],
-  ].map(([name, what]) => yesNo(name, "no", `free ${what} in the background`)),
+  ].map(([name, what]) =>
+    yesNo(name, "no", `free ${what} in the background`, { noEffect: FREED_AT_ONCE })
+  ),
+  yesNo("lazyfree-lazy-user-flush", "no", "free keys that FLUSHALL removes in the background"),
   yesNo("activerehashing", "yes", "use idle time to resize the tables of keys", {
     noEffect: "tables of keys grow and shrink piece by piece anyway",
   }),
@@ -65,7 +68,13 @@ export const MEMORY_SETTINGS: readonly Setting[] = [
   integer("active-defrag-threshold-upper", 100, [0, 1000], "percent at which to do the most"),
   integer("active-defrag-cycle-min", 1, [1, 99], "percent of the time for it at the least"),
   integer("active-defrag-cycle-max", 25, [1, 99], "percent of the time for it at the most"),
-  integer("active-defrag-max-scan-fields", 1000, [1, Infinity], "fields of a value in one go"),
+  integer(
+    "active-defrag-max-scan-fields",
+    1000,
+    [1, Infinity],
+    "fields of a value in one go",
+    COLLECTIONS,
+  ),
   yesNo("jemalloc-bg-thread", "yes", "let the allocator have a thread", { noEffect: NO_JEMALLOC }),
 ];
 

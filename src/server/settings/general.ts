@@ -18,7 +18,10 @@ import {
 import {
   FIXED_BACKLOG,
   NO_AFFINITY,
+  NO_FILES_YET,
+  NO_HZ,
   NO_OOM_SCORE,
+  NO_REPLICAS_YET,
   NO_SCRIPTS_YET,
   NO_SYSLOG,
   NO_TITLE,
@@ -130,8 +133,16 @@ export const SECURITY_SETTINGS: readonly Setting[] = [
 /** The process: its log, its end, its place in the system. */
 export const PROCESS_SETTINGS: readonly Setting[] = [
   integer("databases", 16, [1, INT_MAX], "number of databases", FIXED),
-  clamped(integer("hz", 10, COUNT, "how often a second background work is done"), 1, 500),
-  yesNo("dynamic-hz", "yes", "do background work more often when many clients are connected"),
+  clamped(
+    integer("hz", 10, COUNT, "how often a second background work is done", {
+      noEffect: NO_HZ,
+    }),
+    1,
+    500,
+  ),
+  yesNo("dynamic-hz", "yes", "do background work more often when many clients are connected", {
+    noEffect: NO_HZ,
+  }),
   choice(
     "loglevel",
     "notice",
@@ -174,9 +185,15 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
     { noEffect: NO_TITLE },
     checkTitleTemplate,
   ),
-  manyWords("shutdown-on-sigint", "default", SIGNAL_WORDS, "how SIGINT ends it", readShutdown),
-  manyWords("shutdown-on-sigterm", "default", SIGNAL_WORDS, "how SIGTERM ends it", readShutdown),
-  integer("shutdown-timeout", 10, COUNT, "seconds to wait for replicas at the end"),
+  manyWords("shutdown-on-sigint", "default", SIGNAL_WORDS, "how SIGINT ends it", readShutdown, {
+    noEffect: NO_FILES_YET,
+  }),
+  manyWords("shutdown-on-sigterm", "default", SIGNAL_WORDS, "how SIGTERM ends it", readShutdown, {
+    noEffect: NO_FILES_YET,
+  }),
+  integer("shutdown-timeout", 10, COUNT, "seconds to wait for replicas at the end", {
+    noEffect: NO_REPLICAS_YET,
+  }),
   text("ignore-warnings", "", "warnings about the system that don't stop the start", {
     noEffect: "nothing in the system stops the start",
   }),

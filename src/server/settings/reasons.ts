@@ -33,3 +33,7 @@ export const NO_OOM_SCORE = "the runtime may not change the process's score in /
 export const NO_JEMALLOC = "memory is not managed by jemalloc";
 /** The backlog. */
 export const FIXED_BACKLOG = "the runtime chooses the length of the queue itself";
+/** Background work at a pace. */
+export const NO_HZ = "background work has a pace of its own, which doesn't depend on this";
+/** Freeing values elsewhere. */
+export const FREED_AT_ONCE = "a string is freed in one step, however long it is";
