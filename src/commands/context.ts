@@ -221,6 +221,13 @@ export class Context {
     return entry;
   }
 
+  /** As {@linkcode find}, for a command that may leave a value as it is, but counts as a use of it all the same. */
+  findAndTouch(index: number): number {
+    const entry = this.find(index);
+    if (entry !== 0) touchEntry(this.keyspace, entry);
+    return entry;
+  }
+
   /** Tells that somebody has read the key in argument `index`, which isn't there. */
   missed(index: number): void {
     keyIsMissed(this.database, this.view, this.starts[index], this.lengths[index]);

@@ -304,16 +304,18 @@ function randomkey(context: Context): void {
 /** RENAME and RENAMENX; whether the new key was free, or undefined after an error. */
 function renameKey(context: Context, replace: boolean): boolean | undefined {
   const { database, keyspace, starts, lengths, view } = context;
-  const entry = context.find(1);
+  const entry = context.findAndTouch(1);
   const hash = keyspace.hash;
   if (entry === 0) {
     context.reply.error("ERR no such key");
     return undefined;
   }
-  touchEntry(keyspace, entry);
   const target = context.find(2);
   if (target === entry) return replace;
-  if (target !== 0 && !replace) return false;
+  if (target !== 0 && !replace) {
+    touchEntry(keyspace, target);
+    return false;
+  }
   moveEntry(database, hash, entry, database, target, view, starts[2], lengths[2]);
   // The old one counts as deleted without a word.
   if (target !== 0) keyIsNew(database, view, starts[2], lengths[2]);
@@ -344,9 +346,14 @@ function move(context: Context): void {
   const target = databaseArgument(context, 2);
   if (target === undefined) return;
   if (target === database) return reply.error("ERR source and destination objects are the same");
-  const entry = context.find(1);
+  const entry = context.findAndTouch(1);
   const hash = keyspace.hash;
-  if (entry === 0 || findEntry(target, view, starts[1], lengths[1]) !== 0) return reply.integer(0);
+  if (entry === 0) return reply.integer(0);
+  const old = findEntry(target, view, starts[1], lengths[1]);
+  if (old !== 0) {
+    touchEntry(keyspace, old);
+    return reply.integer(0);
+  }
   moveEntry(database, hash, entry, target, 0, view, starts[1], lengths[1]);
   context.changedToo(1, "move_from");
   context.changedIn(target, 1, "move_to");
@@ -371,7 +378,10 @@ function copy(context: Context): void {
   const source = context.findForReading(1);
   if (source === 0) return reply.integer(0);
   const old = findEntry(target, view, starts[2], lengths[2]);
-  if (old !== 0 && !replace) return reply.integer(0);
+  if (old !== 0 && !replace) {
+    touchEntry(keyspace, old);
+    return reply.integer(0);
+  }
   const volatile = hasExpiry(keyspace, source);
   if (volatile) readExpiry(keyspace, source, keyspace.expiry);
   const expiry = volatile ? EXPIRY_SET : EXPIRY_NONE;

@@ -104,7 +104,11 @@ function set(context: Context): void {
   }
   const options = parseOptions(context, 3, true);
   if (options === undefined || !hasValidTime(context, options, "set")) return;
-  const old = options.get ? findString(context, 1) : context.findForWriting(1);
+  const old = options.get
+    ? findString(context, 1)
+    : options.onlyNew
+    ? context.findAndTouch(1)
+    : context.findForWriting(1);
   if (old === undefined) return;
   if (options.get) replyOrNull(context, old);
   if ((options.onlyNew && old !== 0) || (options.onlyOld && old === 0)) {
@@ -195,7 +199,7 @@ function get(context: Context): void {
 }
 
 function setnx(context: Context): void {
-  if (context.findForWriting(1) !== 0) return context.reply.integer(0);
+  if (context.findAndTouch(1) !== 0) return context.reply.integer(0);
   store(context, 0, 1, 2, EXPIRY_NONE);
   context.changed(1, "set");
   context.reply.integer(1);
@@ -273,7 +277,7 @@ function mset(context: Context): void {
 function msetnx(context: Context): void {
   if (!hasPairs(context, "msetnx")) return;
   for (let index = 1; index < context.argc; index += 2) {
-    if (context.find(index) !== 0) return context.reply.integer(0);
+    if (context.findAndTouch(index) !== 0) return context.reply.integer(0);
   }
   storePairs(context);
   context.reply.integer(1);

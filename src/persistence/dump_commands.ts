@@ -101,7 +101,7 @@ function restore(context: Context, verifyChecksum: boolean): void {
   const { reply } = context;
   const options = parseOptions(context);
   if (options === undefined) return;
-  if (!options.replace && context.find(1) !== 0) {
+  if (!options.replace && context.findAndTouch(1) !== 0) {
     return reply.error("BUSYKEY Target key name already exists.");
   }
   if (!context.integer(2)) return;

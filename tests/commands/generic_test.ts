@@ -122,3 +122,43 @@ Deno.test("KEYS finds what Redis finds, however odd the pattern, and in no time"
     assertEquals(actual, expected, pattern);
   }
 });
+
+Deno.test("keys count as used by the commands that use them in Redis", async () => {
+  await using servers = await startSideBySide(65);
+  if (servers === undefined) return;
+  // deno-fmt-ignore
+  const lines = [
+    "GET k", "EXISTS k", "TTL k", "TYPE k", "TOUCH k", "OBJECT ENCODING k", "DUMP k", "STRLEN k", "GETRANGE k 0 0",
+    "COPY k k2 REPLACE", "APPEND k x", "SETRANGE k 0 y", "EXPIRE k 1000", "PERSIST k", "GETEX k", "SCAN 0", "KEYS *",
+    "RANDOMKEY", "MGET k", "MEMORY USAGE k", "DEBUG OBJECT k", "GETBIT k 0", "SETBIT k 0 1", "BITCOUNT k", "SET k v",
+    "GETSET k v", "RENAME k k3", "MOVE k 4", "INCR n", "SETNX k v", "SET k v NX", "SET k v XX", "MSETNX k v k2 v",
+    "EXPIRETIME k", "UNLINK k", "OBJECT REFCOUNT k", "LCS k k", "RENAMENX k n", "COPY k n",
+  ];
+  for (const policy of ["noeviction", "allkeys-lfu"]) {
+    await servers.same("CONFIG", "SET", "maxmemory-policy", policy, "lfu-log-factor", "0");
+    for (const line of lines) {
+      await servers.same("FLUSHALL");
+      for (const [key, body] of [["k", [0, 1, 118]], ["n", [0, 0xc0, 5]]] as const) {
+        const use = policy === "noeviction" ? ["IDLETIME", "500"] : ["FREQ", "50"];
+        await servers.same("RESTORE", key, "0", restorePayload(body), ...use);
+      }
+      await servers.both(...line.split(" "));
+      for (const database of ["0", "4"]) {
+        await servers.same("SELECT", database);
+        for (const key of ["k", "n", "k2", "k3"]) {
+          const subcommand = policy === "noeviction" ? "IDLETIME" : "FREQ";
+          const [expected, actual] = await servers.both("OBJECT", subcommand, key);
+          // How long ago or how often may differ a little: the clocks, and GETSET uses its key twice.
+          const shown = [expected, actual].map((text) => {
+            const number = Number(/^:(\d+)/.exec(text)?.[1] ?? NaN);
+            if (Number.isNaN(number)) return text;
+            if (policy === "noeviction") return number > 400 ? "not used" : "used";
+            return number > 50 ? "used" : number === 50 ? "not used" : "new";
+          });
+          assertEquals(shown[1], shown[0], `${policy} ${line}: ${database} ${key}`);
+        }
+      }
+      await servers.same("SELECT", "0");
+    }
+  }
+});
