@@ -272,6 +272,8 @@ export class Session {
 
   /** Sends what a writer holds, out of the session's turn. */
   append(reply: ReplyWriter): void {
+    // Nothing comes behind the last reply.
+    if (this.closing) reply.truncate(0);
     if (reply.length === 0) return;
     this.takeOutput(reply);
     if (!this.host.limits.check(this)) this.dropOutput();
