@@ -71,6 +71,7 @@ export const BLOCK_BUCKETS = 5;
 export const BLOCK_OVERFLOW = 6;
 
 const FIRST_SEGMENT_UNITS = 1 << 17;
+const LARGE_STEP_UNITS = 1 << 17;
 /** From so many words on, one `set` with its `subarray` is cheaper than copying word by word. */
 const LOOPED_WORDS = 64;
 /** Blocks above this get a segment of their own... */
@@ -167,6 +168,7 @@ export class Arena extends Bins {
     if (units === 0) {
       this.count(address, -this.unitsOf(address));
       this.dropLarge(segment);
+      this.limitDropped();
       return;
     }
     this.count(address, -units);
@@ -438,13 +440,15 @@ export class Arena extends Bins {
 
   /** A block in a segment of its own. */
   private allocateLarge(units: number, kind: number): number {
-    const length = units + SEGMENT_OVERHEAD_UNITS;
+    // Lengths that are multiples of 1 MiB let a buffer serve the next value of about the same length.
+    const length = Math.ceil((units + SEGMENT_OVERHEAD_UNITS) / LARGE_STEP_UNITS) *
+      LARGE_STEP_UNITS;
     if (length >= 1 << 28) throw new ArenaFullError(units);
     const segment = this.openSegment(length, Math.ceil(length / SEGMENT_UNITS));
     this.mutableWords[segment][(length - 1) << 1] = (1 << LENGTH_SHIFT) | USED;
     this.largeSegments.add(segment);
     const address = segment * SEGMENT_UNITS + 1;
-    this.count(address, units);
+    this.count(address, length - SEGMENT_OVERHEAD_UNITS);
     this.writable(address, 4)[2] = (kind << KIND_SHIFT) | USED;
     return address;
   }

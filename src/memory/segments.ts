@@ -29,6 +29,8 @@ export const SEGMENT_LIMIT = 1 << (31 - SEGMENT_SHIFT);
 /** One unit at the start (so that no block has address 0) and one for the sentinel. */
 export const SEGMENT_OVERHEAD_UNITS = 2;
 const PAGE_SHIFT = 9;
+/** Above so many bytes, segments of large values that were freed don't wait for each other to leave. */
+const DROPPED_LIMIT = 256 * 1024 * 1024;
 
 /** 32-bit words that can be read but not stored to. */
 export interface ReadonlyWords {
@@ -93,9 +95,9 @@ export class Segments {
   private watcher: PageWatcher | null = null;
   /** Buffers of dropped segments, whose memory hasn't gone back to the system yet. */
   private readonly dropped: SharedArrayBuffer[] = [];
-  /** Whether nobody holds one of them any more, and the collector hasn't found that out. */
-  private leaving = false;
-  private readonly left = new FinalizationRegistry<undefined>(() => this.leaving = false);
+  /** Bytes of those that nobody holds any more, which the collector hasn't found out yet. */
+  private leavingBytes = 0;
+  private readonly left = new FinalizationRegistry<number>((bytes) => this.leavingBytes -= bytes);
 
   /** Has `watcher` told of each page before it changes, or nobody with `null`. */
   watchPages(watcher: PageWatcher | null): void {
@@ -213,11 +215,21 @@ export class Segments {
    * doesn't run for its sake. One at a time, since unmapping 64 MiB takes some ms.
    */
   releaseDropped(): boolean {
-    if (this.leaving) return true;
-    const next = this.dropped.shift();
-    if (next === undefined) return false;
-    this.left.register(next, undefined);
-    this.leaving = true;
+    if (this.leavingBytes > 0) return true;
+    if (this.dropped.length === 0) return false;
+    this.letGo();
     return true;
+  }
+
+  /** Large values that come and go fast mustn't pile up: better a pause than no memory. */
+  protected limitDropped(): void {
+    while (this.dropped.length > 1 && this.droppedBytes > DROPPED_LIMIT) this.letGo();
+  }
+
+  /** Holds the dropped buffer that has waited for longest no more. */
+  private letGo(): void {
+    const buffer = this.dropped.shift()!;
+    this.left.register(buffer, buffer.byteLength);
+    this.leavingBytes += buffer.byteLength;
   }
 }

@@ -88,6 +88,26 @@ Deno.test("arena: a block larger than a segment is one run of bytes and is given
   arena.check();
 });
 
+Deno.test("arena: large blocks that come and go use the memory of those before them", () => {
+  const arena = new Arena();
+  const units = (20 << 20) / 8;
+  for (let count = 0; count < 100; count++) {
+    arena.free(arena.allocate(units + (count % 50) * 131_072, BLOCK_PLAIN));
+    assert(arena.droppedBytes <= 256 << 20, `${arena.droppedBytes}`);
+    arena.check();
+  }
+  const before = arena.droppedBytes;
+  const block = arena.allocate(units + 49 * 131_072, BLOCK_PLAIN);
+  assert(arena.droppedBytes < before, "one of that length was there");
+  assert(arena.unitsOf(block) >= units);
+  arena.check();
+  while (arena.droppedBytes > 0) {
+    const waiting = arena.droppedBytes;
+    if (arena.releaseDropped() && arena.droppedBytes === waiting) break;
+  }
+  assert(arena.releaseDropped(), "one is on its way");
+});
+
 Deno.test("arena: segments that are wholly free are given back", () => {
   const arena = new Arena();
   const blocks = Array.from({ length: 40_000 }, () => arena.allocate(250, BLOCK_PLAIN));
