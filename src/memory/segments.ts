@@ -29,6 +29,10 @@ export const SEGMENT_LIMIT = 1 << (31 - SEGMENT_SHIFT);
 /** One unit at the start (so that no block has address 0) and one for the sentinel. */
 export const SEGMENT_OVERHEAD_UNITS = 2;
 const PAGE_SHIFT = 9;
+/** When a dropped segment hasn't left after so many questions, the next one is let go, too. */
+const PATIENCE = 3;
+/** After so many, it isn't waited for any more. */
+const QUESTIONS = 20;
 /** Above so many bytes, segments of large values that were freed don't wait for each other to leave. */
 const DROPPED_LIMIT = 256 * 1024 * 1024;
 
@@ -97,6 +101,8 @@ export class Segments {
   private readonly dropped: SharedArrayBuffer[] = [];
   /** Bytes of those that nobody holds any more, which the collector hasn't found out yet. */
   private leavingBytes = 0;
+  /** How often somebody has asked since one was let go. */
+  private waited = 0;
   private readonly left = new FinalizationRegistry<number>((bytes) => this.leavingBytes -= bytes);
 
   /** Has `watcher` told of each page before it changes, or nobody with `null`. */
@@ -215,10 +221,11 @@ export class Segments {
    * doesn't run for its sake. One at a time, since unmapping 64 MiB takes some ms.
    */
   releaseDropped(): boolean {
-    if (this.leavingBytes > 0) return true;
-    if (this.dropped.length === 0) return false;
-    this.letGo();
-    return true;
+    this.waited++;
+    // Somebody may hold one for long, such as a read that a client leaves hanging; others go on.
+    const next = this.leavingBytes === 0 || this.waited >= PATIENCE;
+    if (next && this.dropped.length > 0) this.letGo();
+    return this.leavingBytes > 0 && this.waited < QUESTIONS;
   }
 
   /** Large values that come and go fast mustn't pile up: better a pause than no memory. */
@@ -231,5 +238,6 @@ export class Segments {
     const buffer = this.dropped.shift()!;
     this.left.register(buffer, buffer.byteLength);
     this.leavingBytes += buffer.byteLength;
+    this.waited = 0;
   }
 }
