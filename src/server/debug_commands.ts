@@ -18,6 +18,7 @@ import { EXPIRY_NONE, setString } from "../keyspace/strings.ts";
 import { MAX_INTEGER_TEXT_BYTES, writeInteger } from "../protocol/integers.ts";
 import { serverHandler } from "./connection_commands.ts";
 import {
+  debugClients,
   debugDigest,
   debugDigestValue,
   debugEncoding,
@@ -60,12 +61,16 @@ function debug(context: ServerContext): void {
   }
   const found = SUBCOMMANDS.get(context.text(1).toUpperCase());
   if (found === undefined || context.argc < found.least || context.argc > found.most) {
-    return context.reply.error(
-      `ERR unknown subcommand or wrong number of arguments for '${context.quoted(1, 128)}'. ` +
-        "Try DEBUG HELP.",
-    );
+    return refuse(context);
   }
   found.run(context);
+}
+
+function refuse(context: ServerContext): void {
+  context.reply.error(
+    `ERR unknown subcommand or wrong number of arguments for '${context.quoted(1, 128)}'. ` +
+      "Try DEBUG HELP.",
+  );
 }
 
 function sleep(context: ServerContext): void {
@@ -170,6 +175,8 @@ const DEBUG_HELP = [
   "    End the server at once, as a fault would, with nothing saved.",
   "CHECK",
   "    Compare everything in memory with everything else, and answer OK or what doesn't agree.",
+  "CLIENT-EVICTION",
+  "    Tell how many clients take how much memory, if 'maxmemory-clients' limits it.",
   "DIGEST",
   "    Answer with a digest of all data, which is the same for the same data in a Redis.",
   "DIGEST-VALUE <key> [<key> ...]",
@@ -217,6 +224,7 @@ const DEBUG_HELP = [
   "    Show this help.",
 ];
 
+const NO_CLUSTER = "ERR Debug option only available for cluster mode enabled setup!";
 const NO_RESTART = "ERR failed to restart the server. Check server logs.";
 /** Exit codes that a shell shows for a process that was ended by SIGABRT and SIGSEGV. */
 const EXIT_ABORTED = 134;
@@ -229,6 +237,14 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
     taking(0, (context) => crash(context, "ASSERTION FAILED: DEBUG ASSERT", EXIT_ABORTED)),
   ],
   ["CHECK", taking(0, check)],
+  ["CLIENT-EVICTION", taking(0, debugClients)],
+  [
+    "CLUSTERLINK",
+    taking(
+      3,
+      (context) => context.isWord(2, "KILL") ? context.reply.error(NO_CLUSTER) : refuse(context),
+    ),
+  ],
   ["CRASH-AND-RECOVER", taking(0, (context) => context.reply.error(NO_RESTART), 1)],
   ["DIGEST", taking(0, debugDigest)],
   ["DIGEST-VALUE", taking(0, debugDigestValue, UNLIMITED)],

@@ -123,6 +123,35 @@ export function debugEncoding(context: ServerContext, name: string): void {
   if (debuggedEntry(context) !== 0) context.reply.error(`ERR Not a ${name} encoded object.`);
 }
 
+/** Clients are counted by size: those below this, and then in steps of the double. */
+const FIRST_CLIENT_BYTES = 32 * 1024;
+const CLIENT_SIZES = 19;
+
+/** DEBUG CLIENT-EVICTION: how many clients take how much. */
+export function debugClients(context: ServerContext): void {
+  const { server, reply } = context;
+  if (server.settings.text("maxmemory-clients") === "0") {
+    return reply.error("ERR maxmemory-clients is disabled.");
+  }
+  const bytes = new Array<number>(CLIENT_SIZES).fill(0);
+  const clients = new Array<number>(CLIENT_SIZES).fill(0);
+  for (const { footprint } of server.sessions.values()) {
+    const doubles = Math.floor(Math.log2(Math.max(1, footprint / FIRST_CLIENT_BYTES)));
+    const size = footprint < FIRST_CLIENT_BYTES ? 0 : Math.min(CLIENT_SIZES - 1, doubles + 1);
+    bytes[size] += footprint;
+    clients[size]++;
+  }
+  const lines = bytes.map((sum, size) => {
+    const from = size === 0 ? 0 : FIRST_CLIENT_BYTES * 2 ** (size - 1);
+    const to = size === CLIENT_SIZES - 1
+      ? "+            "
+      : ` - ${String(FIRST_CLIENT_BYTES * 2 ** size - 1).padStart(10)}`;
+    return `bucket ${String(from).padStart(10)}${to}: tot-mem: ${String(sum).padStart(10)}, ` +
+      `clients: ${clients[size]}\n`;
+  });
+  reply.bulk(lines.join(""));
+}
+
 const EMPTY_TABLE = "Hash table 0 stats (main hash table):\n" +
   "No stats available for empty dictionaries\n";
 

@@ -28,6 +28,7 @@ Deno.test("DEBUG: what it answers without looking inside is what Redis answers",
     "SDSLEN", "SDSLEN none", "STRUCTSIZE x", "HTSTATS-KEY none", "LISTPACK none", "SET-SKIP-CHECKSUM-VALIDATION",
     "MALLCTL", "STRINGMATCH-LEN a b", "DICT-RESIZING 1", "REPLYBUFFER", "PAUSE-CRON x", "PAUSE-CRON 0",
     "SET-SKIP-CHECKSUM-VALIDATION 0", "DIGEST-VALUE", "DIGEST", "DIGEST-VALUE none none",
+    "CLIENT-EVICTION", "CLIENT-EVICTION x", "CLUSTERLINK KILL all x", "CLUSTERLINK FOO all x", "CLUSTERLINK KILL",
   ];
   for (const line of wrong) await servers.same("DEBUG", ...line.split(" "));
   for (const line of ["SLEEP 0", "SLEEP x", "SLEEP -1", "SET-ACTIVE-EXPIRE x"]) {
@@ -96,6 +97,20 @@ Deno.test("DEBUG OBJECT and OBJECT REFCOUNT speak of the value as Redis does", a
   for (const subcommand of ["SDSLEN", "HTSTATS-KEY", "LISTPACK"]) {
     await servers.same("DEBUG", subcommand, "key");
   }
+});
+
+Deno.test("DEBUG CLIENT-EVICTION counts clients by size, in Redis' lines", async () => {
+  await using servers = await startSideBySide(28);
+  if (servers === undefined) return;
+  await servers.same("CONFIG", "SET", "maxmemory-clients", "100mb");
+  const [expected, actual] = (await servers.both("DEBUG", "CLIENT-EVICTION")).map((text) =>
+    text.replace(/^\$\d+/, "").replace(/: tot-mem:.*/g, "")
+  );
+  assertEquals(actual, expected);
+  const clients = [
+    ...(await servers.both("DEBUG", "CLIENT-EVICTION"))[1].matchAll(/clients: (\d+)/g),
+  ];
+  assertEquals(clients.reduce((sum, [, count]) => sum + Number(count), 0), 1);
 });
 
 Deno.test("DEBUG HTSTATS counts all keys", async () => {
