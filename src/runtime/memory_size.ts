@@ -1,5 +1,5 @@
 /**
- * Amounts of memory in settings: "100mb".
+ * Amounts of memory in settings and for people: "100mb".
  *
  * @module
  */
@@ -52,4 +52,11 @@ export function parseMemoryBytes(text: string): bigint | undefined {
   if (unit === undefined || digits.length > MAX_DIGITS) return undefined;
   const count = BigInt(digits);
   return BigInt.asUintN(64, (count > MAX_UINT64 ? MAX_UINT64 : count) * BigInt(unit));
+}
+
+/** A number of bytes as people read it: `1.50M`. */
+export function formatMemorySize(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const power = Math.min(5, Math.floor(Math.log2(bytes) / 10));
+  return (bytes / 1024 ** power).toFixed(2) + "KMGTP"[power - 1];
 }

@@ -32,8 +32,6 @@ export class ServerCounters {
   reads = 0;
   /** Writes. */
   writes = 0;
-  /** Most memory that was in use at a time; INFO and the background work look. */
-  peakMemory = 0;
   /** Error replies by their code. */
   readonly errorsByCode: Map<string, number> = new Map();
   /** Commands run in a second. */
@@ -61,7 +59,7 @@ export class ServerCounters {
     this.outputRate.sample(now, this.outputBytes / BYTES_PER_KILOBYTE);
   }
 
-  /** Starts again from zero; the peak of memory stays. */
+  /** Starts again from zero. */
   reset(): void {
     this.connections = 0;
     this.refused = 0;

@@ -8,6 +8,7 @@
  * @module
  */
 import { dictBytes } from "../memory/dict_statistics.ts";
+import { residentMemory } from "../runtime/machine.ts";
 import type { Server } from "./server.ts";
 
 /** The overhead of one database. */
@@ -63,23 +64,21 @@ export class MemoryMeter {
   startup = 0;
   /** Of the process then. */
   startupResident = 0;
+  /** Of {@linkcode startup}, in buffers that belong to all clients together. */
+  startupBuffers = 0;
 
-  /** The server has started, with so much in use. */
-  start(used: number): void {
+  /** The server has started, with so much in use, and so much of it in buffers of all clients. */
+  start(used: number, buffers: number): void {
     this.startup = used;
+    this.startupBuffers = buffers;
     this.peak = used;
-    this.startupResident = residentBytes();
+    this.startupResident = residentMemory();
   }
 
   /** So much is in use now. */
   note(used: number): void {
     if (used > this.peak) this.peak = used;
   }
-}
-
-/** Memory of the process, as the system counts. */
-export function residentBytes(): number {
-  return Deno.memoryUsage().rss;
 }
 
 /** What takes how much memory now. */
@@ -97,7 +96,7 @@ export function memoryReport(server: Server): MemoryReport {
   const overhead = Math.min(
     total,
     databases.reduce((sum, { main, expires }) => sum + main + expires, 0) +
-      memoryMeter.startup + normal + replicas,
+      memoryMeter.startup + normal + replicas + server.bufferBytes - memoryMeter.startupBuffers,
   );
   return {
     peak: memoryMeter.peak,
@@ -111,7 +110,7 @@ export function memoryReport(server: Server): MemoryReport {
     dataset: total - overhead,
     allocated: arena.usedBytes,
     active: arena.touchedBytes,
-    resident: residentBytes(),
+    resident: residentMemory(),
     startupResident: memoryMeter.startupResident,
   };
 }

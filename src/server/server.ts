@@ -111,6 +111,8 @@ export class Server implements SessionHost {
   readonly dumpState: DumpState = createDumpState();
   /** Identifies this run. */
   readonly runId: string;
+  /** Identifies the history of the data, for replicas. */
+  readonly replicationId: string;
   /** Unix time in ms of the start. */
   readonly started: number;
   /** Counters for INFO. */
@@ -178,6 +180,7 @@ export class Server implements SessionHost {
     this.randomness = environment.randomness ?? systemRandomness;
     this.logger = new Logger(environment.log ?? this.sinkOfSettings(), () => this.clock.now());
     this.runId = this.randomness.hex(40);
+    this.replicationId = this.randomness.hex(40);
     this.started = this.clock.now();
     this.keyspace = new Keyspace(
       this.settings.number("databases"),
@@ -285,7 +288,7 @@ export class Server implements SessionHost {
       this.clients.stop();
       throw error;
     }
-    this.memoryMeter.start(this.usedMemory);
+    this.memoryMeter.start(this.usedMemory, this.bufferBytes);
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.pidFile.write();
     logRunning(this, this.watched);
@@ -357,10 +360,14 @@ export class Server implements SessionHost {
     return this.password !== "" && password === this.password;
   }
 
+  /** Bytes of buffers that belong to all clients together: for replies, or idle. */
+  get bufferBytes(): number {
+    return this.pool.totalBytes + this.largePool.totalBytes + this.firstBuffers.idleBytes;
+  }
+
   /** Bytes of memory for keys, values, and the buffers of clients. */
   get usedMemory(): number {
-    let bytes = this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.pool.totalBytes +
-      this.largePool.totalBytes + this.firstBuffers.idleBytes;
+    let bytes = this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.bufferBytes;
     for (const session of this.sessions.values()) bytes += session.memory;
     return bytes;
   }
@@ -374,8 +381,8 @@ export class Server implements SessionHost {
 
   /** Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session. */
   get countedMemory(): number {
-    return this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.pool.totalBytes +
-      this.largePool.totalBytes + this.firstBuffers.idleBytes + this.sessionBytes;
+    return this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.bufferBytes +
+      this.sessionBytes;
   }
 
   /** Lets go of buffers that are kept for the next who needs one. */
@@ -406,7 +413,8 @@ export class Server implements SessionHost {
   }
 
   /** Expired keys were looked for between two turns. */
-  afterExpiry(_elapsedMs: number): void {
+  afterExpiry(elapsedMs: number): void {
+    this.latency.add("expire-cycle", elapsedMs);
     this.journal.endTurn();
     this.clients.tracking.afterTurn();
   }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseMemorySize } from "../../src/runtime/memory_size.ts";
+import { formatMemorySize, parseMemorySize } from "../../src/runtime/memory_size.ts";
 
 Deno.test("parseMemorySize knows Redis' units, in either case", () => {
   const sizes: Record<string, number> = {
@@ -44,4 +44,17 @@ Deno.test("parseMemorySize takes odd texts as redis-server 7.0.15 does", () => {
   for (const [text, size] of sizes) {
     assertEquals(parseMemorySize(text), size === undefined ? undefined : Number(size), text);
   }
+});
+
+Deno.test("memory size: for people", () => {
+  const sizes = [0, 1023, 1024, 1536, 1024 ** 2 * 1.5, 5 * 1024 ** 3, 2 ** 60];
+  assertEquals(sizes.map(formatMemorySize), [
+    "0B",
+    "1023B",
+    "1.00K",
+    "1.50K",
+    "1.50M",
+    "5.00G",
+    "1024.00P",
+  ]);
 });
