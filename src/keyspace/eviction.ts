@@ -53,6 +53,14 @@ export interface EvictionSettings {
   readonly tenacity: number;
 }
 
+/** Where it is noted what kept a server busy. */
+export interface EvictionEvents {
+  /** From so many ms on an event is noted; 0 if none is. */
+  readonly threshold: number;
+  /** Notes an event that took so long. */
+  add(name: string, milliseconds: number): void;
+}
+
 /** What eviction needs of its server. */
 export interface EvictionHost {
   /** Databases. */
@@ -63,6 +71,8 @@ export interface EvictionHost {
   readonly countedMemory: number;
   /** Whether no key may go now: clients are paused, or the server stops. */
   readonly evictionPaused: boolean;
+  /** Takes note of what takes long. @default nobody does */
+  readonly latency?: EvictionEvents;
   /** Sets the keyspace's time to now, for a slice between two turns. */
   refreshTime(): void;
   /** A slice between two turns has ended. */
@@ -173,6 +183,16 @@ export class Eviction {
 
   /** Evicts until there is room or `sliceMs` are over; false if there is no room and nothing to evict. */
   private evict(sliceMs: number): boolean {
+    const { clock, latency } = this.host;
+    if (latency === undefined || latency.threshold === 0) return this.evictFor(sliceMs);
+    const start = clock.monotonic();
+    const result = this.evictFor(sliceMs);
+    latency.add("eviction-cycle", clock.monotonic() - start);
+    return result;
+  }
+
+  /** As {@linkcode evict}, without measuring. */
+  private evictFor(sliceMs: number): boolean {
     const { host } = this;
     if (this.policy === "noeviction" || host.evictionPaused) return this.exceed(false);
     let start = -1;

@@ -1,5 +1,5 @@
 /**
- * Handlers of CLUSTER: this server is never part of a cluster, and says so.
+ * Handlers of CLUSTER and ASKING: this server is never part of a cluster, and says so.
  *
  * @module
  */
@@ -11,8 +11,9 @@ export const CLUSTER_DISABLED = "ERR This instance has cluster support disabled"
 
 const refuse: Handler = (context) => context.reply.error(CLUSTER_DISABLED);
 
-/** The handlers of CLUSTER's subcommands. */
+/** The handlers of ASKING and of CLUSTER's subcommands. */
 export const CLUSTER_HANDLERS: HandlersFor<typeof CLUSTER_SPECS, Handler> = {
+  asking: refuse,
   cluster: Object.fromEntries(
     Object.keys(CLUSTER_SPECS.cluster.subcommands).map((name) => [name, refuse]),
   ) as HandlersFor<typeof CLUSTER_SPECS, Handler>["cluster"],

@@ -77,12 +77,10 @@ function innerCall(context: ServerContext): InnerCall {
 }
 
 function time(context: ServerContext): void {
-  const now = context.server.clock.now();
-  // The clock has no microseconds; the monotonic one's fraction makes two calls differ.
-  const fraction = Math.floor((context.server.clock.monotonic() % 1) * 1000);
+  const now = context.server.time.unixMicroseconds();
   context.reply.array(2);
-  context.reply.bulk(String(Math.floor(now / 1000)));
-  context.reply.bulk(String((now % 1000) * 1000 + fraction));
+  context.reply.bulk(String(Math.floor(now / 1_000_000)));
+  context.reply.bulk(String(now % 1_000_000));
 }
 
 function shutdown(context: ServerContext): void {

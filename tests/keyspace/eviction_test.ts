@@ -21,6 +21,14 @@ class Bed {
   lookMs = 0;
   paused = false;
   slices = 0;
+  /** What was noted as slow, with how long it took. */
+  readonly slow: [name: string, milliseconds: number][] = [];
+  readonly latency = {
+    threshold: 0,
+    add: (name: string, milliseconds: number): void => {
+      this.slow.push([name, milliseconds]);
+    },
+  };
   private elapsedMs = 0;
 
   constructor(seed: number, policy: EvictionPolicy, samples = 5, tenacity = 10) {
@@ -43,6 +51,7 @@ class Bed {
         return isPaused();
       },
       refreshTime: () => this.keyspace.setTime(this.nowMs),
+      latency: this.latency,
       afterEviction: () => this.slices++,
     }, random);
     this.settings = { limit: 0, policy, samples, tenacity };
@@ -242,4 +251,19 @@ Deno.test("eviction: an idle time that was set counts", () => {
   setIdleSeconds(bed.keyspace, bed.find(bed.database(0), "k7"), 5000);
   assert(bed.evict(1));
   assertEquals(bed.evicted, ["0/k7"]);
+});
+
+Deno.test("eviction: how long it took is noted, if somebody wants to know", () => {
+  const bed = new Bed(17, "allkeys-random");
+  for (let key = 0; key < 100; key++) bed.set(0, `key:${key}`);
+  bed.lookMs = 2;
+  const limit = bed.keyspace.arena.usedBytes - 1;
+  bed.eviction.configure({ ...bed.settings, limit });
+  assertEquals(bed.eviction.makeRoom(), true);
+  assertEquals(bed.slow, []);
+  bed.latency.threshold = 1;
+  bed.eviction.configure({ ...bed.settings, limit: bed.keyspace.arena.usedBytes - 1 });
+  assertEquals(bed.eviction.makeRoom(), true);
+  assertEquals(bed.slow.map(([name]) => name), ["eviction-cycle"]);
+  assert(bed.slow[0][1] >= 2);
 });

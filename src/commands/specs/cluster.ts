@@ -1,5 +1,5 @@
 /**
- * CLUSTER, with all of its subcommands.
+ * ASKING, and CLUSTER with all of its subcommands.
  *
  * @module
  */
@@ -7,8 +7,18 @@
 import { word } from "./parts.ts";
 import type { CommandSpec } from "./types.ts";
 
-/** CLUSTER, with all of its subcommands. */
+/** ASKING, and CLUSTER with all of its subcommands. */
 export const CLUSTER_SPECS = {
+  asking: {
+    summary: "Has a node of a cluster run the next command after it sent the client here.",
+    since: "3.0.0",
+    group: "cluster",
+    complexity: "O(1)",
+    arity: 1,
+    flags: ["fast"],
+    acl: ["fast", "connection"],
+    keys: [],
+  },
   cluster: {
     summary: "Holds the commands on clusters.",
     since: "3.0.0",

@@ -26,6 +26,7 @@ const CLUSTER_RECIPES: RecipeTable = Object.fromEntries(
 /** The family's recipes. */
 export const OBSERVATION_RECIPES: RecipeTable = {
   ...CLUSTER_RECIPES,
+  "asking": [0.1, none],
   "slowlog|get": [0.5, (values) => values.some(0, 2, () => values.one(COUNTS))],
   "slowlog|len": [0.3, none],
   "slowlog|reset": [0.2, none],
