@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type MemoryConnection, startMemoryServer } from "../support/memory_server.ts";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
 import { plain } from "../support/memory_server.ts";
 
 /** Lets what is under way in memory arrive. */
@@ -94,6 +95,27 @@ Deno.test("SLOWLOG: entries, cut as Redis cuts them", async () => {
   await client.ask("CONFIG", "SET", "slowlog-log-slower-than", "-1");
   await client.ask("SLOWLOG", "RESET");
   assertEquals(await client.ask("SLOWLOG", "LEN"), 0);
+});
+
+Deno.test("SLOWLOG: the slow one of a pipeline is named, with its own arguments", async () => {
+  await using machine = await startMemoryServer(46, { "latency-monitor-threshold": "40" });
+  const { keyspace } = machine.server;
+  const client = await machine.connect();
+  const onChange = keyspace.onChange;
+  keyspace.onChange = (...change) => {
+    onChange?.(...change);
+    machine.clock.advance(50);
+  };
+  const pipeline = [["GET", "a"], ["SET", "b", "slow"], ["GET", "c"], ["INCR"]].map(encodeRequest);
+  client.send(new Uint8Array(pipeline.flatMap((request) => [...request])));
+  assertEquals((await replies(client, 4)).slice(0, 3), [null, "OK", null]);
+  keyspace.onChange = onChange;
+  const entries = await client.ask("SLOWLOG", "GET") as unknown[][];
+  assertEquals(entries.map(([, , microseconds, args]) => [microseconds, args]), [
+    [49_998, ["SET", "b", "slow"]],
+  ]);
+  assertEquals(await client.ask("LATENCY", "LATEST"), [["command", 1_700_000_000, 49, 49]]);
+  assertEquals(machine.server.table.byName.get("get")!.statistics.calls, 2);
 });
 
 Deno.test("SLOWLOG: secrets are left out", async () => {
