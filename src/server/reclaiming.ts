@@ -17,6 +17,7 @@
 import { Defragmentation } from "../keyspace/defragmentation.ts";
 import { freeDetached } from "../keyspace/flushing.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { LatencyMonitor } from "./latency_monitor.ts";
 import type { Settings } from "./settings.ts";
 import { afterOthers, type Clock } from "../runtime/clock.ts";
 
@@ -54,8 +55,12 @@ export class Reclaimer {
   private working = false;
   private stopped = false;
 
-  /** Works on `keyspace`. */
-  constructor(private readonly keyspace: Keyspace, private readonly clock: Clock) {
+  /** Works on `keyspace`, and notes in `latency` how long it was at it. */
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly clock: Clock,
+    private readonly latency: LatencyMonitor | null = null,
+  ) {
     this.defragmentation = new Defragmentation(keyspace);
   }
 
@@ -147,6 +152,8 @@ export class Reclaimer {
       }
       time = this.clock.monotonic();
     }
-    if (!freeing) this.budgetMs -= time - start;
+    if (freeing) return;
+    this.budgetMs -= time - start;
+    this.latency?.add("active-defrag-cycle", time - start);
   }
 }

@@ -188,7 +188,7 @@ export class Server implements SessionHost {
       this.randomness.secret(),
       this.randomness.number,
     );
-    this.reclaimer = new Reclaimer(this.keyspace, this.clock);
+    this.reclaimer = new Reclaimer(this.keyspace, this.clock, this.latency);
     this.time = new TurnClock(this.clock);
     this.keyspace.journal = this.journal;
     this.eviction = new Eviction(this, this.randomness.number);
