@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { restorePayload } from "../support/restore_payload.ts";
 import { RandomSource } from "./random_source.ts";
 
 /** How a client behaves. */
@@ -64,6 +65,11 @@ const TEMPLATES: readonly string[] = [
   ..."CLIENT ID|CLIENT INFO|CLIENT LIST ID $number|CLIENT SETNAME $word|CLIENT GETNAME".split("|"),
   ..."CLIENT SETNAME $value|CLIENT LIST TYPE $word|CLIENT HELP|CLIENT $word|CLIENT".split("|"),
   ..."CLIENT KILL ID $word|CLIENT KILL nobody|DEBUG OBJECT $key|DEBUG HELP|DEBUG $word".split("|"),
+  ..."DUMP $key|RESTORE $key 0 $payload|RESTORE $key $ttl $payload REPLACE".split("|"),
+  ..."RESTORE $key 0 $payload REPLACE IDLETIME $number|RESTORE $key $number $value".split("|"),
+  ..."OBJECT ENCODING $key|OBJECT IDLETIME $key|OBJECT FREQ $key|OBJECT REFCOUNT $key".split("|"),
+  ..."MEMORY USAGE $key|MEMORY STATS|MEMORY DOCTOR|MEMORY $word|DEBUG DIGEST-VALUE $key".split("|"),
+  ..."DEBUG SDSLEN $key|DEBUG HTSTATS $number|DEBUG POPULATE 3 $key $offset".split("|"),
   ..."HELLO|HELLO 2|HELLO 3|HELLO 3 SETNAME $word|HELLO 4|HELLO $value|RESET".split("|"),
   ..."AUTH $value|AUTH default $value|AUTH nobody $value|HELLO 3 AUTH nobody $value".split("|"),
   ..."CLIENT REPLY OFF|CLIENT REPLY SKIP|CLIENT REPLY SKIP|CLIENT REPLY ON".split("|"),
@@ -130,6 +136,16 @@ function command(random: RandomSource, big: boolean): (string | Uint8Array)[] {
   return words;
 }
 
+/** Something for RESTORE, whose footer is right, and whose beginning mostly is. */
+function payload(random: RandomSource, length: number): Uint8Array {
+  const value = random.bytes(length);
+  if (random.chance(0.2)) return restorePayload(value);
+  const head = random.chance(0.7)
+    ? [0, 0x80, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff]
+    : [0, 0xc0 + random.below(5)];
+  return restorePayload([...head, ...value.subarray(0, 100_000)]);
+}
+
 function argument(random: RandomSource, kind: string, big: boolean): string | Uint8Array {
   switch (kind) {
     case "$key":
@@ -137,6 +153,8 @@ function argument(random: RandomSource, kind: string, big: boolean): string | Ui
       return random.bytes(random.below(random.chance(0.9) ? 40 : 3000));
     case "$value":
       return random.bytes(valueLength(random, big));
+    case "$payload":
+      return payload(random, valueLength(random, big));
     case "$ttl":
       return String(random.chance(0.5) ? random.between(1, 50) : random.between(1, 100_000));
     case "$number":
