@@ -115,7 +115,10 @@ export class RdbReader {
   /** Decompresses the string that was read last into `target`, which is as long as it is. */
   decompress(target: Uint8Array): void {
     const source = this.bytes.subarray(this.start, this.start + this.stringLength);
-    if (!lzfDecompress(source, target)) throw this.wrong("a broken compressed string");
+    // Redis' decompressor says 0 when it fails, which is right for a string of no bytes.
+    if (target.length > 0 && !lzfDecompress(source, target)) {
+      throw this.wrong("a broken compressed string");
+    }
   }
 
   /** The error for what was read last. */

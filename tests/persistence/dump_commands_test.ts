@@ -113,6 +113,8 @@ Deno.test("RESTORE takes all forms of a length and a string, and refuses others 
     [0, 0xc3, 5, 19, 0x00, 97, 0xe0, 10, 0],
     [0, 0xc3, 2, 2, 0x20, 0],
     [0, 0xc3, 0, 0],
+    [0, 0xc3, 3, 0, 0x20, 0, 9],
+    [0, 0xc3, 2, 1, 0x20, 0],
     [0, 0xc4, 1, 97],
     [0, 0xff],
     [20, 0],
