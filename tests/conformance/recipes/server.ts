@@ -24,6 +24,12 @@ const SETTING_PAIRS: readonly (readonly string[])[] = [
   ["save", "5 5"], ["save", ""], ["save", "5"], ["repl-backlog-size", "1"], ["slave-priority", "7"],
   ["slave-priority", "8", "replica-priority", "9"], ["dir", "."], ["replicaof", "a 1"], ["unixsocketperm", "777"],
   ["client-output-buffer-limit", "slave 1mb 2mb 3 replica 4 5 6"], ["client-output-buffer-limit", "nobody 1 2 3"],
+  ["maxmemory", "abc"], ["maxmemory", "-1"], ["maxmemory-policy", "foo"], ["maxmemory-samples", "0"],
+  ["maxmemory-eviction-tenacity", "101"], ["lfu-log-factor", "-1"], ["lfu-decay-time", "x"],
+  ["active-expire-effort", "11"],
+  // No memory is left for a while: all that may need some is refused.
+  ["maxmemory", "1"], ["maxmemory", "0"], ["maxmemory", "0"], ["maxmemory", "0"], ["maxmemory", "0"],
+  ["maxmemory", "0"], ["maxmemory", "0"],
 ];
 // deno-fmt-ignore
 const INNER_CALLS: readonly (readonly string[])[] = [
