@@ -36,7 +36,8 @@ Deno.test("volatile index: random changes against a Set, across the edges of its
 
 Deno.test("volatile index: its memory goes with its entries, but for a spare piece", () => {
   const arena = new Arena();
-  const index = new VolatileIndex(arena);
+  const tally = { indexBytes: 0 };
+  const index = new VolatileIndex(arena, tally);
   assertEquals(index.bytes, 0);
   const entries: number[] = [];
   for (let count = 0; count < 10_000; count++) {
@@ -45,11 +46,14 @@ Deno.test("volatile index: its memory goes with its entries, but for a spare pie
     entries.push(entry);
   }
   const full = index.bytes;
+  assertEquals(tally.indexBytes, full);
   for (const entry of entries.splice(1)) index.remove(entry);
   assertEquals(index.length, 1);
   assertEquals(index.at(0), entries[0]);
   assertEquals(index.bytes < full, true);
+  assertEquals(tally.indexBytes, index.bytes);
   index.clear();
   assertEquals(index.length, 0);
   assertEquals(index.bytes, 0);
+  assertEquals(tally.indexBytes, 0);
 });

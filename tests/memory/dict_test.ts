@@ -15,12 +15,15 @@ import {
   dictCreate,
   dictFind,
   dictFree,
+  dictHas,
   dictHashEntry,
   dictInsert,
   dictRandom,
   dictRemove,
   dictReplace,
+  dictSample,
   dictScan,
+  SAMPLE_SPARE,
 } from "../../src/memory/dict.ts";
 import { moveDict, moveDirectory, moveOverflow, movePiece } from "../../src/memory/dict_table.ts";
 import { copyKey } from "../../src/memory/entry.ts";
@@ -158,6 +161,58 @@ Deno.test("dict: a random entry is one that is there, and each comes up", () => 
     seen.add(keyOf(arena, dictRandom(arena, dict, random)));
   }
   assertEquals(seen.size, 50);
+});
+
+Deno.test("dict: a sample has entries that are there, and each comes up about as often", () => {
+  const random = seededRandom(testSeed("dict sample"));
+  const arena = new Arena();
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  const out = new Int32Array(5 + SAMPLE_SPARE);
+  assertEquals(dictSample(arena, dict, 5, random, out), 0, "nothing is there");
+  const seen = new Map<number, number>();
+  for (let count = 0; count < 300; count++) seen.set(insert(arena, dict, `s${count}`), 0);
+  let total = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const found = dictSample(arena, dict, 5, random, out);
+    assert(found > 0 && found <= 5);
+    for (const entry of out.subarray(0, found)) {
+      const before = seen.get(entry);
+      assert(before !== undefined, "a sampled entry is in the dict");
+      seen.set(entry, before + 1);
+    }
+    total += found;
+  }
+  const mean = total / seen.size;
+  for (const count of seen.values()) assert(count > mean / 4 && count < mean * 4, `${count}`);
+});
+
+Deno.test("dict: a sample of a dict that has nearly emptied finds what is left", () => {
+  const random = seededRandom(testSeed("dict sparse sample"));
+  const arena = new Arena();
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  const entries = Array.from({ length: 1000 }, (_, count) => insert(arena, dict, `e${count}`));
+  const [last] = entries.splice(500, 1);
+  for (const entry of entries) dictRemove(arena, dict, dictHashEntry(arena, dict, entry), entry);
+  const out = new Int32Array(3 + SAMPLE_SPARE);
+  for (let round = 0; round < 100; round++) {
+    const found = dictSample(arena, dict, 3, random, out);
+    assert(found > 0);
+    for (const entry of out.subarray(0, found)) assertEquals(entry, last);
+  }
+});
+
+Deno.test("dict: an address is known as an entry's only with its hash, and only while it is in", () => {
+  const arena = new Arena();
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  const entries = Array.from({ length: 200 }, (_, count) => insert(arena, dict, `h${count}`));
+  const hashes = entries.map((entry) => dictHashEntry(arena, dict, entry));
+  for (const [index, entry] of entries.entries()) {
+    assert(dictHas(arena, dict, hashes[index], entry));
+    assert(!dictHas(arena, dict, hashes[index], entry + 1));
+    assert(!dictHas(arena, dict, hashes[index] ^ 1, entry));
+  }
+  dictRemove(arena, dict, hashes[7], entries[7]);
+  assert(!dictHas(arena, dict, hashes[7], entries[7]));
 });
 
 Deno.test("dict: a small dict that grows, shrinks and grows again has only what is in it", () => {
