@@ -24,6 +24,8 @@ import { pause } from "../timing.ts";
 
 const SHAPE = { connections: 8, pipeline: 200 };
 const SETTLE_MS = 2_000;
+/** Memory comes back in the background, segment by segment. */
+const RETURN_MS = 12_000;
 const LOOK_MS = 50;
 /** Keys that take longer than this to go are given up. */
 const LIMIT_MS = 120_000;
@@ -89,7 +91,7 @@ async function measure(
       await pause(LOOK_MS);
     }
   });
-  await pause(SETTLE_MS);
+  await pause(RETURN_MS);
   const after = await memoryOf(server);
   return { probe: report.server, control: report.control, goneMs, before, full, after };
 }
