@@ -248,8 +248,10 @@ export class Server implements SessionHost {
     frequency.decayMinutes = settings.number("lfu-decay-time");
     this.expiry.effort = settings.number("active-expire-effort");
     this.reclaimer.configure(settings);
+    // At the start, `logRunning` has another word on small limits.
+    if (this.timer === undefined || eviction.limit === 0 || eviction.limit === before) return;
     const used = this.usedMemory;
-    if (eviction.limit === 0 || eviction.limit === before || used <= eviction.limit) return;
+    if (used <= eviction.limit) return;
     this.logger.log(
       "warning",
       `WARNING: the new maxmemory value set via CONFIG SET (${eviction.limit}) is smaller than ` +

@@ -6,6 +6,9 @@
 import { VERSION } from "../runtime/version.ts";
 import type { Server } from "./server.ts";
 
+/** A `maxmemory` below this is most likely a unit forgotten. */
+const SMALL_LIMIT_BYTES = 1024 * 1024;
+
 /** Says who starts, and with what. */
 export function logStart(server: Server): void {
   const { logger, settings } = server;
@@ -47,6 +50,14 @@ export function logRunning(server: Server, watched: boolean): void {
   const path = settings.text("unixsocket");
   if (path !== "") {
     logger.log("notice", `The server is now ready to accept connections at ${path}`);
+  }
+  const { limit } = server.eviction;
+  if (limit > 0 && limit < SMALL_LIMIT_BYTES) {
+    logger.log(
+      "warning",
+      `WARNING: You specified a maxmemory value that is less than 1MB (current value is ${limit} ` +
+        "bytes). Are you sure this is what you really want?",
+    );
   }
 }
 

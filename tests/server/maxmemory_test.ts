@@ -122,3 +122,15 @@ Deno.test("maxmemory: an evicted key is journaled as removed before the command 
   assert(removed > text.indexOf("one\r\n") && removed < text.indexOf("two\r\n"), text);
   assert(machine.server.keyspace.counters.evicted > 0);
 });
+
+Deno.test("maxmemory: a limit that is too small to be meant is doubted at the start", async () => {
+  await using machine = await startMemoryServer(5, { maxmemory: "1000" });
+  const doubts = machine.log.filter((line) => line.includes("WARNING"));
+  assertEquals(doubts.length, 1);
+  assertMatch(
+    doubts[0],
+    /WARNING: You specified a maxmemory value that is less than 1MB \(current value is 1000 bytes\)\. Are you sure this is what you really want\?/,
+  );
+  await using other = await startMemoryServer(5, { maxmemory: "1mb" });
+  assertEquals(other.log.filter((line) => line.includes("WARNING")), []);
+});
