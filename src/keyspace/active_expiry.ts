@@ -9,7 +9,7 @@
  *
  * **A harvest.** Stretches of 32 keys are looked at. As long as more than about one in ten has expired, the
  * next stretch is looked at; else it goes on somewhere else in the index, at random, since keys
- * that expire together were often set together and lie together. After four poor stretches in a row, few are left.
+ * that expire together were often set together and lie together. After eight poor stretches in a row, few are left.
  * `active-expire-effort` makes it content later and gives it more time.
  *
  * **In slices.** After each stretch the time is looked at; a slice ends after 1 ms, and the clients have
@@ -29,7 +29,7 @@ import { type Database, expiryOf, type Keyspace, removeExpired } from "./keyspac
 
 const STRETCH = 32;
 const ROUND_STRETCHES = 32;
-const POOR_STRETCHES = 4;
+const POOR_STRETCHES = 8;
 const SLICE_MS = 1;
 /** Slices in a cycle with the least effort, and more for each step of it. */
 const SLICES = 25;
