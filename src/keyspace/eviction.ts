@@ -67,7 +67,7 @@ export interface EvictionHost {
   readonly keyspace: Keyspace;
   /** Time. */
   readonly clock: Clock;
-  /** Bytes that count against the limit; asked for each command and each key. */
+  /** Bytes that count against the limit; asked for each command. */
   readonly countedMemory: number;
   /** Whether no key may go now: clients are paused, or the server stops. */
   readonly evictionPaused: boolean;
@@ -195,10 +195,12 @@ export class Eviction {
   private evictFor(sliceMs: number): boolean {
     const { host } = this;
     if (this.policy === "noeviction" || host.evictionPaused) return this.exceed(false);
+    // What evicting itself brings about (clients are told that a key has changed) must not lead to more of it.
+    const goal = this.keyspaceBytes - (host.countedMemory - this.limit);
     let start = -1;
     for (let evicted = 1;; evicted++) {
       if (!this.evictOne()) return this.exceed(false);
-      if (host.countedMemory <= this.limit) {
+      if (this.keyspaceBytes <= goal) {
         this.settle();
         return true;
       }
@@ -210,6 +212,11 @@ export class Eviction {
         return this.exceed(true);
       }
     }
+  }
+
+  /** Bytes that keys take, with their indexes. */
+  private get keyspaceBytes(): number {
+    return this.host.keyspace.arena.usedBytes + this.host.keyspace.indexBytes;
   }
 
   /** Notes that there is no room; returns `result`. */

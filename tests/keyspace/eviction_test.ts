@@ -29,6 +29,8 @@ class Bed {
       this.slow.push([name, milliseconds]);
     },
   };
+  /** Bytes outside of the keyspace that each eviction takes. */
+  bytesPerEviction = 0;
   private elapsedMs = 0;
 
   constructor(seed: number, policy: EvictionPolicy, samples = 5, tenacity = 10) {
@@ -39,7 +41,8 @@ class Bed {
       assertEquals(event, "evicted");
       this.evicted.push(`${database.number}/${decoder.decode(key)}`);
     };
-    const countedMemory = () => this.keyspace.arena.usedBytes;
+    const countedMemory = () =>
+      this.keyspace.arena.usedBytes + this.evicted.length * this.bytesPerEviction;
     const isPaused = () => this.paused;
     this.eviction = new Eviction({
       keyspace: this.keyspace,
@@ -234,6 +237,16 @@ Deno.test("eviction: the highest tenacity goes on until there is room", () => {
   bed.eviction.configure(bed.settings);
   assert(bed.eviction.makeRoom());
   assert(bed.keyspace.arena.usedBytes <= bed.settings.limit);
+});
+
+Deno.test("eviction: memory that evicting itself takes doesn't lead to more of it", () => {
+  const bed = new Bed(5, "allkeys-lru", 5, 100);
+  for (let index = 0; index < 200; index++) bed.set(0, `k${index}`);
+  bed.bytesPerEviction = 1000;
+  bed.settings.limit = bed.keyspace.arena.usedBytes - 400;
+  bed.eviction.configure(bed.settings);
+  assert(bed.eviction.makeRoom());
+  assert(bed.evicted.length > 5 && bed.evicted.length < 30, `${bed.evicted.length}`);
 });
 
 Deno.test("eviction: waits while it is paused", () => {
