@@ -44,7 +44,7 @@ const SHORT_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["dbfilenam
  * @throws {UsageError} An option is unknown or lacks its value.
  */
 export async function runServer(args: readonly string[]): Promise<number> {
-  const parsed = parseServerArguments(args);
+  const parsed = parseServerArguments(args, isFile);
   if (parsed.answer !== undefined) {
     console.log(parsed.answer === "help" ? helpText() : versionLine("miniredis server"));
     return 0;
@@ -57,7 +57,16 @@ export async function runServer(args: readonly string[]): Promise<number> {
     console.error(error.message);
     return 1;
   }
+  if (parsed.problem !== undefined) throw parsed.problem;
   return await runInWorker(start);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Reads all parts of the configuration, in the order in which they count. */

@@ -2,9 +2,10 @@
  * The command line of `miniredis server`, as redis-server takes it:
  * `[config-file] [--option value ...] [-]`.
  *
- * An option of one value takes the next word whatever it is; one of several takes all words up to the
- * next option. Beside Redis' spelling there are `-port 6380`, `--port=6380`, a file behind the options
- * of one value, and `--dbfile`.
+ * An option takes the next word as its value whatever that is, and all further ones up to the next
+ * option (a value too many is an error of the setting). Words that belong to no option make a line of
+ * their own. Beside Redis' spelling there are `-port 6380`, `--port=6380`, `--dbfile`, and a config
+ * file behind the option of one value.
  *
  * @module
  */
@@ -23,6 +24,8 @@ export interface ServerArguments {
   readonly readsInput: boolean;
   /** The options, in order. */
   readonly options: readonly Directive[];
+  /** What makes no sense behind these options, which may have a fault that Redis would name first. */
+  readonly problem?: UsageError;
 }
 
 /** Other names of settings, on the command line alone. */
@@ -34,13 +37,17 @@ const OPTION_PATTERN = /^(?<dashes>--?)(?<name>[A-Za-z][^=\s]*)(?:=(?<value>.*))
 /**
  * Reads the arguments behind `miniredis server`.
  *
- * @throws {UsageError} An option is unknown or lacks its value, or there are two files.
+ * @param isFile Whether there is a file of this name.
  */
-export function parseServerArguments(args: readonly string[]): ServerArguments {
+export function parseServerArguments(
+  args: readonly string[],
+  isFile: (path: string) => boolean,
+): ServerArguments {
   const options: [string, ...string[]][] = [];
   let file: string | undefined;
   let readsInput = false;
-  for (let index = 0; index < args.length; index++) {
+  let problem: UsageError | undefined;
+  for (let index = 0; index < args.length && problem === undefined; index++) {
     const word = args[index];
     if (word === "-" && (index === 0 || isInput(args, index))) {
       readsInput = true;
@@ -48,17 +55,21 @@ export function parseServerArguments(args: readonly string[]): ServerArguments {
       return { answer: "help", readsInput, options };
     } else if (/^(--?version|-v)$/.test(word)) {
       return { answer: "version", readsInput, options };
-    } else if (/^--[A-Za-z]\S*\s/.test(word)) {
-      options.push(splitOption(word));
-    } else if (OPTION_PATTERN.test(word)) {
-      index += readOption(args, index, options);
-    } else if (file === undefined) {
+    } else if (index === 0 && !word.startsWith("-")) {
       file = word;
     } else {
-      throw new UsageError(`unexpected argument '${word}'`);
+      try {
+        index += readOption(args, index, options);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        problem = error;
+      }
+      const last = options.at(-1);
+      const hasOneTooMany = last?.length === 3 && !findSetting(last[0])?.manyWords;
+      if (file === undefined && hasOneTooMany && isFile(last[2])) file = last.pop();
     }
   }
-  return { file, readsInput, options };
+  return { file, readsInput, options, problem };
 }
 
 /** An option that stands with its values in one word: `"--save 900 1"`. */
@@ -68,13 +79,23 @@ function splitOption(word: string): [string, ...string[]] {
   return [knownName(`--${words[0]}`, words[0]), ...words.slice(1)];
 }
 
-/** Reads the option at `index`; how many words it takes besides itself. */
+/** Reads the option or the line at `index`; how many words it takes besides the first. */
 function readOption(
   args: readonly string[],
   index: number,
   options: [string, ...string[]][],
 ): number {
-  const { name, value } = OPTION_PATTERN.exec(args[index])!.groups!;
+  const match = OPTION_PATTERN.exec(args[index])?.groups;
+  if (match === undefined) {
+    if (/^--[A-Za-z]\S*\s/.test(args[index])) {
+      options.push(splitOption(args[index]));
+      return 0;
+    }
+    const end = endOfValues(args, index + 1);
+    options.push([args[index], ...args.slice(index + 1, end)]);
+    return end - index - 1;
+  }
+  const { name, value } = match;
   const typed = value === undefined ? args[index] : args[index].slice(0, -value.length - 1);
   const known = knownName(typed, name);
   const setting = findSetting(known);
@@ -82,17 +103,28 @@ function readOption(
     options.push([known, ...setting?.manyWords ? value.split(" ") : [value]]);
     return 0;
   }
-  if (setting !== undefined && !setting.manyWords) {
-    if (index + 1 === args.length) throw new UsageError(`option '${typed}' needs a value`);
-    options.push([known, args[index + 1]]);
-    return 1;
+  const next = args[index + 1];
+  if (next === undefined && setting !== undefined && !setting.manyWords) {
+    throw new UsageError(`option '${typed}' needs a value ('${known}': wrong number of arguments)`);
   }
-  let end = index + 1;
-  while (end < args.length && !startsOption(args[end]) && !isInput(args, end)) end++;
+  // Redis has this one exception, since `--save` alone was how to turn snapshots off.
+  const isAlone = next === undefined || isInput(args, index + 1) ||
+    (known === "save" && next.startsWith("--"));
+  const end = isAlone ? index + 1 : endOfValues(args, index + 2);
   const values = args.slice(index + 1, end);
   // A single word may hold all of them: --save "900 1 300 10".
-  options.push([known, ...values.length === 1 ? values[0].split(" ") : values]);
+  options.push([
+    known,
+    ...setting?.manyWords && values.length === 1 ? values[0].split(" ") : values,
+  ]);
   return end - index - 1;
+}
+
+/** Where the next option begins, from `index` on. */
+function endOfValues(args: readonly string[], index: number): number {
+  let end = index;
+  while (end < args.length && !startsOption(args[end]) && !isInput(args, end)) end++;
+  return end;
 }
 
 function isInput(args: readonly string[], index: number): boolean {

@@ -89,13 +89,26 @@ function configResetStat(context: ServerContext): void {
 }
 
 function configRewrite(context: ServerContext): void {
-  const { reply, server } = context;
-  const { configFile, files, logger, settings } = server;
-  if (configFile === undefined) {
-    return reply.error("ERR The server is running without a config file");
+  if (context.server.configFile === undefined) {
+    return context.reply.error("ERR The server is running without a config file");
   }
+  rewriteFile(context, context.server.configFile, false);
+}
+
+/** DEBUG CONFIG-REWRITE-FORCE-ALL: as CONFIG REWRITE, with all that has its default. */
+export function configRewriteAll(context: ServerContext): void {
+  if (context.server.configFile === undefined) {
+    return context.reply.error("ERR CONFIG-REWRITE-FORCE-ALL failed: Bad address");
+  }
+  rewriteFile(context, context.server.configFile, true);
+}
+
+function rewriteFile(context: ServerContext, configFile: string, all: boolean): void {
+  const { reply, server } = context;
+  const { files, logger, settings } = server;
   try {
-    files.replaceText(configFile, rewriteConfig(textOrNothing(server, configFile), settings));
+    const before = textOrNothing(server, configFile);
+    files.replaceText(configFile, rewriteConfig(before, settings, all));
   } catch (error) {
     const reason = systemReason(error);
     logger.log("warning", `CONFIG REWRITE failed: ${reason}`);

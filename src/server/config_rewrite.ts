@@ -25,8 +25,14 @@ interface NeededLine {
   readonly forced: boolean;
 }
 
-/** The text of a config file, `before` or empty, for the settings as they are now. */
-export function rewriteConfig(before: string, settings: Settings): string {
+/**
+ * The text of a config file for the settings as they are now.
+ *
+ * @param before The file's text, or an empty one.
+ * @param settings The settings.
+ * @param all Whether settings that have their default are added, too.
+ */
+export function rewriteConfig(before: string, settings: Settings, all = false): string {
   const lines: (string | undefined)[] = before.replace(/\n$/, "").split("\n");
   if (before === "") lines.pop();
   const places = placesOf(lines);
@@ -36,7 +42,7 @@ export function rewriteConfig(before: string, settings: Settings): string {
       const place = places.get(key)?.shift();
       if (place !== undefined) lines[place] = text;
       // A default of several lines is whole or not there at all.
-      else if (forced || places.has(key)) added.push(text);
+      else if (forced || all || places.has(key)) added.push(text);
     }
   }
   for (const place of [...places.values()].flat()) lines[place] = undefined;

@@ -11,6 +11,7 @@ import type { Handler } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
 import { hasLeave, noLeave } from "./access.ts";
+import { configRewriteAll } from "./config_commands.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
 import { checkKeyspace } from "../keyspace/checking.ts";
 import { findEntry } from "../keyspace/keyspace.ts";
@@ -177,6 +178,8 @@ const DEBUG_HELP = [
   "    Compare everything in memory with everything else, and answer OK or what doesn't agree.",
   "CLIENT-EVICTION",
   "    Tell how many clients take how much memory, if 'maxmemory-clients' limits it.",
+  "CONFIG-REWRITE-FORCE-ALL",
+  "    Write all settings into the config file, those with their defaults included.",
   "DIGEST",
   "    Answer with a digest of all data, which is the same for the same data in a Redis.",
   "DIGEST-VALUE <key> [<key> ...]",
@@ -245,6 +248,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
       (context) => context.isWord(2, "KILL") ? context.reply.error(NO_CLUSTER) : refuse(context),
     ),
   ],
+  ["CONFIG-REWRITE-FORCE-ALL", taking(0, configRewriteAll)],
   ["CRASH-AND-RECOVER", taking(0, (context) => context.reply.error(NO_RESTART), 1)],
   ["DIGEST", taking(0, debugDigest)],
   ["DIGEST-VALUE", taking(0, debugDigestValue, UNLIMITED)],

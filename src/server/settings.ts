@@ -109,7 +109,7 @@ export class Settings {
         for (const name of [setting.name, ...setting.aliases ?? []]) {
           const matches = plain
             ? name === pattern.toLowerCase()
-            : globMatch(glob, encoder.encode(name), true);
+            : !setting.hidden && globMatch(glob, encoder.encode(name), true);
           if (!matches || found.has(name)) continue;
           const value = this.text(setting.name);
           found.set(name, [plain ? pattern : name, setting.shown?.(value) ?? value]);

@@ -166,6 +166,29 @@ function replica(setting: Setting, older?: string): Setting {
   return { ...setting, noEffect: NO_REPLICAS_YET, aliases: older === undefined ? [] : [older] };
 }
 
+/** What Redis' own tests slow down or look at. */
+export const HIDDEN_SETTINGS: readonly Setting[] = [
+  integer("watchdog-period", 0, COUNT, "ms after which a command is logged", {
+    hidden: true,
+    noEffect: "the runtime can't look at a command while it runs",
+  }),
+  integer("key-load-delay", 0, [-INT_MAX - 1, INT_MAX], "microseconds between keys loaded", {
+    hidden: true,
+    ...FILES,
+  }),
+  integer("rdb-key-save-delay", 0, [-INT_MAX - 1, INT_MAX], "microseconds between keys saved", {
+    hidden: true,
+    ...FILES,
+  }),
+  integer(
+    "loading-process-events-interval-bytes",
+    2 * MEBIBYTE,
+    [1024, INT_MAX],
+    "bytes loaded between turns of others",
+    { hidden: true, ...FILES },
+  ),
+];
+
 /** A master and its replicas. */
 export const REPLICATION_SETTINGS: readonly Setting[] = [
   replica(

@@ -25,6 +25,8 @@ export interface SettingTraits {
   readonly fixed?: boolean;
   /** Whether CONFIG SET needs `enable-protected-configs`. */
   readonly guarded?: boolean;
+  /** Whether only who asks for it by name is shown it: it is for tests. */
+  readonly hidden?: boolean;
   /** Why it can't have another value than its default yet. */
   readonly refused?: string;
   /** What CONFIG GET shows of its value, if that isn't all of it. */

@@ -9,6 +9,7 @@ import {
   CLUSTER_SETTINGS,
   ENCODING_SETTINGS,
   FILE_SETTINGS,
+  HIDDEN_SETTINGS,
   MEMORY_SETTINGS,
   REPLICATION_SETTINGS,
 } from "./data.ts";
@@ -36,7 +37,10 @@ export const SETTING_GROUPS: Readonly<Record<string, readonly Setting[]>> = {
 };
 
 /** All settings. */
-export const SETTINGS: readonly Setting[] = Object.values(SETTING_GROUPS).flat();
+export const SETTINGS: readonly Setting[] = [
+  ...Object.values(SETTING_GROUPS).flat(),
+  ...HIDDEN_SETTINGS,
+];
 
 const BY_NAME: ReadonlyMap<string, Setting> = new Map(
   SETTINGS.flatMap((setting) =>
