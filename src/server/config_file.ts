@@ -189,22 +189,34 @@ export function checkConfig(lines: readonly ConfigLine[], files: Files): Configu
   for (const line of lines) {
     try {
       configuration.load(line.words);
-      if (line.words[0] === "logfile") checkLogFile(configuration.settings, files);
     } catch (error) {
       if (error instanceof SettingsError) throw new ConfigError(explain(line, error.message));
       throw error;
     }
   }
+  const { settings } = configuration;
+  const refused = settings.refused();
+  if (refused !== undefined) {
+    throw new ConfigError(explain(lastLineOf(refused.name, lines), refused.refused!));
+  }
+  const problem = findLogProblem(settings, files);
+  if (problem !== undefined) throw new ConfigError(explain(lastLineOf("logfile", lines), problem));
   return configuration;
 }
 
-function checkLogFile(settings: Settings, files: Files): void {
+/** The line that a setting has its value from: a later one would have changed it. */
+function lastLineOf(name: string, lines: readonly ConfigLine[]): ConfigLine {
+  return lines.findLast(({ words }) => findSetting(words[0])?.name === name)!;
+}
+
+function findLogProblem(settings: Settings, files: Files): string | undefined {
   const path = settings.text("logfile");
-  if (path === "") return;
+  if (path === "") return undefined;
   try {
     files.appendText(pathFrom(settings.text("dir"), path), "");
+    return undefined;
   } catch (error) {
-    throw new SettingsError(`Can't open the log file: ${systemReason(error)}`);
+    return `Can't open the log file: ${systemReason(error)}`;
   }
 }
 

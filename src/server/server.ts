@@ -27,7 +27,7 @@ import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { PidFile } from "./pid_file.ts";
-import { type Directive, directivesOf, type Settings } from "./settings.ts";
+import { type Directive, directivesOf, type Settings, SettingsError } from "./settings.ts";
 import { logCrash, logRunning, logStart } from "./startup.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
@@ -171,6 +171,8 @@ export class Server implements SessionHost {
     for (const directive of isDirectives(options) ? options : directivesOf(options)) {
       configuration.load(directive);
     }
+    const refused = configuration.settings.refused();
+    if (refused !== undefined) throw new SettingsError(`${refused.name}: ${refused.refused}`);
     this.settings = configuration.settings;
     this.files = environment.files ?? systemFiles;
     this.configFile = environment.configFile;

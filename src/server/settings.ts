@@ -49,7 +49,7 @@ export class Settings {
       throw new SettingsError("wrong number of arguments");
     }
     const before = this.values.get(setting.name)!;
-    const value = readValue(setting, words, before);
+    const value = setting.read(words, before);
     const adds = setting.name === "save" && this.given.has("save") && value !== "";
     this.values.set(setting.name, adds ? `${before} ${value}`.trim() : value);
     this.given.add(setting.name);
@@ -84,6 +84,11 @@ export class Settings {
   /** Whether no directive has set anything. */
   get isUntouched(): boolean {
     return this.given.size === 0;
+  }
+
+  /** The first setting with a value that it can't have yet. */
+  refused(): Setting | undefined {
+    return this.changed().find((setting) => setting.refused !== undefined);
   }
 
   /** Puts a value that the server itself has found in the place of a setting's. */
@@ -160,7 +165,11 @@ export class Settings {
   private set(typed: string, setting: Setting, value: string): void {
     try {
       const words = splitWords(setting, value);
-      this.values.set(setting.name, readValue(setting, words, this.values.get(setting.name)!));
+      const next = setting.read(words, this.values.get(setting.name)!);
+      if (setting.refused !== undefined && next !== setting.default) {
+        throw new SettingsError(setting.refused);
+      }
+      this.values.set(setting.name, next);
     } catch (error) {
       if (error instanceof SettingsError) throw changeFailed(typed.toLowerCase(), error.message);
       throw error;
@@ -186,10 +195,4 @@ export function changeFailed(name: string, reason: string): SettingsError {
 /** A value that came as one text; Redis splits it at each single space. */
 function splitWords(setting: Setting, value: string): string[] {
   return setting.manyWords ? value.split(" ") : [value];
-}
-
-function readValue(setting: Setting, words: readonly string[], current: string): string {
-  const value = setting.read(words, current);
-  if (setting.refused === undefined || value === setting.default) return value;
-  throw new SettingsError(setting.refused);
 }

@@ -92,6 +92,11 @@ ${reason}`,
   }
 });
 
+Deno.test("config file: what is refused may be taken back by a later line", () => {
+  const files = new MemoryFiles({ a: "daemonize yes\nhz 20\ndaemonize no" });
+  assertEquals(checkConfig(readConfigFile("a", files), files).settings.number("hz"), 20);
+});
+
 Deno.test("config file: one that isn't there, one that includes itself", () => {
   const files = new MemoryFiles({ a: "include b", b: "include a", c: "include d" });
   const missing = "Fatal error, can't open config file 'd': No such file or directory";

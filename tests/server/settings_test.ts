@@ -118,6 +118,13 @@ Deno.test("settings: guarded ones need leave", () => {
   assertEquals(settings.text("dbfilename"), "no");
 });
 
+Deno.test("settings: what would do harm if it were ignored is refused", () => {
+  const settings = new Settings({ "daemonize": "yes" });
+  assertEquals(settings.refused()?.name, "daemonize");
+  assertEquals(new Settings({ "daemonize": "no" }).refused(), undefined);
+  assertThrows(() => settings.change([["tls-port", "6380"]]), SettingsError, "'tls-port'");
+});
+
 Deno.test("settings: a share of another amount", () => {
   const settings = new Settings({ "maxmemory-clients": "5%" });
   assertEquals(settings.share("maxmemory-clients", 2000), 100);
