@@ -47,13 +47,13 @@ export class BufferPool {
     this.idle.length = 0;
   }
 
-  /** Bytes in buffers that nobody uses now. */
-  get idleBytes(): number {
-    return this.idle.length * this.size;
-  }
-
   /** Bytes in all buffers of this pool, in use or idle. */
   get totalBytes(): number {
     return this.made * this.size;
+  }
+
+  /** Bytes in the buffers that are in use. */
+  get usedBytes(): number {
+    return (this.made - this.idle.length) * this.size;
   }
 }

@@ -364,14 +364,19 @@ export class Server implements SessionHost {
     return this.password !== "" && password === this.password;
   }
 
-  /** Bytes of buffers that belong to all clients together: for replies, or idle. */
+  /** Bytes of buffers that belong to all clients together; spare ones, as spare room in segments, don't count. */
   get bufferBytes(): number {
-    return this.pool.totalBytes + this.largePool.totalBytes + this.firstBuffers.idleBytes;
+    return this.pool.usedBytes + this.largePool.usedBytes;
+  }
+
+  /** Bytes of memory for keys and values. */
+  private get dataMemory(): number {
+    return this.keyspace.arena.usedBytes + this.keyspace.indexBytes;
   }
 
   /** Bytes of memory for keys, values, and the buffers of clients. */
   get usedMemory(): number {
-    let bytes = this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.bufferBytes;
+    let bytes = this.dataMemory + this.bufferBytes;
     for (const session of this.sessions.values()) bytes += session.memory;
     return bytes;
   }
@@ -385,8 +390,7 @@ export class Server implements SessionHost {
 
   /** Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session. */
   get countedMemory(): number {
-    return this.keyspace.arena.usedBytes + this.keyspace.indexBytes + this.bufferBytes +
-      this.sessionBytes;
+    return this.dataMemory + this.bufferBytes + this.sessionBytes;
   }
 
   /** Lets go of buffers that are kept for the next who needs one. */

@@ -291,11 +291,28 @@ export class Session {
   private takeOutput(reply: ReplyWriter): void {
     this.pendingBytes += reply.length;
     for (const chunk of reply.chunks) this.queue.push(chunk);
-    if (reply.position > 0) {
+    if (reply.position > 0 && reply.chunks.length === 0 && this.joinLast(reply)) {
+      reply.giveBack(reply.buffer);
+    } else if (reply.position > 0) {
       const bytes = reply.buffer.bytes.subarray(0, reply.position);
       this.queue.push({ bytes, buffer: reply.buffer, release: null });
     } else reply.giveBack(reply.buffer);
     reply.startFresh();
+  }
+
+  /** Copies a short reply behind the last one that waits, if that leaves room; whether it did. */
+  private joinLast(reply: ReplyWriter): boolean {
+    const last = this.queue.at(-1);
+    if (last === undefined || last.buffer === null) return false;
+    const { length } = last.bytes;
+    const room = last.buffer.bytes;
+    if (last.bytes.byteOffset !== 0 || length + reply.position > room.length) return false;
+    room.set(reply.buffer.bytes.subarray(0, reply.position), length);
+    this.queue[this.queue.length - 1] = {
+      ...last,
+      bytes: room.subarray(0, length + reply.position),
+    };
+    return true;
   }
 
   /** Sends bytes that are no reply, behind what waits already. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { encodeRequest } from "../../src/protocol/request_writer.ts";
 import {
   type MemoryConnection,
@@ -152,4 +152,18 @@ Deno.test("CLIENT TRACKING: what is remembered is counted, limited and let go", 
   await new Promise((resolve) => setTimeout(resolve, 1));
   assertEquals([tracking.count, tracking.prefixes], [0, 0]);
   assertEquals(machine.server.keyspace.onChange, null);
+});
+
+Deno.test("tracking: messages that wait for a client that doesn't read share their buffers", async () => {
+  await using machine = await startMemoryServer(1);
+  const client = await tracker(machine, "BCAST");
+  const id = Number(await client.ask("CLIENT", "ID"));
+  client.open = false;
+  const other = await machine.connect();
+  for (let index = 0; index < 200; index++) await other.ask("SET", `key:${index}`, "1");
+  const { pendingChunks } = machine.server.sessions.get(id)!;
+  assert(pendingChunks > 0 && pendingChunks < 10);
+  client.readAll();
+  const messages = await heard(client);
+  assertEquals(messages, Array.from({ length: 200 }, (_, index) => ({ gone: [`key:${index}`] })));
 });
