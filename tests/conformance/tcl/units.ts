@@ -27,7 +27,7 @@ export const UNITS: readonly Unit[] = [
   { name: "unit/latency-monitor", seconds: 4 },
   { name: "unit/slowlog", seconds: 2 },
   { name: "unit/maxmemory", seconds: 15 },
-  { name: "unit/introspection", seconds: 30 },
+  { name: "unit/introspection", seconds: 10 },
   { name: "unit/introspection-2", seconds: 8 },
   { name: "unit/limits", seconds: 2 },
   { name: "unit/bitops", seconds: 4 },
