@@ -175,8 +175,10 @@ export class ClientLimits {
 
   /** Closes clients, the largest first, until the others take no more than they may. */
   private evict(): void {
+    // The one whose command is running has its turn when that is done.
+    const { running } = this.server.clients;
     const candidates = [...this.server.sessions.values()]
-      .filter((session) => !session.protectedFromEviction)
+      .filter((session) => !session.protectedFromEviction && session !== running)
       .sort((left, right) => right.countedBytes - left.countedBytes);
     for (const session of candidates) {
       if (this.countedBytes <= this.memoryLimit) return;

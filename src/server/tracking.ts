@@ -130,7 +130,13 @@ export class KeyTracking {
 
   /** Called at the end of each turn while there are tracking clients. */
   afterTurn(): void {
-    if (!this.broadcastsWaiting) return;
+    if (this.broadcastsWaiting) this.tellBroadcasts();
+    // A command that waits is not followed by what its client is told, but nobody else may get that.
+    if (this.pending.length > 0) this.writePending();
+  }
+
+  /** Tells of the keys that have changed in this turn. */
+  private tellBroadcasts(): void {
     this.broadcastsWaiting = false;
     for (const { sessions, keys } of this.broadcasts.values()) {
       if (keys.size === 0) continue;
@@ -141,7 +147,6 @@ export class KeyTracking {
       }
       keys.clear();
     }
-    this.writePending();
   }
 
   /** Writes what is to be told behind a reply. */

@@ -170,3 +170,30 @@ Deno.test("a protocol error is logged with what the client had sent", async () =
     assert(line.endsWith(`. Query buffer during protocol error: ${shown}`), line);
   }
 });
+
+Deno.test("maxmemory-clients: a client isn't closed while its command runs", async () => {
+  await using machine = await startMemoryServer(6, { "maxmemory-policy": "allkeys-random" });
+  const [tracker, writer] = [await machine.connect(), await machine.connect()];
+  await tracker.ask("HELLO", "3");
+  await tracker.ask("CLIENT", "TRACKING", "ON");
+  await tracker.ask("SET", "small", "x".repeat(4_000));
+  await tracker.ask("GET", "small");
+  const length = 120_000;
+  const { server } = machine;
+  const { arena } = server.keyspace;
+  const before = arena.usedBytes;
+  const request = encodeRequest(["SET", "big", "x".repeat(length)]);
+  writer.send(request.subarray(0, 60_000));
+  await settle();
+  assert(arena.usedBytes - before > length);
+  // From here on all that is told to the tracker is too much, and one key has to go for the next.
+  const taken = server.clients.limits.memory().normal;
+  await tracker.ask("CONFIG", "SET", "maxmemory-clients", String(Math.max(131_072, taken + 16)));
+  server.eviction.limit = server.usedMemory - 2_000;
+  writer.send(request.subarray(60_000));
+  await settle();
+  server.eviction.limit = 0;
+  assertEquals(server.keyspace.counters.evicted, 1);
+  const other = await machine.connect();
+  assertEquals(await other.ask("STRLEN", "big"), length);
+});

@@ -167,3 +167,21 @@ Deno.test("tracking: messages that wait for a client that doesn't read share the
   const messages = await heard(client);
   assertEquals(messages, Array.from({ length: 200 }, (_, index) => ({ gone: [`key:${index}`] })));
 });
+
+Deno.test("tracking: what a client that waits is told goes to nobody else", async () => {
+  await using machine = await startMemoryServer(11);
+  const client = await tracker(machine);
+  const other = await machine.connect();
+  await other.ask("SET", "k", "1");
+  assertEquals(await client.ask("GET", "k"), "1");
+  await other.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-random");
+  // The key goes to make room for WAIT, which doesn't reply yet.
+  client.send(
+    encodeRequest(["CONFIG", "SET", "maxmemory", "1"]),
+    encodeRequest(["WAIT", "1", "0"]),
+  );
+  assertEquals(await next(client), "OK");
+  await other.ask("PING");
+  assertEquals(await heard(other), []);
+  assertEquals(await next(client), { gone: ["k"] });
+});
