@@ -16,7 +16,7 @@ import {
   readExpectations,
 } from "./expectations.ts";
 import { makeSandbox, miniredisWords } from "./sandbox.ts";
-import { runUnit, type UnitResult } from "./unit_run.ts";
+import { killGroup, runUnit, type UnitResult } from "./unit_run.ts";
 import { pickShare, UNITS } from "./units.ts";
 
 const USAGE = `usage: conformance.ts [options] [UNIT...]
@@ -172,6 +172,14 @@ async function main(args: string[]): Promise<number> {
   const suite = await fetchSuite(options.cache);
   const server = options.isReference ? ["redis-server"] : await miniredisWords();
   await using sandbox = await makeSandbox(suite, server);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // What the suite has started is in a process group of its own, which the signal doesn't reach.
+    Deno.addSignalListener(signal, () => {
+      killGroup(sandbox.folder);
+      Deno.removeSync(sandbox.folder, { recursive: true });
+      Deno.exit(1);
+    });
+  }
   const start = performance.now();
   let passed = 0;
   let failed = 0;

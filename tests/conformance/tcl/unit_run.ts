@@ -91,9 +91,9 @@ async function runOnce(
     stderr: "piped",
   }).spawn();
   let isLate = false;
-  const timer = setTimeout(async () => {
+  const timer = setTimeout(() => {
     isLate = true;
-    await killGroup(options.folder);
+    killGroup(options.folder);
   }, options.limitSeconds * 1000);
   const [stdout, stderr] = await Promise.all([
     collect(process.stdout, options.isVerbose),
@@ -101,7 +101,7 @@ async function runOnce(
   ]);
   await process.status;
   clearTimeout(timer);
-  await killGroup(options.folder);
+  killGroup(options.folder);
   const output = parseOutput(stdout);
   const faults = [...output.faults];
   if (isLate) faults.push(`stopped after ${options.limitSeconds} s`);
@@ -109,10 +109,10 @@ async function runOnce(
   return { ...output, faults };
 }
 
-/** Ends what is left of a run. */
-async function killGroup(folder: string): Promise<void> {
-  const group = (await Deno.readTextFile(`${folder}/group`)).trim();
-  await new Deno.Command("kill", { args: ["-KILL", "--", `-${group}`], stderr: "null" }).output();
+/** Ends all processes of the last run in a sandbox that are still there. */
+export function killGroup(folder: string): void {
+  const group = Deno.readTextFileSync(`${folder}/group`).trim();
+  new Deno.Command("kill", { args: ["-KILL", "--", `-${group}`], stderr: "null" }).outputSync();
 }
 
 async function collect(
