@@ -33,7 +33,8 @@ export function afterOthers(callback: () => void): void {
 
 /**
  * Calls `callback` after whatever waits on the sockets, too, has been handled: about 2 ms later. Work that goes on
- * by {@linkcode afterOthers} alone keeps the runtime from looking at the sockets for 61 rounds.
+ * by {@linkcode afterOthers} alone keeps the runtime from looking at the sockets for several rounds (61, unless it is told
+ * otherwise).
  */
 export function afterSockets(callback: () => void): void {
   setTimeout(callback, 0);

@@ -19,7 +19,7 @@ import { freeDetached } from "../keyspace/flushing.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { LatencyMonitor } from "./latency_monitor.ts";
 import type { Settings } from "./settings.ts";
-import { afterOthers, type Clock } from "../runtime/clock.ts";
+import { afterSockets, type Clock } from "../runtime/clock.ts";
 
 /** A slice takes so many ms... */
 const SLICE_MS = 0.7;
@@ -125,12 +125,12 @@ export class Reclaimer {
     }
   }
 
-  /** Has the next slice run after others had their turn, if there is anything to do. */
+  /** Has the next slice run after the sockets had their turn, if there is anything to do. */
   private workLater(): void {
     if (this.working || this.stopped) return;
     if (this.budgetMs <= 0 && this.keyspace.detached.length === 0) return;
     this.working = true;
-    afterOthers(() => {
+    afterSockets(() => {
       this.working = false;
       if (this.stopped) return;
       this.slice();
