@@ -51,8 +51,13 @@ export function lcs(context: Context): void {
       "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
     );
   }
-  if (options.onlyLength) return reply.integer(commonLength(a, b));
-  const matches = commonRuns(a, b);
+  const rows = options.onlyLength ? 1 : a.length + 1;
+  const cells = makeCells(rows * (b.length + 1), Math.min(a.length, b.length));
+  if (cells === null) {
+    return reply.error("ERR Insufficient memory, failed allocating transient memory for LCS");
+  }
+  if (options.onlyLength) return reply.integer(commonLength(a, b, cells));
+  const matches = commonRuns(a, b, cells);
   if (options.indexes) return replyMatches(context, matches, options);
   const total = matches.reduce((sum, { length }) => sum + length, 0);
   const bytes = new Uint8Array(total);
@@ -100,14 +105,21 @@ function parseOptions(context: Context): Options | undefined {
   return { onlyLength, indexes, leastMatch, withLengths };
 }
 
-/** Cells for strings of these lengths, all 0. */
-function makeCells(count: number, shorter: number): Uint16Array | Uint32Array {
-  return shorter <= SMALL_CELL_LIMIT ? new Uint16Array(count) : new Uint32Array(count);
+/** Lengths of common subsequences. */
+type Cells = Uint16Array | Uint32Array;
+
+/** So many cells, all 0, for lengths up to `shorter`; null if the machine has no room for them. */
+function makeCells(count: number, shorter: number): Cells | null {
+  try {
+    return shorter <= SMALL_CELL_LIMIT ? new Uint16Array(count) : new Uint32Array(count);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
-/** The length of the longest common subsequence. */
-function commonLength(a: Uint8Array, b: Uint8Array): number {
-  const row = makeCells(b.length + 1, Math.min(a.length, b.length));
+/** The length of the longest common subsequence; `row` has room for those of one byte of `a`. */
+function commonLength(a: Uint8Array, b: Uint8Array, row: Cells): number {
   for (const byte of a) {
     let corner = 0;
     for (let j = 1; j <= b.length; j++) {
@@ -121,9 +133,8 @@ function commonLength(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** The longest common subsequence as runs of bytes that follow each other in both strings, last one first. */
-function commonRuns(a: Uint8Array, b: Uint8Array): Match[] {
+function commonRuns(a: Uint8Array, b: Uint8Array, cells: Cells): Match[] {
   const width = b.length + 1;
-  const cells = makeCells((a.length + 1) * width, Math.min(a.length, b.length));
   for (let i = 1; i <= a.length; i++) {
     const byte = a[i - 1];
     const row = i * width;

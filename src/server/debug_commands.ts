@@ -16,6 +16,7 @@ import type { HandlersFor } from "../commands/specs/mod.ts";
 import { checkKeyspace } from "../keyspace/checking.ts";
 import { findEntry } from "../keyspace/keyspace.ts";
 import { EXPIRY_NONE, setString } from "../keyspace/strings.ts";
+import { ArenaFullError, UNIT_BYTES } from "../memory/arena.ts";
 import { MAX_INTEGER_TEXT_BYTES, writeInteger } from "../protocol/integers.ts";
 import { serverHandler } from "./connection_commands.ts";
 import {
@@ -39,6 +40,8 @@ const NOT_POSITIVE = "ERR value is out of range, must be positive";
 const COLON = 58;
 /** What the values of DEBUG POPULATE start with. */
 const VALUE_PREFIX = encoder.encode("value:");
+/** DEBUG POPULATE makes no longer values than this. */
+const LARGEST_VALUE = 2 ** 30;
 /** Longest DEBUG SLEEP in one piece: a day. */
 const SLEEP_LIMIT_MS = 86_400_000;
 
@@ -116,6 +119,9 @@ function populate(context: ServerContext): void {
     numbers.push(context.value);
   }
   const [count, size = 0] = numbers;
+  if (size > Math.min(context.maximumString, LARGEST_VALUE)) {
+    throw new ArenaFullError(Math.ceil(size / UNIT_BYTES));
+  }
   const prefix = context.argc > 3 ? context.argument(3) : encoder.encode("key");
   // One key and one value, in which only the numbers change.
   const key = new Uint8Array(prefix.length + 1 + MAX_INTEGER_TEXT_BYTES);

@@ -292,6 +292,7 @@ export class Dispatcher {
     this.server.keyspace.unpin(session.block);
     this.context.blockArgument = -1;
     this.context.blockTaken = false;
+    this.context.forgetBlock();
     session.block = 0;
     session.blockBytes = 0;
     session.blockArgument = -1;

@@ -56,6 +56,8 @@ export class Listeners {
   private addresses = "";
   /** Settles when the last move has ended: there is one at a time. */
   private moving: Promise<void> = Promise.resolve();
+  /** The server stops: nothing is opened any more. */
+  private stopped = false;
 
   /** Makes listeners that don't listen yet. */
   constructor(private readonly host: ListenersHost, private readonly sockets: Sockets) {}
@@ -89,7 +91,7 @@ export class Listeners {
    */
   move(): Promise<void> {
     const moved = this.moving.then(async () => {
-      if (this.isOutdated) await this.moveNow();
+      if (!this.stopped && this.isOutdated) await this.moveNow();
     });
     this.moving = moved.catch(() => {});
     return moved;
@@ -108,6 +110,7 @@ export class Listeners {
     const keepsPort = settings.number("port") === askedPort;
     // Two listeners can't have a port at once, be it on different addresses: `*` takes them all.
     if (keepsPort) await close(before);
+    if (this.stopped) return;
     try {
       this.askedPort = settings.number("port");
       // Port 0 is none here: what listens only on its Unix socket goes on with that alone.
@@ -124,6 +127,7 @@ export class Listeners {
 
   /** Stops listening; connections that still arrive are closed. */
   close(): void {
+    this.stopped = true;
     for (const listener of this.all) beginClose(listener);
     if (this.unix === undefined) return;
     this.host.logger.log("notice", "Removing the unix socket file.");

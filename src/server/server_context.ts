@@ -11,13 +11,15 @@ import type { Server } from "./server.ts";
 import { cutArgument } from "./slow_log.ts";
 import type { Session } from "./session.ts";
 
+const NOTHING = new Uint8Array(0);
+
 /** A {@linkcode Context} that knows its server and whose turn it is. */
 export class ServerContext extends Context {
   /** The session whose turn it is. */
   session: Session | null = null;
 
   /** What {@linkcode keepBlock} has kept. */
-  shownBlock: Uint8Array = new Uint8Array(0);
+  shownBlock: Uint8Array = NOTHING;
 
   /** Makes the one context of `server`. */
   constructor(readonly server: Server) {
@@ -67,6 +69,11 @@ export class ServerContext extends Context {
   keepBlock(whole: boolean): void {
     const bytes = blockBytes(this.keyspace, this.block);
     this.shownBlock = whole ? bytes.slice() : cutArgument(bytes);
+  }
+
+  /** Ends {@linkcode keepBlock}: for a monitor it has kept up to 512 MB. */
+  forgetBlock(): void {
+    this.shownBlock = NOTHING;
   }
 
   /** Selects database `number`, which exists, for the session whose turn it is. */

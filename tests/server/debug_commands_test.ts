@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { startMemoryServer } from "../support/memory_server.ts";
 import { startSideBySide } from "../support/side_by_side.ts";
 
@@ -171,4 +171,18 @@ Deno.test("DEBUG: what can't be done says so, and what can is done", async () =>
   await connection.ask("DEBUG", "SET-SKIP-CHECKSUM-VALIDATION", 1);
   assertEquals(await connection.ask("RESTORE", "a", 0, payload), "OK");
   assertEquals(await connection.ask("GET", "a"), "5");
+});
+
+Deno.test("what no machine has room for is refused, and the server goes on", async () => {
+  await using machine = await startMemoryServer(21, { "proto-max-bulk-len": "1000gb" });
+  const client = await machine.connect();
+  const size = 2 ** 50;
+  assertMatch(String(await client.ask("DEBUG", "POPULATE", "1", "key", String(size))), /^-OOM /);
+  await client.ask("SETRANGE", "a", "300000", "x");
+  await client.ask("SETRANGE", "b", "300000", "x");
+  assertEquals(
+    await client.ask("LCS", "a", "b"),
+    "-ERR Insufficient memory, failed allocating transient memory for LCS",
+  );
+  assertEquals(await client.ask("DBSIZE"), 2);
 });
