@@ -392,7 +392,7 @@ export function copyString(
   const grown = entryEncoding(keyspace, source) === ENCODING_GROWN;
   const length = bytes.length;
   const entry = setString(database, old, keyView, keyFrom, keyBytes, view, 0, length, expiry);
-  if (grown) setValueWord(keyspace, entry, META_GROWN, length);
+  if (grown && length < EXTERNAL_BYTES) setValueWord(keyspace, entry, META_GROWN, length);
   return entry;
 }
 

@@ -170,13 +170,14 @@ export class Listeners {
   private open(address: string, all: readonly string[]): OpenListener | undefined {
     const optional = address.startsWith("-");
     const name = optional ? address.slice(1) : address;
-    // `::` takes IPv4 as well, and both can't be bound: the two defaults are one listener.
-    if (name === "*" && all.some((other) => other.endsWith("::*"))) return undefined;
+    // `::` takes IPv4 as well, and both can't be bound: all addresses of both kinds are one listener.
+    if (isAnyIPv4(name) && all.some(isAnyIPv6)) return undefined;
     const hostname = name === "::*" ? "::" : name === "*" ? "0.0.0.0" : name;
     try {
       return this.listen(hostname);
     } catch (error) {
-      if (name === "::*" && all.includes("*") && !(error instanceof Deno.errors.AddrInUse)) {
+      const inUse = error instanceof Deno.errors.AddrInUse;
+      if (isAnyIPv6(name) && all.some(isAnyIPv4) && !inUse) {
         // A machine without IPv6.
         return this.listen("0.0.0.0");
       }
@@ -186,7 +187,7 @@ export class Listeners {
         `Warning: Could not create server TCP listening socket ${shown}:${this.port}: ` +
           `bind: ${systemReason(error)}`,
       );
-      if (optional && !(error instanceof Deno.errors.AddrInUse)) return undefined;
+      if (optional && !inUse) return undefined;
       throw new ListenError();
     }
   }
@@ -278,4 +279,14 @@ export function turnAway(connection: Connection, text: string): void {
     () => closeQuietly(connection),
     () => closeQuietly(connection),
   );
+}
+
+/** Whether an address of the setting `bind` is every IPv4 address of this machine. */
+function isAnyIPv4(address: string): boolean {
+  return /^-?(\*|0\.0\.0\.0)$/.test(address);
+}
+
+/** Whether an address of the setting `bind` is every IPv6 address of this machine. */
+function isAnyIPv6(address: string): boolean {
+  return /^-?::\*?$/.test(address);
 }

@@ -126,6 +126,7 @@ Deno.test("CONFIG SET port and bind: the server listens anew, or as it did", asy
     (error) => assert(error instanceof Deno.errors.ConnectionRefused),
   );
   assertEquals(await set("bind", "* -::*"), "OK");
+  assertEquals(await set("bind", "0.0.0.0 ::"), "OK");
   assertEquals(await ask(port, "PING"), "PONG");
   assertEquals(await set("bind", "127.0.0.1"), "OK");
   assertEquals(await ask(port, "PING"), "PONG");
