@@ -5,18 +5,14 @@
  */
 import { idleSeconds, touchEntry, useFrequency } from "../keyspace/access_clock.ts";
 import { globMatchRange } from "../keyspace/glob.ts";
+import { entryType, expiryOf, hasExpiry, readExpiry, tailLength } from "../keyspace/entry_facts.ts";
 import {
   type Database,
-  entryType,
-  expiryOf,
   findEntry,
-  hasExpiry,
   moveEntry,
-  readExpiry,
   removeEntry,
   removeExpired,
   resizeEntry,
-  tailLength,
 } from "../keyspace/keyspace.ts";
 import { keyIsNew } from "../keyspace/notifications.ts";
 import {

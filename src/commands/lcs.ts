@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { entryType } from "../keyspace/keyspace.ts";
+import { entryType } from "../keyspace/entry_facts.ts";
 import { stringBytes } from "../keyspace/strings.ts";
 import { TYPE_STRING } from "../keyspace/types.ts";
 import { type Context, SYNTAX_ERROR } from "./context.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { entryType } from "../keyspace/keyspace.ts";
+import { entryType } from "../keyspace/entry_facts.ts";
 import { TYPE_STRING } from "../keyspace/types.ts";
 import { parseInteger64 } from "../protocol/integers.ts";
 import { type Context, WRONG_TYPE } from "./context.ts";

@@ -3,13 +3,8 @@
  *
  * @module
  */
-import {
-  entryType,
-  hasExpiry,
-  removeEntry,
-  resizeEntry,
-  tailLength,
-} from "../keyspace/keyspace.ts";
+import { entryType, hasExpiry, tailLength } from "../keyspace/entry_facts.ts";
+import { removeEntry, resizeEntry } from "../keyspace/keyspace.ts";
 import {
   EXPIRY_KEEP,
   EXPIRY_NONE,

@@ -24,7 +24,7 @@ import { ENTRY_META, wordIndex, wordsAt } from "../memory/entry.ts";
 import type { Keyspace } from "./keyspace.ts";
 
 /** Picks the 24 bits out of a number. */
-export const ACCESS_MASK = 0xffffff;
+const ACCESS_MASK = 0xffffff;
 /** Where they start in the word of an entry. */
 export const ACCESS_SHIFT = 8;
 /** Counter that a new key starts with. */

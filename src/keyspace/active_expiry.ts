@@ -25,7 +25,8 @@
  */
 import { dictHashEntry, dictReadAhead } from "../memory/dict.ts";
 import { afterSockets, type Clock } from "../runtime/clock.ts";
-import { type Database, expiryOf, type Keyspace, removeExpired } from "./keyspace.ts";
+import { expiryOf } from "./entry_facts.ts";
+import { type Database, type Keyspace, removeExpired } from "./keyspace.ts";
 
 const STRETCH = 32;
 const ROUND_STRETCHES = 32;

@@ -8,7 +8,8 @@ import { BLOCK_ENTRY, BLOCK_VALUE, SEGMENT_SHIFT } from "../memory/arena.ts";
 import { dictCheck, dictFind, dictVisitBucket } from "../memory/dict.ts";
 import { keyLength, keyStart, wordIndex, wordsAt } from "../memory/entry.ts";
 import { hashBytes } from "../memory/hash.ts";
-import { databaseId, hasExpiry, type Keyspace, VALUE_OWNER, valueBlock } from "./keyspace.ts";
+import { databaseId, hasExpiry, valueBlock } from "./entry_facts.ts";
+import { type Keyspace, VALUE_OWNER } from "./keyspace.ts";
 
 /**
  * Checks arena, dicts and indexes of volatile keys against each other.

@@ -36,14 +36,8 @@ import { dictHashEntry, dictReplace } from "../memory/dict.ts";
 import { moveDict, moveDirectory, moveOverflow, movePiece } from "../memory/dict_table.ts";
 import { ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts";
 import { replaceDetached } from "./flushing.ts";
-import {
-  databaseId,
-  entryUnits,
-  hasExpiry,
-  type Keyspace,
-  ownValue,
-  VALUE_OWNER,
-} from "./keyspace.ts";
+import { databaseId, entryUnits, hasExpiry } from "./entry_facts.ts";
+import { type Keyspace, ownValue, VALUE_OWNER } from "./keyspace.ts";
 
 /** It begins when more than so many per cent of what is used are wasted... */
 const START_PERCENT = 10;

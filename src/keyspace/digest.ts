@@ -12,7 +12,8 @@
 import { dictBuckets, dictVisitBucket } from "../memory/dict.ts";
 import { keyLength, keyStart } from "../memory/entry.ts";
 import { SEGMENT_SHIFT } from "../memory/arena.ts";
-import { entryType, hasExpiry, type Keyspace } from "./keyspace.ts";
+import { entryType, hasExpiry } from "./entry_facts.ts";
+import { type Keyspace } from "./keyspace.ts";
 import { Sha1, SHA1_BYTES } from "./sha1.ts";
 import { stringBytes } from "./strings.ts";
 

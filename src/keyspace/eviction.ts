@@ -24,7 +24,8 @@
 import { dictHas, dictHashEntry, dictSample, SAMPLE_SPARE } from "../memory/dict.ts";
 import { afterSockets, type Clock } from "../runtime/clock.ts";
 import { HIGHEST_FREQUENCY, idleSeconds, useFrequency } from "./access_clock.ts";
-import { type Database, expiryOf, hasExpiry, type Keyspace, removeEvicted } from "./keyspace.ts";
+import { expiryOf, hasExpiry } from "./entry_facts.ts";
+import { type Database, type Keyspace, removeEvicted } from "./keyspace.ts";
 
 /** The values of `maxmemory-policy`. */
 export const EVICTION_POLICIES = [

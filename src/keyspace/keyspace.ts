@@ -43,6 +43,14 @@ import {
   secondsClock,
   touchEntry,
 } from "./access_clock.ts";
+import {
+  expiryOf,
+  hasExpiry,
+  readExpiry,
+  tailLength,
+  tailStart,
+  valueBlock,
+} from "./entry_facts.ts";
 import type { Journal } from "./journal.ts";
 import {
   EVENT_NEW,
@@ -51,18 +59,10 @@ import {
   keyIsNew,
   type NotificationSink,
 } from "./notifications.ts";
-import {
-  ENCODING_EXTERNAL,
-  ENCODING_GROWN,
-  ENCODING_INLINE,
-  ENCODING_INT64,
-  TYPE_STRING,
-} from "./types.ts";
 import { EXPIRY_HIGH, EXPIRY_LOW, VolatileIndex } from "./volatile_index.ts";
 
 const EXPIRY_BYTES = 12;
 const DATABASE_BYTES = 4;
-const TWO_32 = 4294967296;
 /** Word of a value block with the address of its entry; 0 while the value is being filled. */
 export const VALUE_OWNER = 1;
 
@@ -262,36 +262,6 @@ export class Keyspace {
   }
 }
 
-/** Type of the value of `entry` (one of the `TYPE_` constants). */
-export function entryType(keyspace: Keyspace, entry: number): number {
-  return wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] & 0xf;
-}
-
-/** Encoding of the value of `entry` (one of the `ENCODING_` constants). */
-export function entryEncoding(keyspace: Keyspace, entry: number): number {
-  return (wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] >>> 4) & 0xf;
-}
-
-/** Whether `entry` has an expiry. */
-export function hasExpiry(keyspace: Keyspace, entry: number): boolean {
-  return (wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_KEY] & HAS_EXPIRY) !== 0;
-}
-
-/** The expiry of `entry`, which has one, in unix ms as a double. */
-export function expiryOf(keyspace: Keyspace, entry: number): number {
-  const words = wordsAt(keyspace.arena, entry);
-  const at = wordIndex(entry);
-  return words[at + EXPIRY_HIGH] * TWO_32 + (words[at + EXPIRY_LOW] >>> 0);
-}
-
-/** Puts the expiry of `entry`, which has one, into `out`. */
-export function readExpiry(keyspace: Keyspace, entry: number, out: Int64): void {
-  const words = wordsAt(keyspace.arena, entry);
-  const at = wordIndex(entry);
-  out.high = words[at + EXPIRY_HIGH];
-  out.low = words[at + EXPIRY_LOW];
-}
-
 /**
  * The entry of the key in `view`, or 0. An expired one is removed first. The key's hash is then in
  * `keyspace.hash`.
@@ -434,45 +404,6 @@ export function resizeWithoutValue(
   return moved;
 }
 
-/** How many bytes the tail of `entry` has room for. */
-export function tailCapacity(keyspace: Keyspace, entry: number): number {
-  const arena = keyspace.arena;
-  const keyField = wordsAt(arena, entry)[wordIndex(entry) + ENTRY_KEY];
-  return arena.unitsOf(entry) * 8 - keyWord(keyField) * 4 - (keyField & KEY_LENGTH_MASK);
-}
-
-/** How many bytes of the tail of `entry` its value uses. */
-export function tailLength(keyspace: Keyspace, entry: number): number {
-  const words = wordsAt(keyspace.arena, entry);
-  const at = wordIndex(entry);
-  const meta = words[at + ENTRY_META];
-  if ((meta & 0xf) !== TYPE_STRING) return 0;
-  switch ((meta >>> 4) & 0xf) {
-    case ENCODING_INLINE:
-    case ENCODING_GROWN:
-      return words[at + ENTRY_VALUE];
-    case ENCODING_INT64:
-      return 4;
-    default:
-      return 0;
-  }
-}
-
-/** How many units `entry` needs: those that it has, but for room that only a string that grows has a use for. */
-export function entryUnits(keyspace: Keyspace, entry: number): number {
-  const units = keyspace.arena.unitsOf(entry);
-  const meta = wordsAt(keyspace.arena, entry)[wordIndex(entry) + ENTRY_META] & 0xff;
-  if (meta === (TYPE_STRING | (ENCODING_GROWN << 4))) return units;
-  return units - ((tailCapacity(keyspace, entry) - tailLength(keyspace, entry)) >>> 3);
-}
-
-/** Byte offset, within the segment of `entry`, of the first byte behind its key. */
-export function tailStart(keyspace: Keyspace, entry: number): number {
-  const at = wordIndex(entry);
-  const keyField = wordsAt(keyspace.arena, entry)[at + ENTRY_KEY];
-  return (at + keyWord(keyField)) * 4 + (keyField & KEY_LENGTH_MASK);
-}
-
 /** Takes `entry` out of its database and frees it with its value; `hash` is that of its key. */
 export function removeEntry(database: Database, hash: number, entry: number): void {
   unlinkEntry(database, hash, entry);
@@ -537,22 +468,6 @@ export function freeEntry(keyspace: Keyspace, entry: number): void {
 export function ownValue(keyspace: Keyspace, entry: number): void {
   const block = valueBlock(keyspace, entry);
   if (block !== 0) keyspace.arena.writable(block, 8)[wordIndex(block) + VALUE_OWNER] = entry;
-}
-
-/** The block that the value of `entry` has outside of it, or 0. */
-export function valueBlock(keyspace: Keyspace, entry: number): number {
-  const words = wordsAt(keyspace.arena, entry);
-  const at = wordIndex(entry);
-  const meta = words[at + ENTRY_META] & 0xff;
-  return meta === (TYPE_STRING | (ENCODING_EXTERNAL << 4)) ? words[at + ENTRY_VALUE] : 0;
-}
-
-/** {@linkcode Database.id} of the database that `entry` is in. */
-export function databaseId(keyspace: Keyspace, entry: number): number {
-  const words = wordsAt(keyspace.arena, entry);
-  const at = wordIndex(entry);
-  const keyField = words[at + ENTRY_KEY];
-  return (keyField & HAS_DATABASE) === 0 ? 0 : words[at + keyWord(keyField) - 1];
 }
 
 /** Counts a change of the key in `view`, and tells of it as {@linkcode keyTouched} does. */

@@ -15,9 +15,9 @@ import type { ReadonlyView } from "../memory/arena.ts";
 import type { Database } from "./keyspace.ts";
 
 /** Messages on the channel of the key (`K`). */
-export const NOTIFY_KEYSPACE = 1 << 0;
+const NOTIFY_KEYSPACE = 1 << 0;
 /** Messages on the channel of the event (`E`). */
-export const NOTIFY_KEYEVENT = 1 << 1;
+const NOTIFY_KEYEVENT = 1 << 1;
 /** A change without a name, of which only those hear who watch the key. */
 export const EVENT_NONE = 0;
 /** What may happen to any key (`g`): `del`, `expire`, `rename_from`, ... */

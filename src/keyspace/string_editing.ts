@@ -12,7 +12,8 @@
  */
 import { SEGMENT_MASK, SEGMENT_SHIFT, UNIT_BYTES } from "../memory/arena.ts";
 import { ENTRY_META, ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts";
-import { type Database, type Keyspace, removeEntry, tailCapacity, tailStart } from "./keyspace.ts";
+import { tailCapacity, tailStart } from "./entry_facts.ts";
+import { type Database, type Keyspace, removeEntry } from "./keyspace.ts";
 import {
   EXPIRY_NONE,
   EXTERNAL_LENGTH,

@@ -30,17 +30,13 @@ import { ENTRY_META, ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts"
 import { type Int64, parseInteger64, writeInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { metaAfterWrite } from "./access_clock.ts";
+import { entryEncoding, hasExpiry, readExpiry, tailCapacity, tailStart } from "./entry_facts.ts";
 import {
   addEntry,
   type Database,
-  entryEncoding,
-  hasExpiry,
   type Keyspace,
-  readExpiry,
   resizeEntry,
   resizeWithoutValue,
-  tailCapacity,
-  tailStart,
   VALUE_OWNER,
 } from "./keyspace.ts";
 import {
@@ -207,7 +203,7 @@ export function allocateValue(keyspace: Keyspace, length: number): number {
 }
 
 /** Puts `length` bytes at `offset` of the string in a value block. */
-export function fillValue(
+function fillValue(
   keyspace: Keyspace,
   block: number,
   offset: number,

@@ -43,7 +43,7 @@ const PIECE_BUCKETS = 1 << PIECE_SHIFT;
 export const PIECE_MASK = PIECE_BUCKETS - 1;
 
 /** Word of each block of a table that says who points at it. */
-export const OWNER = 1;
+const OWNER = 1;
 /** Word of a dict: number of entries. */
 export const COUNT = 2;
 /** Word of a dict: number of buckets. */

@@ -44,7 +44,7 @@ export const READ_PLAIN = 0;
 /** It is the integer `number`. */
 export const READ_INTEGER = 1;
 /** It is those bytes, decompressed, which makes `fullLength` of them. */
-export const READ_COMPRESSED = 2;
+const READ_COMPRESSED = 2;
 
 /** Longest string that is taken for one: what a typed array surely holds. */
 const LONGEST_STRING = 0x7fffffff;

@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { type Database, entryEncoding, type Keyspace } from "../keyspace/keyspace.ts";
+import { entryEncoding } from "../keyspace/entry_facts.ts";
+import { type Database, type Keyspace } from "../keyspace/keyspace.ts";
 import {
   allocateValue,
   EXTERNAL_BYTES,

@@ -7,7 +7,7 @@ import type { Handler } from "../commands/context.ts";
 import { CLUSTER_SPECS, type HandlersFor } from "../commands/specs/mod.ts";
 
 /** Reply to what only a node of a cluster can do. */
-export const CLUSTER_DISABLED = "ERR This instance has cluster support disabled";
+const CLUSTER_DISABLED = "ERR This instance has cluster support disabled";
 
 const refuse: Handler = (context) => context.reply.error(CLUSTER_DISABLED);
 

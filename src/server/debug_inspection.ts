@@ -5,7 +5,8 @@
  */
 import { accessOf, idleSeconds } from "../keyspace/access_clock.ts";
 import { datasetDigest, valueDigest } from "../keyspace/digest.ts";
-import { findEntry, tailCapacity, tailLength } from "../keyspace/keyspace.ts";
+import { tailCapacity, tailLength } from "../keyspace/entry_facts.ts";
+import { findEntry } from "../keyspace/keyspace.ts";
 import {
   externalBytes,
   isInteger,

@@ -335,24 +335,16 @@ export class Dispatcher {
     const argc = context.argc;
     session.lastCommand = command.name;
     if (command.arity > 0 ? argc !== command.arity : argc < -command.arity) {
-      command.statistics.rejected++;
-      reply.error(`ERR wrong number of arguments for '${command.name}' command`);
-      return false;
+      return this.reject(command, `ERR wrong number of arguments for '${command.name}' command`);
     }
     if (!session.authenticated && !command.beforeAuthentication) {
-      command.statistics.rejected++;
-      reply.error("NOAUTH Authentication required.");
-      return false;
+      return this.reject(command, "NOAUTH Authentication required.");
     }
     if (command.refusal !== null) {
-      command.statistics.rejected++;
-      reply.error(command.refusal);
-      return false;
+      return this.reject(command, command.refusal);
     }
     if (session.monitoring && command.touchesKeyspace) {
-      command.statistics.rejected++;
-      reply.error("ERR Replica can't interact with the keyspace");
-      return false;
+      return this.reject(command, "ERR Replica can't interact with the keyspace");
     }
     const { pause, blocking } = this.server.clients;
     if (pause.kind !== PAUSE_NONE) {
@@ -364,9 +356,7 @@ export class Dispatcher {
     } else if (
       this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() && command.needsRoom
     ) {
-      command.statistics.rejected++;
-      reply.error(NO_ROOM);
-      return false;
+      return this.reject(command, NO_ROOM);
     }
     const dirty = keyspace.dirty;
     const { errors, length: mark } = reply;
@@ -384,6 +374,13 @@ export class Dispatcher {
       this.server.journal.append(context.database.number, context.allArguments());
     }
     return true;
+  }
+
+  /** Refuses to run a command, and counts that; always false. */
+  private reject(command: Command, text: string): false {
+    command.statistics.rejected++;
+    this.server.reply.error(text);
+    return false;
   }
 
   /** The command, or the subcommand that is called; replies with an error if there is none. */

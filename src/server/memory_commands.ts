@@ -7,7 +7,7 @@ import { type Handler, SYNTAX_ERROR } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { MEMORY_SPECS } from "../commands/specs/memory.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
-import { hasExpiry } from "../keyspace/keyspace.ts";
+import { hasExpiry } from "../keyspace/entry_facts.ts";
 import { externalBytes } from "../keyspace/strings.ts";
 import {
   BLOCK_BUCKETS,

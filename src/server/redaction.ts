@@ -9,7 +9,7 @@ import type { ServerContext } from "./server_context.ts";
 const encoder = new TextEncoder();
 
 /** What stands in the place of a secret. */
-export const REDACTED: Uint8Array = encoder.encode("(redacted)");
+const REDACTED: Uint8Array = encoder.encode("(redacted)");
 
 /** Settings whose values are secret. */
 const SECRET_SETTINGS: ReadonlySet<string> = new Set([

@@ -303,10 +303,7 @@ export class Server implements SessionHost {
     if (this.stopping) return;
     this.stopping = true;
     this.logger.log("warning", "User requested shutdown...");
-    clearInterval(this.timer);
-    this.reclaimer.stop();
-    this.pidFile.remove();
-    this.listeners.close();
+    this.endWork();
     for (const session of [...this.sessions.values()]) session.close();
     this.clients.stop();
     await this.listeners.closed();
@@ -321,16 +318,21 @@ export class Server implements SessionHost {
     if (this.stopping) return;
     this.stopping = true;
     logCrash(this, fault);
-    clearInterval(this.timer);
-    this.reclaimer.stop();
-    this.pidFile.remove();
-    this.listeners.close();
+    this.endWork();
     for (const session of [...this.sessions.values()]) {
       if (session === this.clients.running) session.closing = true;
       else session.close();
     }
     this.clients.stop();
     this.finish(exitCode);
+  }
+
+  /** Ends what goes on without clients, and takes in no more of them. */
+  private endWork(): void {
+    clearInterval(this.timer);
+    this.reclaimer.stop();
+    this.pidFile.remove();
+    this.listeners.close();
   }
 
   /** Listens where the settings say, if that is elsewhere than before. */

@@ -25,7 +25,7 @@ import type { Tracking } from "./tracking.ts";
 /** Bytes of replies that may wait while further commands of a session run. */
 export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
 /** So many bytes of output don't count for limits. */
-export const FREE_OUTPUT_BYTES = 16 * 1024;
+const FREE_OUTPUT_BYTES = 16 * 1024;
 /** Size of a session's first buffer: short connections need no more, and idle ones should cost little. */
 export const FIRST_BUFFER_BYTES = 2 * 1024;
 /** About what a session and its connection take besides their buffers. */

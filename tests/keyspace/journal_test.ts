@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Journal } from "../../src/keyspace/journal.ts";
 import { copyKey, wordIndex, wordsAt } from "../../src/memory/entry.ts";
 import { stringBytes } from "../../src/keyspace/strings.ts";
-import { expiryOf, hasExpiry } from "../../src/keyspace/keyspace.ts";
+import { expiryOf, hasExpiry } from "../../src/keyspace/entry_facts.ts";
 import { BLOCK_ENTRY } from "../../src/memory/arena.ts";
 import { encodeRequest, type RequestArgument } from "../../src/protocol/request_writer.ts";
 import type { Server } from "../../src/server/mod.ts";

@@ -6,16 +6,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { checkKeyspace } from "../../src/keyspace/checking.ts";
 import { clearDatabase, flushDatabases, freeDetached } from "../../src/keyspace/flushing.ts";
+import { expiryOf, hasExpiry, tailLength } from "../../src/keyspace/entry_facts.ts";
 import {
   type Database,
-  expiryOf,
   findEntry,
-  hasExpiry,
   Keyspace,
   moveEntry,
   removeEntry,
   resizeEntry,
-  tailLength,
 } from "../../src/keyspace/keyspace.ts";
 import {
   allocateValue,
