@@ -197,11 +197,11 @@ export class Eviction {
     const { host } = this;
     if (this.policy === "noeviction" || host.evictionPaused) return this.exceed(false);
     // What evicting itself brings about (clients are told that a key has changed) must not lead to more of it.
-    const goal = this.keyspaceBytes - (host.countedMemory - this.limit);
+    const goal = host.keyspace.dataBytes - (host.countedMemory - this.limit);
     let start = -1;
     for (let evicted = 1;; evicted++) {
       if (!this.evictOne()) return this.exceed(false);
-      if (this.keyspaceBytes <= goal) {
+      if (host.keyspace.dataBytes <= goal) {
         this.settle();
         return true;
       }
@@ -213,11 +213,6 @@ export class Eviction {
         return this.exceed(true);
       }
     }
-  }
-
-  /** Bytes that keys take, with their indexes. */
-  private get keyspaceBytes(): number {
-    return this.host.keyspace.arena.usedBytes + this.host.keyspace.indexBytes;
   }
 
   /** Notes that there is no room; returns `result`. */

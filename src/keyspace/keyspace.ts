@@ -198,6 +198,11 @@ export class Keyspace {
     this.databasesById = [...this.databases];
   }
 
+  /** Bytes of memory for keys and values, with all indexes. */
+  get dataBytes(): number {
+    return this.arena.usedBytes + this.indexBytes;
+  }
+
   /** Sets the time by which commands go, in unix ms. */
   setTime(now: number): void {
     this.now = now;

@@ -371,14 +371,9 @@ export class Server implements SessionHost {
     return this.pool.usedBytes + this.largePool.usedBytes;
   }
 
-  /** Bytes of memory for keys and values. */
-  private get dataMemory(): number {
-    return this.keyspace.arena.usedBytes + this.keyspace.indexBytes;
-  }
-
   /** Bytes of memory for keys, values, and the buffers of clients. */
   get usedMemory(): number {
-    let bytes = this.dataMemory + this.bufferBytes;
+    let bytes = this.keyspace.dataBytes + this.bufferBytes;
     for (const session of this.sessions.values()) bytes += session.memory;
     return bytes;
   }
@@ -392,7 +387,7 @@ export class Server implements SessionHost {
 
   /** Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session. */
   get countedMemory(): number {
-    return this.dataMemory + this.bufferBytes + this.sessionBytes;
+    return this.keyspace.dataBytes + this.bufferBytes + this.sessionBytes;
   }
 
   /** Lets go of buffers that are kept for the next who needs one. */
