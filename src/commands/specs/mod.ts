@@ -19,6 +19,18 @@ import { STRING_SPECS } from "./strings.ts";
 export * from "./keys.ts";
 export * from "./lookup.ts";
 export * from "./types.ts";
+export { GEO_SPECS } from "./geo.ts";
+export { HASH_SPECS } from "./hashes.ts";
+export { LIST_SPECS } from "./lists.ts";
+export { PUBSUB_SPECS } from "./pubsub.ts";
+export { SET_SPECS } from "./sets.ts";
+export { SORT_SPECS } from "./sort.ts";
+export { SORTED_SET_ALGEBRA_SPECS } from "./sorted_set_algebra.ts";
+export { SORTED_SET_RANGE_SPECS } from "./sorted_set_ranges.ts";
+export { SORTED_SET_SPECS } from "./sorted_sets.ts";
+export { STREAM_GROUP_SPECS } from "./stream_groups.ts";
+export { STREAM_SPECS } from "./streams.ts";
+export { TRANSACTION_SPECS } from "./transactions.ts";
 export {
   BITMAP_SPECS,
   CLIENT_SPECS,

@@ -35,6 +35,20 @@ export function keysToEnd(index: number, keyStep: number, flags: readonly KeyFla
   };
 }
 
+/**
+ * As many keys as an argument says, right behind that argument.
+ *
+ * @param index Where the number of keys stands; 0 is the command's name.
+ * @param flags What the command does with the keys.
+ */
+export function keysCountedAt(index: number, flags: readonly KeyFlag[]): KeySpec {
+  return {
+    flags,
+    beginSearch: { type: "index", index },
+    findKeys: { type: "keynum", keyNumIndex: 0, firstKey: 1, keyStep: 1 },
+  };
+}
+
 /** The argument that nearly every command starts with: its one key. */
 export const KEY: ArgumentSpec = { name: "key", type: "key", keySpecIndex: 0 };
 
