@@ -55,7 +55,14 @@ export interface ReadonlyBytes {
 /** The reading half of a `DataView`. */
 export type ReadonlyView = Pick<
   DataView,
-  "getInt32" | "getUint8" | "getBigUint64" | "getFloat64" | "getUint32" | "byteLength"
+  | "getInt32"
+  | "getUint8"
+  | "getInt16"
+  | "getUint16"
+  | "getBigUint64"
+  | "getFloat64"
+  | "getUint32"
+  | "byteLength"
 >;
 
 /** Told about pages just before they change; a snapshot is one. */
