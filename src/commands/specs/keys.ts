@@ -8,7 +8,10 @@
  * several specifications; their keys come in that order.
  *
  * Some commands can't be described so: the answer depends on arguments that stand elsewhere. Their
- * specifications name a rule, and the rule is a function here.
+ * specifications name a rule, and the rule is a function here. It is asked when the specification
+ * itself says that it can't tell (`variable_flags`, `incomplete`, `unknown`), and also when the
+ * arguments don't fit it: Redis then looks at them once more with more good will, and that second
+ * look knows nothing of what happens to the keys.
  *
  * Argument lists come from outside, so every place is checked before it is used; a list that doesn't
  * fit its specification has no keys.
@@ -47,17 +50,32 @@ interface KeyPositions {
   readonly step: number;
 }
 
+/** Finds the keys of a call for which the key specifications can't tell them. */
+type FindByRule = (
+  argumentCount: number,
+  textAt: TextAt,
+  spec: CommandSpec,
+) => readonly KeyReference[];
+
 /** The rules that specifications name in `keyRule`. */
-const RULES: Readonly<
-  Record<KeyRule, (argumentCount: number, textAt: TextAt) => readonly KeyReference[]>
-> = { set: keysOfSet, bitfield: keysOfBitfield };
+const RULES: Readonly<Record<KeyRule, FindByRule>> = {
+  set: keysOfSet,
+  bitfield: keysOfBitfield,
+  counted: keysOfCounted,
+  streams: keysOfStreams,
+  sort: keysOfSort,
+  sort_ro: keysOfReadOnlySort,
+};
+
+/** The largest signed number of 64 bits. */
+const LARGEST_INTEGER = "9223372036854775807";
 
 /**
  * Finds the keys in a call.
  *
  * @param spec The command, or the subcommand that is called.
  * @param argumentCount The number of arguments, all names included.
- * @param textAt Gives an argument as text; it is asked for few of them, and never for a key.
+ * @param textAt Gives an argument as text; it is asked for as few of them as the command allows.
  * @returns The keys in the order of the specification; empty when the command has none, and when
  * the arguments don't fit.
  *
@@ -77,15 +95,26 @@ export function extractKeys(
   argumentCount: number,
   textAt: TextAt,
 ): readonly KeyReference[] {
-  if (spec.keyRule !== undefined) return RULES[spec.keyRule](argumentCount, textAt);
+  const described = describedKeys(spec, argumentCount, textAt);
+  if (described !== undefined) return described;
+  return spec.keyRule === undefined ? [] : RULES[spec.keyRule](argumentCount, textAt, spec);
+}
+
+/** The keys that the specification tells alone, or `undefined` when it can't or nothing fits it. */
+function describedKeys(
+  spec: CommandSpec,
+  argumentCount: number,
+  textAt: TextAt,
+): readonly KeyReference[] | undefined {
   const keys: KeyReference[] = [];
   for (const { flags, beginSearch, findKeys } of spec.keys) {
     if (flags.includes("not_key")) continue;
-    if (beginSearch.type === "unknown" || flags.includes("incomplete")) return [];
+    if (flags.includes("incomplete") || flags.includes("variable_flags")) return undefined;
+    if (beginSearch.type === "unknown") return undefined;
     const start = searchStart(beginSearch, argumentCount, textAt);
     if (start === undefined) continue;
     const positions = keyPositions(findKeys, start, argumentCount, textAt);
-    if (positions === undefined) return [];
+    if (positions === undefined) return undefined;
     for (let position = positions.first; position <= positions.last; position += positions.step) {
       keys.push({ position, flags });
     }
@@ -168,7 +197,7 @@ function keyPositions(
     const count = textAt(countAt);
     if (!/^[1-9][0-9]*$/.test(count)) return undefined;
     first = start + findKeys.firstKey;
-    last = first + Number(count) - 1;
+    last = first + lowInteger(count) - 1;
   }
   if (last < first || last >= argumentCount) return undefined;
   return { first, last, step: findKeys.keyStep };
@@ -196,4 +225,106 @@ function keysOfBitfield(argumentCount: number, textAt: TextAt): readonly KeyRefe
     else return [{ position: 1, flags: ["RW", "access", "update"] }];
   }
   return [{ position: 1, flags: ["RO", "access"] }];
+}
+
+/** The option words of `SORT` that take arguments which are no keys, and how many they take. */
+const SORT_OPTIONS: ReadonlyMap<string, number> = new Map([["limit", 2], ["by", 1], ["get", 1]]);
+
+/**
+ * `SORT` reads the key it sorts, and overwrites the last one that follows a `STORE`. Where `STORE`
+ * stands as the argument of another option it is none; what follows it is looked at as well.
+ */
+function keysOfSort(argumentCount: number, textAt: TextAt): readonly KeyReference[] {
+  const sorted = keysOfReadOnlySort(argumentCount);
+  let destination = 0;
+  for (let at = 2; at < argumentCount; at++) {
+    const option = lowerCaseAscii(textAt(at));
+    if (option === "store" && at + 1 < argumentCount) destination = at + 1;
+    else at += SORT_OPTIONS.get(option) ?? 0;
+  }
+  if (destination === 0) return sorted;
+  return [...sorted, { position: destination, flags: ["OW", "update"] }];
+}
+
+/** `SORT_RO` reads the key it sorts; those that patterns name depend on what is in it. */
+function keysOfReadOnlySort(argumentCount: number): readonly KeyReference[] {
+  return argumentCount < 2 ? [] : [{ position: 1, flags: ["RO", "access"] }];
+}
+
+/**
+ * Keys whose number isn't written as Redis writes numbers, like `02` or `2x`: those counted come
+ * before those in fixed places.
+ */
+function keysOfCounted(
+  argumentCount: number,
+  textAt: TextAt,
+  spec: CommandSpec,
+): readonly KeyReference[] {
+  const counted: KeyReference[] = [];
+  const fixed: KeyReference[] = [];
+  for (const { beginSearch, findKeys } of spec.keys) {
+    if (beginSearch.type !== "index" || findKeys.type === "unknown") continue;
+    const start = beginSearch.index;
+    if (findKeys.type === "range") {
+      fixed.push({ position: start, flags: [] });
+      continue;
+    }
+    const countAt = start + findKeys.keyNumIndex;
+    const first = start + findKeys.firstKey;
+    const count = countAt < argumentCount ? leadingInteger(textAt(countAt)) : 0;
+    if (count < 1 || count > argumentCount - first) return [];
+    for (let key = 0; key < count; key++) {
+      counted.push({ position: first + key * findKeys.keyStep, flags: [] });
+    }
+  }
+  return [...counted, ...fixed];
+}
+
+/** The option words of `XREADGROUP` before `STREAMS`, and how many arguments they take. */
+const STREAM_OPTIONS: ReadonlyMap<string, number> = new Map([
+  ["block", 1],
+  ["count", 1],
+  ["group", 2],
+  ["noack", 0],
+]);
+
+/** `XREADGROUP` with its options in an unusual order: keys are the first half behind `STREAMS`. */
+function keysOfStreams(argumentCount: number, textAt: TextAt): readonly KeyReference[] {
+  for (let at = 1; at < argumentCount; at++) {
+    const option = lowerCaseAscii(textAt(at));
+    if (option === "streams") {
+      const behind = argumentCount - at - 1;
+      if (behind % 2 !== 0) return [];
+      return Array.from(
+        { length: behind / 2 },
+        (_, key) => ({ position: at + 1 + key, flags: [] }),
+      );
+    }
+    const taken = STREAM_OPTIONS.get(option);
+    if (taken === undefined) return [];
+    at += taken;
+  }
+  return [];
+}
+
+/** The integer that a text starts with, after white space, in 32 bits; 0 when there is none. */
+function leadingInteger(text: string): number {
+  const match = /^[ \t-\r]*([+-]?)0*([0-9]+)/.exec(text);
+  if (match === null) return 0;
+  const low = lowInteger(match[2]);
+  return match[1] === "-" ? -low | 0 : low;
+}
+
+/**
+ * The low 32 bits of a number, with their sign, for Redis counts keys in so many; 0 when the number
+ * needs more than 64.
+ *
+ * @param digits Decimal digits, without zeros in front.
+ */
+function lowInteger(digits: string): number {
+  const { length } = LARGEST_INTEGER;
+  if (digits.length > length || digits.length === length && digits > LARGEST_INTEGER) return 0;
+  let low = 0;
+  for (let at = 0; at < digits.length; at++) low = (low * 10 + Number(digits[at])) | 0;
+  return low;
 }

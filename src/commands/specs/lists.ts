@@ -90,6 +90,7 @@ export const LIST_SPECS = {
     flags: ["write", "movablekeys"],
     acl: ["write", "list", "slow"],
     keys: [keysCountedAt(1, ["RW", "access", "delete"])],
+    keyRule: "counted",
     arguments: [{ name: "numkeys", type: "integer" }, KEYS, {
       name: "where",
       type: "oneof",
@@ -281,6 +282,7 @@ export const LIST_SPECS = {
     flags: ["write", "blocking", "movablekeys"],
     acl: ["write", "list", "slow", "blocking"],
     keys: [keysCountedAt(2, ["RW", "access", "delete"])],
+    keyRule: "counted",
     arguments: [{ name: "timeout", type: "double" }, { name: "numkeys", type: "integer" }, KEYS, {
       name: "where",
       type: "oneof",

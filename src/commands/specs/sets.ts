@@ -173,6 +173,7 @@ export const SET_SPECS = {
     flags: ["readonly", "movablekeys"],
     acl: ["read", "set", "slow"],
     keys: [keysCountedAt(1, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [{ name: "numkeys", type: "integer" }, KEYS, {
       name: "limit",
       type: "integer",

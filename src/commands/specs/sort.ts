@@ -28,6 +28,7 @@ export const SORT_SPECS = {
       findKeys: { type: "unknown" },
       notes: "Notes.",
     }],
+    keyRule: "sort",
     arguments: [
       KEY,
       { name: "pattern", type: "pattern", keySpecIndex: 1, token: "BY", flags: ["optional"] },
@@ -69,6 +70,7 @@ export const SORT_SPECS = {
       findKeys: { type: "unknown" },
       notes: "Notes.",
     }],
+    keyRule: "sort_ro",
     arguments: [KEY, {
       name: "pattern",
       type: "pattern",

@@ -18,6 +18,7 @@ export const SORTED_SET_ALGEBRA_SPECS = {
     flags: ["readonly", "movablekeys"],
     acl: ["read", "sortedset", "slow"],
     keys: [keysCountedAt(1, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [{ name: "numkeys", type: "integer" }, KEYS, {
       name: "weight",
       type: "integer",
@@ -40,6 +41,7 @@ export const SORTED_SET_ALGEBRA_SPECS = {
     flags: ["write", "denyoom", "movablekeys"],
     acl: ["write", "sortedset", "slow"],
     keys: [keyAt(1, ["OW", "update"]), keysCountedAt(2, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [
       { name: "destination", type: "key", keySpecIndex: 0 },
       { name: "numkeys", type: "integer" },
@@ -63,6 +65,7 @@ export const SORTED_SET_ALGEBRA_SPECS = {
     flags: ["readonly", "movablekeys"],
     acl: ["read", "sortedset", "slow"],
     keys: [keysCountedAt(1, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [{ name: "numkeys", type: "integer" }, KEYS, {
       name: "weight",
       type: "integer",
@@ -85,6 +88,7 @@ export const SORTED_SET_ALGEBRA_SPECS = {
     flags: ["write", "denyoom", "movablekeys"],
     acl: ["write", "sortedset", "slow"],
     keys: [keyAt(1, ["OW", "update"]), keysCountedAt(2, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [
       { name: "destination", type: "key", keySpecIndex: 0 },
       { name: "numkeys", type: "integer" },
@@ -108,6 +112,7 @@ export const SORTED_SET_ALGEBRA_SPECS = {
     flags: ["readonly", "movablekeys"],
     acl: ["read", "sortedset", "slow"],
     keys: [keysCountedAt(1, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [{ name: "numkeys", type: "integer" }, KEYS, {
       name: "limit",
       type: "integer",
@@ -124,6 +129,7 @@ export const SORTED_SET_ALGEBRA_SPECS = {
     flags: ["readonly", "movablekeys"],
     acl: ["read", "sortedset", "slow"],
     keys: [keysCountedAt(1, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [{ name: "numkeys", type: "integer" }, KEYS, {
       name: "withscores",
       type: "pure-token",
@@ -140,6 +146,7 @@ export const SORTED_SET_ALGEBRA_SPECS = {
     flags: ["write", "denyoom", "movablekeys"],
     acl: ["write", "sortedset", "slow"],
     keys: [keyAt(1, ["OW", "update"]), keysCountedAt(2, ["RO", "access"])],
+    keyRule: "counted",
     arguments: [{ name: "destination", type: "key", keySpecIndex: 0 }, {
       name: "numkeys",
       type: "integer",

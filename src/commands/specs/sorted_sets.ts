@@ -193,6 +193,7 @@ export const SORTED_SET_SPECS = {
     flags: ["write", "movablekeys"],
     acl: ["write", "sortedset", "slow"],
     keys: [keysCountedAt(1, ["RW", "access", "delete"])],
+    keyRule: "counted",
     arguments: [{ name: "numkeys", type: "integer" }, KEYS, {
       name: "where",
       type: "oneof",
@@ -240,6 +241,7 @@ export const SORTED_SET_SPECS = {
     flags: ["write", "blocking", "movablekeys"],
     acl: ["write", "sortedset", "slow", "blocking"],
     keys: [keysCountedAt(2, ["RW", "access", "delete"])],
+    keyRule: "counted",
     arguments: [{ name: "timeout", type: "double" }, { name: "numkeys", type: "integer" }, KEYS, {
       name: "where",
       type: "oneof",

@@ -129,6 +129,7 @@ export const STREAM_GROUP_SPECS = {
       beginSearch: { type: "keyword", keyword: "STREAMS", startFrom: 4 },
       findKeys: { type: "range", lastKey: -1, keyStep: 1, limit: 2 },
     }],
+    keyRule: "streams",
     arguments: [
       {
         name: "group_consumer",

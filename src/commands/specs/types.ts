@@ -159,7 +159,10 @@ export interface ArgumentSpec {
   readonly name: string;
   /** The kind of value it holds. */
   readonly type: ArgumentType;
-  /** For an argument of type `key`: which of the command's key specifications covers it. */
+  /**
+   * Which of the command's key specifications covers it, for an argument of type `key`, and for a
+   * `pattern` that names keys.
+   */
   readonly keySpecIndex?: number;
   /** The word that introduces the argument, or that is the argument (`pure-token`). */
   readonly token?: string;
@@ -183,10 +186,10 @@ export type DocFlag = "deprecated" | "syscmd";
 export type HistoryEntry = readonly [version: string, change: string];
 
 /**
- * The commands whose keys the key specifications can't tell alone: the name picks a rule in
- * `keys.ts`.
+ * The commands whose keys the key specifications can't tell in every call: the name picks a rule in
+ * `keys.ts`. All commands that count their keys share the rule `counted`.
  */
-export type KeyRule = "set" | "bitfield";
+export type KeyRule = "set" | "bitfield" | "counted" | "streams" | "sort" | "sort_ro";
 
 /** All that is known of one command, or of one subcommand. */
 export interface CommandSpec {
@@ -206,7 +209,7 @@ export interface CommandSpec {
   readonly acl: readonly AclCategory[];
   /** Which of its arguments are keys. */
   readonly keys: readonly KeySpec[];
-  /** The rule that finds its keys where `keys` alone can't tell them. */
+  /** The rule that finds its keys in calls where `keys` alone can't tell them. */
   readonly keyRule?: KeyRule;
   /** Hints for clients and proxies of a cluster. */
   readonly tips?: readonly string[];
