@@ -49,6 +49,25 @@ export function keysCountedAt(index: number, flags: readonly KeyFlag[]): KeySpec
   };
 }
 
+/**
+ * One key right behind a word that may stand anywhere among the options.
+ *
+ * @param keyword The word, in upper case.
+ * @param startFrom Where the options start; 0 is the command's name.
+ * @param flags What the command does with the key.
+ */
+export function keyBehind(
+  keyword: string,
+  startFrom: number,
+  flags: readonly KeyFlag[],
+): KeySpec {
+  return {
+    flags,
+    beginSearch: { type: "keyword", keyword, startFrom },
+    findKeys: { type: "range", lastKey: 0, keyStep: 1, limit: 0 },
+  };
+}
+
 /** The argument that nearly every command starts with: its one key. */
 export const KEY: ArgumentSpec = { name: "key", type: "key", keySpecIndex: 0 };
 
