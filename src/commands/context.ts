@@ -25,7 +25,7 @@ import { hashBytes } from "../memory/hash.ts";
 import { Int64, parseInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
-import type { Blocked, Wait } from "./wait.ts";
+import type { Blocked, KeyWait, Wait } from "./wait.ts";
 
 /** Runs one command. */
 export type Handler = (context: Context) => void;
@@ -97,7 +97,8 @@ export class Context {
   constructor(
     readonly keyspace: Keyspace,
     readonly journal: Journal,
-    readonly reply: ReplyWriter,
+    /** Takes the reply. */
+    public reply: ReplyWriter,
     /** A number at random from 0 up to 1. */
     readonly random: () => number,
   ) {
@@ -109,6 +110,11 @@ export class Context {
    * {@linkcode mayBlock}.
    */
   waitFor(_wait: Wait, _timeoutMs: number): Blocked {
+    throw new Error("only a client can wait");
+  }
+
+  /** Has the client wait for keys, see `wait.ts`. Not to be called unless {@linkcode mayBlock}. */
+  waitForKeys(_wait: KeyWait): void {
     throw new Error("only a client can wait");
   }
 

@@ -12,8 +12,16 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { dictBuckets, dictCreate, dictFree, dictReplace, dictTakeBucket } from "../memory/dict.ts";
+import {
+  dictBuckets,
+  dictCreate,
+  dictFind,
+  dictFree,
+  dictReplace,
+  dictTakeBucket,
+} from "../memory/dict.ts";
 import { type Database, type DetachedDict, freeEntry, type Keyspace } from "./keyspace.ts";
+import type { ObservedKey } from "./observed_keys.ts";
 
 /**
  * Removes all keys of `databases`; `lazily`: what takes long may be done later. Returns how many keys they
@@ -28,10 +36,44 @@ export function flushDatabases(
   const flushed = databases.filter((database) => database.size > 0);
   const keys = flushed.reduce((count, database) => count + database.size, 0);
   if (keys === 0) return 0;
+  const observed = flushed.flatMap(observedEntries);
   const others = keyspace.databases.some((one) => one.size > 0 && !flushed.includes(one));
   if (!others) clearAll(keyspace, lazily ? keys : 0);
   else for (const database of flushed) clearOne(database, lazily);
+  for (const key of observed) key.tell();
   return keys;
+}
+
+/**
+ * Swaps two databases: each has the keys of the other then. Those who observe a key that either of them had
+ * are told.
+ */
+export function swapDatabases(first: Database, second: Database): void {
+  const { keyspace, keyspace: { databases } } = first;
+  const names = [first.number, second.number];
+  const observed = (number: number): ObservedKey[] =>
+    keyspace.observed.inDatabase(
+      number,
+      (key) => storedEntry(first, key) !== 0 || storedEntry(second, key) !== 0,
+    );
+  const touched = first === second ? [] : names.flatMap(observed);
+  [databases[names[0]], databases[names[1]]] = [second, first];
+  [second.number, first.number] = names;
+  for (const key of touched) key.tell();
+}
+
+/** The observed keys that `database` has. */
+function observedEntries(database: Database): ObservedKey[] {
+  return database.keyspace.observed.inDatabase(
+    database.number,
+    (key) => storedEntry(database, key) !== 0,
+  );
+}
+
+/** The entry of an observed key in `database`, whether its time has come or not; 0 if there is none. */
+export function storedEntry(database: Database, key: ObservedKey): number {
+  const { view, bytes, hash } = key;
+  return dictFind(database.keyspace.arena, database.dict, hash, view, 0, bytes.length);
 }
 
 /** Removes all keys of `database`, at once. */
@@ -39,9 +81,10 @@ export function clearDatabase(database: Database): void {
   flushDatabases(database.keyspace, [database], false);
 }
 
-/** How many entries of flushed databases wait to be freed. */
+/** How many entries of flushed databases, and how many collections, wait to be freed. */
 export function pendingObjects(keyspace: Keyspace): number {
-  return keyspace.detached.reduce((count, { entries }) => count + entries, 0);
+  const asked = keyspace.dying.reduce((count, handle) => handle < 0 ? count + 1 : count, 0);
+  return keyspace.detached.reduce((count, { entries }) => count + entries, asked);
 }
 
 /** Frees the entries of up to `buckets` buckets of databases that were flushed; whether there are more. */
@@ -79,6 +122,8 @@ function clearAll(keyspace: Keyspace, lazily: number): void {
   keyspace.detached.length = 0;
   keyspace.moves++;
   keyspace.arena.clear(keyspace.abandonPinned());
+  keyspace.dying.length = 0;
+  keyspace.roots.clear();
   for (const database of keyspace.databases) {
     database.dict = dictCreate(keyspace.arena, keyspace.seed0, keyspace.seed1);
     database.volatile.clear();

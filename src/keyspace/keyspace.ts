@@ -10,7 +10,13 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { Arena, BLOCK_ENTRY, type ReadonlyView, SEGMENT_SHIFT } from "../memory/arena.ts";
+import {
+  Arena,
+  BLOCK_ENTRY,
+  BLOCK_ROOT,
+  type ReadonlyView,
+  SEGMENT_SHIFT,
+} from "../memory/arena.ts";
 import { copyBytes } from "../memory/copy.ts";
 import {
   dictCount,
@@ -34,6 +40,15 @@ import {
   wordsAt,
 } from "../memory/entry.ts";
 import { hashBytes } from "../memory/hash.ts";
+import {
+  orphan,
+  ROOT_COUNT,
+  ROOT_HANDLE,
+  rootEffort,
+  rootFreeSome,
+  Roots,
+  rootWord,
+} from "../memory/root.ts";
 import { Int64 } from "../protocol/integers.ts";
 import { systemRandomness } from "../runtime/random.ts";
 import {
@@ -59,10 +74,21 @@ import {
   keyIsNew,
   type NotificationSink,
 } from "./notifications.ts";
+import { ObservedKeys } from "./observed_keys.ts";
 import { EXPIRY_HIGH, EXPIRY_LOW, VolatileIndex } from "./volatile_index.ts";
 
 const EXPIRY_BYTES = 12;
 const DATABASE_BYTES = 4;
+/** Somebody listens to all changes: */
+const HEARD_BY_LISTENERS = 1;
+/** somebody is told of events: */
+const HEARD_BY_SINK = 2;
+/** somebody observes certain keys. */
+const HEARD_BY_OBSERVERS = 4;
+/** A collection that takes fewer steps is freed at once, */
+const FREED_AT_ONCE_STEPS = 512;
+/** and one with more elements than this later, if that is asked for. */
+const FREED_AT_ONCE_ELEMENTS = 64;
 /** Word of a value block with the address of its entry; 0 while the value is being filled. */
 export const VALUE_OWNER = 1;
 
@@ -126,6 +152,18 @@ export interface DetachedDict {
   entries: number;
 }
 
+/** Which removals leave the freeing of large collections for later even if they aren't very large. */
+export interface LazyFreeing {
+  /** `lazyfree-lazy-user-del`: by DEL. */
+  userDelete: boolean;
+  /** `lazyfree-lazy-server-del`: of a key that a command replaces. */
+  serverDelete: boolean;
+  /** `lazyfree-lazy-expire`: of a key whose time has come. */
+  expire: boolean;
+  /** `lazyfree-lazy-eviction`: of a key that had to go. */
+  evict: boolean;
+}
+
 /** All databases of one server. */
 export class Keyspace {
   /** Where all keys and values live. */
@@ -163,8 +201,10 @@ export class Keyspace {
   hash = 0;
   /** The expiry that an entry is to get, in unix ms. */
   readonly expiry: Int64 = new Int64();
-  /** Told about each key that changes, when somebody wants to know. */
-  onChange: KeyListener | null = null;
+  /** Keys whose changes somebody waits for. */
+  readonly observed: ObservedKeys;
+  /** Who hears of changed keys, a bit for each kind; 0 while nobody does. */
+  heard = 0;
   /** Told about each key that was removed without a command: it has expired, or was evicted. */
   journal: Journal | null = null;
   /** Told about each database before all of its keys are removed at once. */
@@ -173,9 +213,24 @@ export class Keyspace {
   readonly detached: DetachedDict[] = [];
   /** How many entries have been freed after the command that removed them. */
   lazilyFreed = 0;
+  /** Large collections. */
+  readonly roots: Roots = new Roots();
+  /** Handles of collections that nobody has any more, to be freed in slices; negative where it was asked for. */
+  readonly dying: number[] = [];
+  /** When freeing is left for later. */
+  readonly lazyFreeing: LazyFreeing = {
+    userDelete: false,
+    serverDelete: false,
+    expire: false,
+    evict: false,
+  };
+  /** Whether what is being removed is asked to be freed later, where that isn't the case of a replaced key. */
+  private lazily: boolean | null = null;
+  private readonly orphaned: number[] = [];
   /** The classes of events that {@linkcode tellEvents} asked for; 0 while nobody listens. */
   eventClasses = 0;
   private sink: NotificationSink | null = null;
+  private readonly listeners: KeyListener[] = [];
   /** Values that somebody sends from where they lie, with how many do. */
   private readonly pins = new Map<number, number>();
   /** Pinned values that nobody else wants any more. */
@@ -192,6 +247,9 @@ export class Keyspace {
     random: () => number = systemRandomness.number,
   ) {
     this.frequency = new FrequencyClock(random);
+    this.observed = new ObservedKeys(seed0, seed1, () => {
+      this.setHeard(HEARD_BY_OBSERVERS, this.observed.count > 0);
+    });
     for (let number = 0; number < count; number++) {
       this.databases.push(new Database(this, number, dictCreate(this.arena, seed0, seed1)));
     }
@@ -200,7 +258,7 @@ export class Keyspace {
 
   /** Bytes of memory for keys and values, with all indexes. */
   get dataBytes(): number {
-    return this.arena.usedBytes + this.indexBytes;
+    return this.arena.usedBytes + this.indexBytes + this.roots.bytes;
   }
 
   /** Sets the time by which commands go, in unix ms. */
@@ -222,6 +280,44 @@ export class Keyspace {
   tellEvents(sink: NotificationSink | null, classes: number): void {
     this.sink = sink;
     this.eventClasses = sink === null ? 0 : classes;
+    this.setHeard(HEARD_BY_SINK, this.eventClasses !== 0);
+  }
+
+  /** Has `listener` told of each key that changes, from now on. */
+  listen(listener: KeyListener): void {
+    this.listeners.push(listener);
+    this.setHeard(HEARD_BY_LISTENERS, true);
+  }
+
+  /** Ends {@linkcode listen}. */
+  unlisten(listener: KeyListener): void {
+    const index = this.listeners.indexOf(listener);
+    if (index >= 0) this.listeners.splice(index, 1);
+    this.setHeard(HEARD_BY_LISTENERS, this.listeners.length > 0);
+  }
+
+  private setHeard(bit: number, on: boolean): void {
+    if (on) this.heard |= bit;
+    else this.heard &= ~bit;
+  }
+
+  /** Tells those who hear of changed keys, of whom there are some, that the key in `view` has. */
+  tellChange(
+    database: Database,
+    view: ReadonlyView,
+    start: number,
+    length: number,
+    event: string,
+  ): void {
+    const { heard } = this;
+    if ((heard & HEARD_BY_OBSERVERS) !== 0) {
+      this.observed.changed(database.number, view, start, length);
+      if (heard === HEARD_BY_OBSERVERS) return;
+    }
+    const key = keyBytesOf(view, start, length);
+    const eventClass = eventClassOf(event);
+    for (const listener of this.listeners) listener(database, key, event, eventClass);
+    if (event !== "") this.notify(database, key, event, eventClass);
   }
 
   /** Tells of an event, if it is of one of {@linkcode eventClasses}. */
@@ -260,10 +356,68 @@ export class Keyspace {
     return [...this.pins.keys()].sort((first, second) => first - second);
   }
 
-  /** Gives a value block back, at once or when nobody sends from it any more. */
+  /** Gives what a value has outside of its entry back, at once or when nobody sends from it any more. */
   freeValueBlock(address: number): void {
-    if (this.isPinned(address)) this.orphans.add(address);
+    if (this.arena.kindOf(address) === BLOCK_ROOT) this.releaseRoot(address);
+    else if (this.isPinned(address)) this.orphans.add(address);
     else this.arena.free(address);
+  }
+
+  /** Frees the root of a value, or leaves it for later. */
+  private releaseRoot(root: number): void {
+    const elements = rootWord(this.arena, root, ROOT_COUNT);
+    const later = rootEffort(this.arena, root) > FREED_AT_ONCE_STEPS;
+    const lazily = this.lazily ?? this.lazyFreeing.serverDelete;
+    const asked = lazily && elements > FREED_AT_ONCE_ELEMENTS;
+    const before = this.dying.length;
+    this.leaveRoot(root, asked);
+    if (!later && !asked) this.freeDying(Infinity, before);
+  }
+
+  /** Has a root that nobody holds any more freed later; `asked`: it counts as freed lazily. */
+  leaveRoot(root: number, asked: boolean): void {
+    orphan(this.arena, root, this.orphaned);
+    this.takeOrphans(asked);
+  }
+
+  /** Puts what was orphaned among the dying, the first of them last. */
+  private takeOrphans(asked: boolean): void {
+    for (const root of this.orphaned) {
+      const handle = rootWord(this.arena, root, ROOT_HANDLE);
+      this.dying.push(asked ? -handle : handle);
+      asked = false;
+    }
+    this.orphaned.length = 0;
+  }
+
+  /**
+   * Frees about `steps` leaves and buckets of collections that nobody has any more, all but the first `kept`; whether there are
+   * more.
+   */
+  freeDying(steps: number, kept = 0): boolean {
+    const { dying, arena, roots } = this;
+    this.moves++;
+    while (steps > 0 && dying.length > kept) {
+      const handle = dying[dying.length - 1];
+      const root = roots.at(Math.abs(handle));
+      steps = rootFreeSome(arena, roots, root, steps, this.orphaned);
+      if (steps > 0) {
+        dying.pop();
+        if (handle < 0) this.lazilyFreed++;
+      }
+      if (this.orphaned.length > 0) this.takeOrphans(false);
+    }
+    return dying.length > kept;
+  }
+
+  /** Runs `remove`, by which the freeing of collections is left for later if `lazily`. */
+  removing(lazily: boolean, remove: () => void): void {
+    this.lazily = lazily;
+    try {
+      remove();
+    } finally {
+      this.lazily = null;
+    }
   }
 }
 
@@ -496,40 +650,43 @@ export function keyTouched(
   event: string,
 ): void {
   const keyspace = database.keyspace;
-  if (keyspace.onChange === null && keyspace.eventClasses === 0) return;
-  const key = keyBytesOf(view, start, length);
-  const eventClass = eventClassOf(event);
-  keyspace.onChange?.(database, key, event, eventClass);
-  if (event !== "") keyspace.notify(database, key, event, eventClass);
+  if (keyspace.heard !== 0) keyspace.tellChange(database, view, start, length, event);
 }
 
 /** Removes `entry`, whose time has come. */
 export function removeExpired(database: Database, hash: number, entry: number): void {
   if (database.keyspace.keepExpired) return;
-  database.keyspace.counters.expired++;
-  removeUnasked(database, hash, entry, "expired");
+  const { counters, lazyFreeing } = database.keyspace;
+  counters.expired++;
+  removeUnasked(database, hash, entry, "expired", lazyFreeing.expire);
 }
 
 /** Removes `entry` to make room. */
 export function removeEvicted(database: Database, hash: number, entry: number): void {
-  database.keyspace.counters.evicted++;
-  removeUnasked(database, hash, entry, "evicted");
+  const { counters, lazyFreeing } = database.keyspace;
+  counters.evicted++;
+  removeUnasked(database, hash, entry, "evicted", lazyFreeing.evict);
 }
 
 /** Removes an entry that no command has named, and tells journal and hook. */
-function removeUnasked(database: Database, hash: number, entry: number, event: string): void {
+function removeUnasked(
+  database: Database,
+  hash: number,
+  entry: number,
+  event: string,
+  lazily: boolean,
+): void {
   const keyspace = database.keyspace;
   const journaled = keyspace.journal !== null && keyspace.journal.listening;
-  if (!journaled && keyspace.onChange === null && keyspace.eventClasses === 0) {
-    removeEntry(database, hash, entry);
+  if (!journaled && keyspace.heard === 0) {
+    keyspace.removing(lazily, () => removeEntry(database, hash, entry));
     return;
   }
   const key = copyKey(keyspace.arena, entry);
-  removeEntry(database, hash, entry);
+  keyspace.removing(lazily, () => removeEntry(database, hash, entry));
   keyspace.journal?.append(database.number, ["DEL", key]);
-  const eventClass = eventClassOf(event);
-  keyspace.onChange?.(database, key, event, eventClass);
-  keyspace.notify(database, key, event, eventClass);
+  const view = new DataView(key.buffer, key.byteOffset, key.length);
+  keyTouched(database, view, 0, key.length, event);
 }
 
 function layoutFlags(database: Database, volatile: boolean): number {

@@ -23,6 +23,8 @@ const UNBLOCKED = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 export interface BlockingHost {
   /** Sends a session the reply of the command that it waited with. */
   answer(session: Session, write: (reply: ReplyWriter) => void): void;
+  /** Sends a session that reply if it is in `reply` already, from `mark` on. */
+  sendAnswer(session: Session, reply: ReplyWriter, mark: number): void;
 }
 
 /** A session that waits. */
@@ -57,6 +59,13 @@ export class BlockedSession implements Blocked, Deadline {
     if (this.session.blocked !== this) return;
     this.blocking.release(this);
     this.blocking.host.answer(this.session, write);
+    this.session.resume();
+  }
+
+  /** Ends the waiting with a reply that is already in `reply`, from `mark` on. */
+  finishWith(reply: ReplyWriter, mark: number): void {
+    this.blocking.release(this);
+    this.blocking.host.sendAnswer(this.session, reply, mark);
     this.session.resume();
   }
 }

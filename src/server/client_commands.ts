@@ -7,12 +7,12 @@ import { type Handler, SYNTAX_ERROR } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { CLIENT_SPECS } from "../commands/specs/client.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
+import { parseTimeoutMilliseconds } from "../commands/timeouts.ts";
 import { describeClient } from "./client_info.ts";
 import {
   BAD_NAME,
   DEFAULT_USER,
   isGoodName,
-  parseTimeout,
   serverHandler,
 } from "./connection_commands.ts";
 import { PAUSE_ALL, PAUSE_WRITES } from "./pause.ts";
@@ -160,8 +160,9 @@ function clientPause(context: ServerContext): void {
   if (context.argc === 4 && !writesOnly && !context.isWord(3, "ALL")) {
     return reply.error("ERR CLIENT PAUSE mode must be WRITE or ALL");
   }
-  if (!parseTimeout(context, 2)) return;
-  clients.pause.start(writesOnly ? PAUSE_WRITES : PAUSE_ALL, keyspace.now + context.value);
+  const timeoutMs = parseTimeoutMilliseconds(context, 2);
+  if (timeoutMs === undefined) return;
+  clients.pause.start(writesOnly ? PAUSE_WRITES : PAUSE_ALL, keyspace.now + timeoutMs);
   reply.simple("OK");
 }
 

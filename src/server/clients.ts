@@ -7,6 +7,7 @@
 import { ByteAccumulator } from "../protocol/byte_accumulator.ts";
 import { appendQuoted } from "../protocol/quoted_bytes.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
+import { BlockedKeys } from "./blocked_keys.ts";
 import { Blocking } from "./blocking.ts";
 import { describeClient } from "./client_info.ts";
 import { ClientLimits } from "./client_limits.ts";
@@ -41,18 +42,27 @@ export class Clients {
   readonly limits: ClientLimits;
   /** Who is told of which keys. */
   readonly tracking: KeyTracking;
+  /** Those who wait for keys. */
+  readonly blockedKeys: BlockedKeys;
   /** The session whose turn it is, or null between turns. */
   running: Session | null = null;
+  /** The session whose command changes keys: {@linkcode running}, or one that waited and goes on. */
+  acting: Session | null = null;
   private readonly freeDescriptors: number[] = [];
   private nextDescriptor = FIRST_DESCRIPTOR;
 
-  /** `aside` is a writer of replies that nobody else uses. */
-  constructor(private readonly server: Server, private readonly aside: ReplyWriter) {
+  private readonly aside: ReplyWriter;
+  /** Takes the replies of commands that waited, once there is one. */
+  private answers: ReplyWriter | null = null;
+
+  /** `newWriter` makes writers of replies. */
+  constructor(private readonly server: Server, private readonly newWriter: () => ReplyWriter) {
+    this.aside = newWriter();
     this.deadlines = new Deadlines(server.clock);
     this.blocking = new Blocking(this, this.deadlines);
     this.limits = new ClientLimits(server);
     this.tracking = new KeyTracking(server);
-    this.aside.onError = (text) => server.counters.countError(text);
+    this.blockedKeys = new BlockedKeys(server);
     this.pause = new Pause({
       schedule: (deadline) => this.deadlines.add(deadline),
       unschedule: (deadline) => this.deadlines.remove(deadline),
@@ -78,12 +88,28 @@ export class Clients {
 
   /** Sends a session the reply of the command that it waited with, if it wants to hear it. */
   answer(session: Session, write: (reply: ReplyWriter) => void): void {
-    const { aside } = this;
-    aside.resp = session.resp;
-    write(aside);
-    if (session.replyMode === REPLY_OFF || session.replyMode === REPLY_SKIP) aside.truncate(0);
+    const reply = this.answerWriter(session);
+    const mark = reply.length;
+    write(reply);
+    this.sendAnswer(session, reply, mark);
+  }
+
+  /**
+   * Where to write the reply of a command that `session` waited with, before {@linkcode sendAnswer}; messages to others
+   * may be sent meanwhile.
+   */
+  answerWriter(session: Session): ReplyWriter {
+    if (session === this.running) return this.server.reply;
+    this.answers ??= this.newWriter();
+    this.answers.resp = session.resp;
+    return this.answers;
+  }
+
+  /** Sends a session what {@linkcode answerWriter} has got from `mark` on, if it wants to hear it. */
+  sendAnswer(session: Session, reply: ReplyWriter, mark: number): void {
+    if (session.replyMode === REPLY_OFF || session.replyMode === REPLY_SKIP) reply.truncate(mark);
     if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
-    session.append(aside);
+    if (session !== this.running) session.append(reply);
   }
 
   /** Background work, ten times a second. */

@@ -6,6 +6,7 @@
 import { type Context, type Handler, SYNTAX_ERROR } from "../commands/context.ts";
 import type { CONNECTION_SPECS } from "../commands/specs/connection.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
+import { parseTimeoutMilliseconds } from "../commands/timeouts.ts";
 import { REDIS_VERSION } from "../runtime/version.ts";
 import type { ServerContext, ServerHandler } from "./server_context.ts";
 import { REPLY_ON, REPLY_SKIP } from "./session.ts";
@@ -132,21 +133,14 @@ function hello(context: ServerContext): void {
   server.logger.log("debug", `Client id=${client.id} speaks RESP${version}`);
 }
 
-/** Parses argument `index` as a timeout in ms into `context.value`; replies if it isn't one. */
-export function parseTimeout(context: ServerContext, index: number): boolean {
-  if (!context.integer(index, "ERR timeout is not an integer or out of range")) return false;
-  if (context.value >= 0) return true;
-  context.reply.error("ERR timeout is negative");
-  return false;
-}
-
 /** WAIT: there are no replicas yet, so that only none can be had at once. */
 function wait(context: ServerContext): void {
   if (!context.integer(1)) return;
   const wanted = context.value;
-  if (!parseTimeout(context, 2)) return;
+  const timeoutMs = parseTimeoutMilliseconds(context, 2);
+  if (timeoutMs === undefined) return;
   if (wanted <= 0 || !context.mayBlock) return context.reply.integer(0);
-  context.waitFor({ timeOut: (reply) => reply.integer(0), ended: () => {} }, context.value);
+  context.waitFor({ timeOut: (reply) => reply.integer(0), ended: () => {} }, timeoutMs);
 }
 
 function withoutCluster(context: ServerContext): void {

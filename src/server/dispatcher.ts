@@ -19,6 +19,7 @@ import {
   RequestFrame,
 } from "../protocol/request_parser.ts";
 import { Batch, BATCH_REQUESTS } from "./batch.ts";
+import type { KeyWaiter } from "./blocked_keys.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
 import { PAUSE_NONE } from "./pause.ts";
@@ -83,6 +84,7 @@ export class Dispatcher {
     const reply = this.server.reply;
     if (session.blocked !== null) return session.flush(reply);
     this.server.clients.running = session;
+    this.server.clients.acting = session;
     this.context.enter(session);
     reply.resp = session.resp;
     for (;;) {
@@ -104,6 +106,7 @@ export class Dispatcher {
     this.server.journal.endTurn();
     if (this.server.clients.tracking.count > 0) this.server.clients.tracking.afterTurn();
     this.server.clients.running = null;
+    this.server.clients.acting = null;
     this.server.monitors.endTurn(session);
     session.flush(reply);
   }
@@ -179,6 +182,7 @@ export class Dispatcher {
         batch.load(this.context, index);
         const ran = this.run(session, frame, command);
         if (ran !== command) batch.commands[index] = ran;
+        if (this.server.clients.blockedKeys.ready.length > 0) this.serveWaiting();
         if (alone) this.charge(index + 1);
       } else {
         session.position = frame.position;
@@ -374,6 +378,41 @@ export class Dispatcher {
       this.server.journal.append(context.database.number, context.allArguments());
     }
     return true;
+  }
+
+  /** Lets the clients go on that wait for keys which have changed. */
+  serveWaiting(): void {
+    this.server.clients.blockedKeys.serve(this);
+  }
+
+  /** Lets a client that waits try again, since key `index` has changed; whether it has got its reply. */
+  attempt(waiter: KeyWaiter, index: number): boolean {
+    const { context, server: { clients, time } } = this;
+    const { session, request } = waiter;
+    const reply = clients.answerWriter(session);
+    const { errors, length: mark } = reply;
+    const start = time.look();
+    if (!context.lend(session, request, reply, () => this.tryAgain(waiter, index))) return false;
+    const { bytes, starts, lengths } = request;
+    const { statistics } = this.server.table.find(bytes, starts[0], lengths[0])!;
+    if (reply.errors !== errors) statistics.failed++;
+    statistics.microseconds += (time.look() - start) * 1000;
+    session.blocked!.finishWith(reply, mark);
+    return true;
+  }
+
+  /** Has a waiting command, which is in the context, try again. */
+  private tryAgain({ wait }: KeyWaiter, index: number): boolean {
+    const { reply } = this.context;
+    const { length: mark } = reply;
+    try {
+      return wait.attempt(this.context, index);
+    } catch (error) {
+      if (!(error instanceof ArenaFullError)) throw error;
+      reply.truncate(mark);
+      reply.error(NO_ROOM);
+      return true;
+    }
   }
 
   /** Refuses to run a command, and counts that; always false. */

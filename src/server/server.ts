@@ -195,8 +195,7 @@ export class Server implements SessionHost {
     this.keyspace.journal = this.journal;
     this.eviction = new Eviction(this, this.randomness.number);
     this.expiry = new ActiveExpiry(this, this.randomness.number);
-    this.reply = new ReplyWriter(this.pool, this.largePool);
-    this.reply.onError = (text) => this.counters.countError(text);
+    this.reply = this.newWriter();
     this.table = new CommandTable(ALL_SPECS, {
       ...STRING_HANDLERS,
       ...BITMAP_HANDLERS,
@@ -210,12 +209,19 @@ export class Server implements SessionHost {
       ...OBSERVATION_HANDLERS,
       ...CLUSTER_HANDLERS,
     }, configuration.renamed);
-    this.clients = new Clients(this, new ReplyWriter(this.pool, this.largePool));
+    this.clients = new Clients(this, () => this.newWriter());
     this.dispatcher = new Dispatcher(this);
     this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
     this.pidFile = new PidFile(this);
     this.finished = new Promise((resolve) => this.finish = resolve);
     this.applySettings();
+  }
+
+  /** A writer of replies. */
+  private newWriter(): ReplyWriter {
+    const writer = new ReplyWriter(this.pool, this.largePool);
+    writer.onError = (text) => this.counters.countError(text);
+    return writer;
   }
 
   /** Takes the settings into the fields that hot paths read. */
@@ -413,6 +419,7 @@ export class Server implements SessionHost {
 
   /** Keys were evicted between two turns. */
   afterEviction(): void {
+    this.dispatcher.serveWaiting();
     this.journal.endTurn();
     this.clients.tracking.afterTurn();
   }
@@ -420,6 +427,7 @@ export class Server implements SessionHost {
   /** Expired keys were looked for between two turns. */
   afterExpiry(elapsedMs: number): void {
     this.latency.add("expire-cycle", elapsedMs);
+    this.dispatcher.serveWaiting();
     this.journal.endTurn();
     this.clients.tracking.afterTurn();
   }

@@ -6,7 +6,7 @@
 import { type Handler, SYNTAX_ERROR } from "../commands/context.ts";
 import { ALL_SPECS, BARE, type HandlersFor } from "../commands/specs/mod.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
-import { flushDatabases } from "../keyspace/flushing.ts";
+import { flushDatabases, swapDatabases } from "../keyspace/flushing.ts";
 import {
   type InnerCall,
   replyCommand,
@@ -56,9 +56,7 @@ function swapdb(context: ServerContext): void {
   if (databases[first] === undefined || databases[second] === undefined) {
     return reply.error("ERR DB index is out of range");
   }
-  [databases[first], databases[second]] = [databases[second], databases[first]];
-  databases[first].number = first;
-  databases[second].number = second;
+  swapDatabases(databases[first], databases[second]);
   keyspace.dirty++;
   context.database = databases[context.client.database];
   reply.simple("OK");

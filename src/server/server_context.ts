@@ -4,9 +4,11 @@
  * @module
  */
 import { Context } from "../commands/context.ts";
-import type { Blocked, Wait } from "../commands/wait.ts";
+import type { Blocked, KeyWait, Wait } from "../commands/wait.ts";
 import { blockBytes } from "../keyspace/strings.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
+import type { RequestCopy } from "./request_copy.ts";
 import type { Server } from "./server.ts";
 import { cutArgument } from "./slow_log.ts";
 import type { Session } from "./session.ts";
@@ -53,6 +55,61 @@ export class ServerContext extends Context {
   override waitFor(wait: Wait, timeoutMs: number): Blocked {
     const dueMs = timeoutMs === 0 ? Infinity : this.keyspace.now + timeoutMs;
     return this.server.clients.blocking.block(this.client, wait, dueMs, this.argumentBytes);
+  }
+
+  /** Has the session whose turn it is wait for keys. */
+  override waitForKeys(wait: KeyWait): void {
+    this.server.clients.blockedKeys.wait(this, wait);
+  }
+
+  /**
+   * Runs `run` for `session`, with the arguments in `request` and with replies to `reply`; then everything is as it was.
+   */
+  lend<Result>(
+    session: Session,
+    request: RequestCopy,
+    reply: ReplyWriter,
+    run: () => Result,
+  ): Result {
+    const { server: { clients }, keyspace } = this;
+    const before = {
+      session: this.session,
+      reply: this.reply,
+      bytes: this.bytes,
+      view: this.view,
+      argc: this.argc,
+      starts: this.starts,
+      lengths: this.lengths,
+      hashCount: this.hashCount,
+      blockArgument: this.blockArgument,
+      block: this.block,
+      blockTaken: this.blockTaken,
+    };
+    const { acting } = clients;
+    this.enter(session);
+    this.loadCopy(request);
+    this.reply = reply;
+    clients.acting = session;
+    try {
+      return run();
+    } finally {
+      Object.assign(this, before);
+      clients.acting = acting;
+      if (before.session !== null) this.database = keyspace.databases[before.session.database];
+    }
+  }
+
+  /** Takes the arguments of a copy. */
+  loadCopy(request: RequestCopy): void {
+    this.bytes = request.bytes;
+    this.view = request.view;
+    this.argc = request.argc;
+    this.starts = request.starts;
+    this.lengths = request.lengths;
+    this.hashCount = 0;
+    this.blockArgument = -1;
+    this.block = 0;
+    this.blockTaken = false;
   }
 
   /** Bytes of all arguments. */

@@ -21,6 +21,7 @@
  * @module
  */
 import { type CommandSpec, extractKeys } from "../commands/specs/mod.ts";
+import type { KeyListener } from "../keyspace/keyspace.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -72,6 +73,7 @@ export class KeyTracking {
   private readonly pending: ((reply: ReplyWriter) => void)[] = [];
   /** Keys have changed that some broadcast is about. */
   private broadcastsWaiting = false;
+  private readonly onChange: KeyListener = (_database, key) => this.changed(key);
 
   /** Follows the keys of `server`. */
   constructor(private readonly server: Server) {}
@@ -98,7 +100,7 @@ export class KeyTracking {
       }
     }
     if (session.tracking === null && this.count++ === 0) {
-      this.server.keyspace.onChange = (_database, key) => this.changed(key);
+      this.server.keyspace.listen(this.onChange);
     }
     session.tracking = { ...options, prefixes: all, caching: false, redirectBroken: false };
   }
@@ -114,7 +116,7 @@ export class KeyTracking {
       if (broadcast.sessions.size === 0) this.broadcasts.delete(prefix);
     }
     if (--this.count > 0) return;
-    this.server.keyspace.onChange = null;
+    this.server.keyspace.unlisten(this.onChange);
     this.pending.length = 0;
   }
 
@@ -177,14 +179,14 @@ export class KeyTracking {
 
   /** A key has changed, or is gone. */
   private changed(bytes: Uint8Array): void {
-    const { running } = this.server.clients;
+    const { acting } = this.server.clients;
     const key = keyText(bytes);
     for (const [prefix, { keys }] of this.broadcasts) {
       if (!key.startsWith(prefix)) continue;
-      keys.set(key, running);
+      keys.set(key, acting);
       this.broadcastsWaiting = true;
     }
-    this.tellReaders(key, running);
+    this.tellReaders(key, acting);
   }
 
   /** Tells those who have read `key` that `by` has changed it. */

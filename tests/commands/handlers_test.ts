@@ -10,9 +10,9 @@ Deno.test("handlers: who watches keys is told of each change, once, by Redis' na
   const connection = await machine.connect();
   await connection.ask("DEBUG", "SET-ACTIVE-EXPIRE", 0);
   const events: string[] = [];
-  server.keyspace.onChange = (database, key, event) => {
+  server.keyspace.listen((database, key, event) => {
     events.push(`${database.number}/${decoder.decode(key)}:${event}`);
-  };
+  });
   const big = "b".repeat(70_000);
   const check = async (command: string, ...expected: string[]): Promise<void> => {
     await connection.ask(...command.split(" "));

@@ -37,10 +37,10 @@ class Bed {
     const random = seededRandom(seed);
     this.keyspace = new Keyspace(3, seed, 1, random);
     this.keyspace.setTime(this.nowMs);
-    this.keyspace.onChange = (database, key, event) => {
+    this.keyspace.listen((database, key, event) => {
       assertEquals(event, "evicted");
       this.evicted.push(`${database.number}/${decoder.decode(key)}`);
-    };
+    });
     const countedMemory = () =>
       this.keyspace.arena.usedBytes + this.evicted.length * this.bytesPerEviction;
     const isPaused = () => this.paused;

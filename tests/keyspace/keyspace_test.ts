@@ -56,9 +56,9 @@ Deno.test("keyspace: a database that shrinks and grows again holds only what was
 Deno.test("keyspace: the hook is called once for each key that expires, when it is gone", () => {
   const pair = new Pair(5);
   const events: string[] = [];
-  pair.keyspace.onChange = (database, key, event) => {
+  pair.keyspace.listen((database, key, event) => {
     events.push(`${database.number}/${decoder.decode(key)} ${event} ${database.size}`);
-  };
+  });
   pair.set(2, "gone", "v", EXPIRY_SET, START_MS + 5);
   pair.advance(5);
   assert(pair.find(2, "gone") !== 0);

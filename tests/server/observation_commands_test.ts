@@ -101,15 +101,12 @@ Deno.test("SLOWLOG: the slow one of a pipeline is named, with its own arguments"
   await using machine = await startMemoryServer(46, { "latency-monitor-threshold": "40" });
   const { keyspace } = machine.server;
   const client = await machine.connect();
-  const onChange = keyspace.onChange;
-  keyspace.onChange = (...change) => {
-    onChange?.(...change);
-    machine.clock.advance(50);
-  };
+  const slow = () => machine.clock.advance(50);
+  keyspace.listen(slow);
   const pipeline = [["GET", "a"], ["SET", "b", "slow"], ["GET", "c"], ["INCR"]].map(encodeRequest);
   client.send(new Uint8Array(pipeline.flatMap((request) => [...request])));
   assertEquals((await replies(client, 4)).slice(0, 3), [null, "OK", null]);
-  keyspace.onChange = onChange;
+  keyspace.unlisten(slow);
   const entries = await client.ask("SLOWLOG", "GET") as unknown[][];
   assertEquals(entries.map(([, , microseconds, args]) => [microseconds, args]), [
     [49_998, ["SET", "b", "slow"]],

@@ -151,7 +151,7 @@ Deno.test("CLIENT TRACKING: what is remembered is counted, limited and let go", 
   third.end();
   await new Promise((resolve) => setTimeout(resolve, 1));
   assertEquals([tracking.count, tracking.prefixes], [0, 0]);
-  assertEquals(machine.server.keyspace.onChange, null);
+  assertEquals(machine.server.keyspace.heard, 0);
 });
 
 Deno.test("tracking: messages that wait for a client that doesn't read share their buffers", async () => {

@@ -55,9 +55,9 @@ export class Pair {
   constructor(seed: number) {
     this.keyspace = new Keyspace(DATABASES, seed, seed ^ 0x5a5a5a5a);
     this.keyspace.setTime(this.nowMs);
-    this.keyspace.onChange = (database, key, event) => {
+    this.keyspace.listen((database, key, event) => {
       if (event === "expired") this.expired.push(`${database.number}/${decoder.decode(key)}`);
-    };
+    });
   }
 
   database(number: number): Database {

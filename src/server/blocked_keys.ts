@@ -1,0 +1,168 @@
+/**
+ * Clients that wait for keys: BLPOP, BZPOPMIN, XREAD BLOCK and their like.
+ *
+ * Each key that somebody waits for has a queue of those who do, in the order in which they came. A queue is told of each
+ * change of its key, whatever made it (a push, RENAME, RESTORE, SWAPDB, a key that expired...), and puts itself at the
+ * end of the *ready* ones. After the command that is running, or after EXEC as a whole, the ready keys are
+ * served one after the other: whoever waits for a key tries again, oldest first. What is served may change other keys,
+ * which become ready in turn (a chain of BLMOVEs), until nothing is ready any more.
+ *
+ * **A client that tries again** is not in its turn: its session's buffer may have moved and its reply goes elsewhere. So
+ * the arguments are copied when it begins to wait, and lent to the context for the attempt.
+ *
+ * **Cost.** While nobody waits, one comparison a command, and none where keys change that isn't there anyway. A client that
+ * waits takes some 500 bytes and as much for each key; it comes and goes in constant time a key. A key that changes
+ * costs its look-up (`keyspace/observed_keys.ts`), and nothing more if nobody waits for it.
+ *
+ * **Invariants.** A waiter is in the queues of all of its keys, and its session is blocked, or in none; a queue is observed
+ * while it has waiters. A queue is among the ready ones at most once.
+ *
+ * @module
+ */
+import type { KeyWait, Wait } from "../commands/wait.ts";
+import { entryType } from "../keyspace/entry_facts.ts";
+import { findHashed } from "../keyspace/keyspace.ts";
+import type { KeyObserver, ObservedKey } from "../keyspace/observed_keys.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
+import { RequestCopy } from "./request_copy.ts";
+import type { Server } from "./server.ts";
+import type { ServerContext } from "./server_context.ts";
+import type { Session } from "./session.ts";
+
+/** A client that waits for keys, and what its command said. */
+export class KeyWaiter implements Wait {
+  /** The command's arguments. */
+  readonly request: RequestCopy;
+  /** Where it stands. */
+  readonly queues: KeyQueue[] = [];
+
+  /** Has the command that runs in `context` wait. */
+  constructor(context: ServerContext, readonly session: Session, readonly wait: KeyWait) {
+    this.request = new RequestCopy(context);
+  }
+
+  /** The timeout, or CLIENT UNBLOCK. */
+  timeOut(reply: ReplyWriter): void {
+    this.wait.timeOut(reply);
+  }
+
+  /** It waits no longer. */
+  ended(): void {
+    for (const queue of this.queues) queue.leave(this);
+    this.queues.length = 0;
+  }
+}
+
+/** Those who wait for one key. */
+class KeyQueue implements KeyObserver {
+  /** The waiters, oldest first, each with the argument that is this key. */
+  readonly waiters = new Map<KeyWaiter, number>();
+  /** The key; null once nobody waits for it. */
+  key: ObservedKey | null = null;
+  /** How many of them want to know when it is gone. */
+  mourners = 0;
+  /** It is among the ready ones. */
+  isReady = false;
+
+  constructor(private readonly keys: BlockedKeys) {}
+
+  keyChanged(): void {
+    if (this.isReady) return;
+    this.isReady = true;
+    this.keys.ready.push(this);
+  }
+
+  /** A waiter comes, to whose command the key is argument `index`; a key may be named twice. */
+  join(waiter: KeyWaiter, index: number): void {
+    if (this.waiters.has(waiter)) return;
+    this.waiters.set(waiter, index);
+    if (waiter.wait.whenGone) this.mourners++;
+    waiter.queues.push(this);
+  }
+
+  /** A waiter goes. */
+  leave(waiter: KeyWaiter): void {
+    this.waiters.delete(waiter);
+    if (waiter.wait.whenGone) this.mourners--;
+    if (this.waiters.size > 0) return;
+    this.keys.drop(this, this.key!);
+    this.key = null;
+  }
+}
+
+/** What serving needs of the server. */
+export interface AttemptHost {
+  /** Lets a client that waits try again, since key `index` has changed; whether it has got its reply. */
+  attempt(waiter: KeyWaiter, index: number): boolean;
+}
+
+/** All clients of a server that wait for keys; see the head of this file. */
+export class BlockedKeys {
+  /** The queues of keys that have changed, in the order in which they did. */
+  readonly ready: KeyQueue[] = [];
+  private readonly queues = new Map<ObservedKey, KeyQueue>();
+
+  /** Watches the keys of `server`. */
+  constructor(private readonly server: Server) {}
+
+  /** Has the client whose command runs in `context` wait. */
+  wait(context: ServerContext, wait: KeyWait): void {
+    const waiter = new KeyWaiter(context, context.client, wait);
+    const { firstKey, keyCount, keyStep = 1 } = wait;
+    for (let key = 0; key < keyCount; key++) {
+      this.enqueue(context, waiter, firstKey + key * keyStep);
+    }
+    context.waitFor(waiter, wait.timeoutMs);
+  }
+
+  /** Nobody waits in `queue`, that of `key`, any more. */
+  drop(queue: KeyQueue, key: ObservedKey): void {
+    this.queues.delete(key);
+    this.server.keyspace.observed.ignore(key, queue);
+  }
+
+  /** Serves all ready keys; to be called between two commands while there are any. */
+  serve(host: AttemptHost): void {
+    const { ready } = this;
+    for (let index = 0; index < ready.length; index++) {
+      const queue = ready[index];
+      queue.isReady = false;
+      this.serveQueue(host, queue);
+    }
+    ready.length = 0;
+  }
+
+  /** Lets those who wait for a key try again. */
+  private serveQueue(host: AttemptHost, queue: KeyQueue): void {
+    let type = this.typeOf(queue.key);
+    for (const [waiter, index] of queue.waiters) {
+      if (type < 0 && queue.mourners === 0) return;
+      const { types, whenGone } = waiter.wait;
+      const wanted = type >= 0 && (types & (1 << type)) !== 0;
+      if ((wanted || whenGone) && host.attempt(waiter, index)) type = this.typeOf(queue.key);
+    }
+  }
+
+  /** The type of the value of a key, or -1 if there is none. */
+  private typeOf(key: ObservedKey | null): number {
+    if (key === null) return -1;
+    const { keyspace } = this.server;
+    const { database, hash, view, bytes } = key;
+    const entry = findHashed(keyspace.databases[database], hash, view, 0, bytes.length);
+    return entry === 0 ? -1 : entryType(keyspace, entry);
+  }
+
+  /** Puts a waiter in the queue of the key in argument `index`. */
+  private enqueue(context: ServerContext, waiter: KeyWaiter, index: number): void {
+    const { observed } = this.server.keyspace;
+    const { view, starts, lengths, database: { number } } = context;
+    const known = observed.find(number, view, starts[index], lengths[index]);
+    let queue = known === null ? undefined : this.queues.get(known);
+    if (queue === undefined) {
+      queue = new KeyQueue(this);
+      queue.key = observed.observe(number, view, starts[index], lengths[index], queue);
+      this.queues.set(queue.key, queue);
+    }
+    queue.join(waiter, index);
+  }
+}
