@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import {
   ALL_SPECS,
   findSpec,
+  HYPERLOGLOG_SPECS,
   type SpecTable,
   STRING_SPECS,
   visitSpecs,
@@ -125,7 +126,7 @@ Deno.test("COMMAND LIST names commands and subcommands, and takes one filter", (
   const helps = all.filter((name) => name.endsWith("|help"));
   assertEquals(helps.length >= 8, true);
   assertEquals(list("filterby", "pattern", "*|HELP"), helps);
-  assertEquals(list("FILTERBY", "AclCat", "TRANSACTION"), []);
+  assertEquals(list("FILTERBY", "AclCat", "HYPERLOGLOG"), Object.keys(HYPERLOGLOG_SPECS));
   assertEquals(list("FILTERBY", "ACLCAT", "@string"), []);
   assertEquals(list("FILTERBY", "ACLCAT", "String"), Object.keys(STRING_SPECS));
   assertEquals(list("FILTERBY", "MODULE", "any"), []);
