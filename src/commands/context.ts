@@ -43,6 +43,43 @@ const TWO_32 = 4294967296;
 const SCRATCH_BYTES = 64;
 const EMPTY = new Uint8Array(0);
 
+/** How large a collection may be and still have the form of a small one, and how large the nodes of others are. */
+export interface CollectionLimits {
+  /** `hash-max-listpack-entries`. */
+  hashMaxEntries: number;
+  /** `hash-max-listpack-value`, in bytes. */
+  hashMaxValueBytes: number;
+  /** `set-max-intset-entries`. */
+  setMaxIntegers: number;
+  /** `zset-max-listpack-entries`. */
+  zsetMaxEntries: number;
+  /** `zset-max-listpack-value`, in bytes. */
+  zsetMaxValueBytes: number;
+  /** `list-max-listpack-size`: elements of a node, or, if negative, one of five sizes. */
+  listMaxSize: number;
+  /** `list-compress-depth`. */
+  listCompressDepth: number;
+  /** `stream-node-max-bytes`; 0 for no limit. */
+  streamNodeBytes: number;
+  /** `stream-node-max-entries`; 0 for no limit. */
+  streamNodeEntries: number;
+}
+
+/** The limits of a server without a configuration. */
+export function defaultLimits(): CollectionLimits {
+  return {
+    hashMaxEntries: 512,
+    hashMaxValueBytes: 64,
+    setMaxIntegers: 512,
+    zsetMaxEntries: 128,
+    zsetMaxValueBytes: 64,
+    listMaxSize: -2,
+    listCompressDepth: 0,
+    streamNodeBytes: 4096,
+    streamNodeEntries: 100,
+  };
+}
+
 /** Arguments, database and replies of the command that runs; see the head of this file. */
 export class Context {
   /** Number of arguments, the command's name included. */
@@ -81,6 +118,8 @@ export class Context {
   maximumString: number = 512 * 1024 * 1024;
   /** Longest sparse HyperLogLog, in bytes (`hll-sparse-max-bytes`). */
   sparseLimit = 3000;
+  /** How large a small collection may be. */
+  readonly limits: CollectionLimits = defaultLimits();
   /** Whether the running command has written its effect to the journal itself. */
   journaled = false;
   /** Whether a command that has nothing to reply yet may block its client. */

@@ -54,12 +54,16 @@ const SCAN_STEPS_PER_KEY = 10;
 /** What C's strtoul takes for a number to its end: a sign is fine, and so is nothing at all. */
 const CURSOR_TEXT = /^(?:[+-]?[0-9]+)?$/;
 
-function del(context: Context): void {
+/** DEL and UNLINK: `lazily` leaves the freeing of collections for later. */
+function removeKeys(context: Context, lazily: boolean): void {
+  const { database, keyspace } = context;
   let count = 0;
   for (let index = 1; index < context.argc; index++) {
     const entry = context.find(index);
     if (entry === 0) continue;
-    removeEntry(context.database, context.keyspace.hash, entry);
+    keyspace.lazily = lazily;
+    removeEntry(database, keyspace.hash, entry);
+    keyspace.lazily = null;
     context.changed(index, "del");
     count++;
   }
@@ -464,8 +468,8 @@ export function replyHelp(context: Context, lines: readonly string[]): void {
 
 /** The handlers of the commands for keys of any type. */
 export const GENERIC_HANDLERS: HandlersFor<typeof GENERIC_SPECS, Handler> = {
-  del,
-  unlink: del,
+  del: (context) => removeKeys(context, context.keyspace.lazyFreeing.userDelete),
+  unlink: (context) => removeKeys(context, true),
   exists,
   expire: (context) => expire(context, SECONDS_FROM_NOW, "expire"),
   pexpire: (context) => expire(context, MILLISECONDS_FROM_NOW, "pexpire"),

@@ -4,10 +4,30 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { BLOCK_ENTRY, BLOCK_VALUE, SEGMENT_SHIFT } from "../memory/arena.ts";
-import { dictCheck, dictFind, dictVisitBucket } from "../memory/dict.ts";
+import { BLOCK_ENTRY, BLOCK_ROOT, BLOCK_VALUE, SEGMENT_SHIFT } from "../memory/arena.ts";
+import { dictBuckets, dictCheck, dictCount, dictFind, dictVisitBucket } from "../memory/dict.ts";
+import { dictOwner } from "../memory/dict_table.ts";
 import { keyLength, keyStart, wordIndex, wordsAt } from "../memory/entry.ts";
 import { hashBytes } from "../memory/hash.ts";
+import { memberChild, memberHandle, memberScore } from "../memory/member.ts";
+import {
+  LIST_FIRST,
+  LIST_LAST,
+  ROOT_COUNT,
+  ROOT_DICT,
+  ROOT_GROUP,
+  ROOT_HANDLE,
+  ROOT_KIND,
+  ROOT_LIST,
+  ROOT_OWNER,
+  ROOT_STREAM,
+  ROOT_TREE,
+  ROOT_ZSET,
+  rootWord,
+} from "../memory/root.ts";
+import { compareBytes, slotMember, slotScore } from "../memory/score_tree.ts";
+import { slotWord, TreeCursor, treeFirst, treeLast, treeNext } from "../memory/tree.ts";
+import { treeCheck, treeOwner, treeWeight } from "../memory/tree_nodes.ts";
 import { databaseId, hasExpiry, valueBlock } from "./entry_facts.ts";
 import { type Keyspace, VALUE_OWNER } from "./keyspace.ts";
 
@@ -21,9 +41,14 @@ export function checkKeyspace(keyspace: Keyspace): void {
   arena.check();
   const detached = detachedEntries(keyspace);
   let entries = 0;
+  let roots = 0;
   const volatile = new Map<number, number>();
   arena.walk((address, _units, kind) => {
     if (kind === BLOCK_VALUE) return checkValue(keyspace, address);
+    if (kind === BLOCK_ROOT) {
+      roots++;
+      return checkRoot(keyspace, address);
+    }
     if (kind !== BLOCK_ENTRY || detached.delete(address)) return;
     entries++;
     const id = databaseId(keyspace, address);
@@ -38,6 +63,7 @@ export function checkKeyspace(keyspace: Keyspace): void {
     volatile.set(id, (volatile.get(id) ?? 0) + 1);
     assert(database.volatile.at(database.volatile.positionOf(address)) === address);
   });
+  assert(roots === keyspace.roots.count, `${roots} roots, ${keyspace.roots.count} handles`);
   let counted = 0;
   for (const database of keyspace.databases) {
     dictCheck(arena, database.dict);
@@ -55,6 +81,89 @@ function checkValue(keyspace: Keyspace, block: number): void {
     keyspace.isPinned(block) || (owner !== 0 && valueBlock(keyspace, owner) === block),
     `value ${block} has an owner`,
   );
+}
+
+/** A root knows what holds it, and dict and tree know their root and agree with each other. */
+function checkRoot(keyspace: Keyspace, root: number): void {
+  const { arena, roots } = keyspace;
+  const handle = rootWord(arena, root, ROOT_HANDLE);
+  assert(roots.at(handle) === root, `handle ${handle} is that of root ${root}`);
+  const owner = rootWord(arena, root, ROOT_OWNER);
+  if (owner === 0) {
+    const dying = keyspace.dying.some((one) => Math.abs(one) === handle);
+    return assert(dying, `root ${root} without an owner is being freed`);
+  }
+  // An entry and a member have it in the same word.
+  assert(memberChild(arena, owner) === root, `root ${root} has an owner`);
+  const kind = rootWord(arena, root, ROOT_KIND);
+  const dict = rootWord(arena, root, ROOT_DICT);
+  if (dict !== 0) checkMembers(keyspace, root, handle, dict, kind);
+  const tree = rootWord(arena, root, ROOT_TREE);
+  if (tree === 0) return;
+  assert(treeOwner(arena, tree) === root, "a tree knows its root");
+  treeCheck(arena, tree);
+  if (kind === ROOT_ZSET) checkOrder(keyspace, root, dict, tree);
+  if (kind !== ROOT_LIST) return;
+  assert(treeWeight(arena, tree) === rootWord(arena, root, ROOT_COUNT), "a list's elements");
+  const cursor = new TreeCursor();
+  treeFirst(arena, tree, cursor);
+  assert(slotWord(arena, cursor, 0) === rootWord(arena, root, LIST_FIRST), "a list's first chunk");
+  treeLast(arena, tree, cursor);
+  assert(slotWord(arena, cursor, 0) === rootWord(arena, root, LIST_LAST), "a list's last chunk");
+}
+
+/** The members of a collection know it, and they are as many as it says. */
+function checkMembers(
+  keyspace: Keyspace,
+  root: number,
+  handle: number,
+  dict: number,
+  kind: number,
+): void {
+  const { arena } = keyspace;
+  assert(dictOwner(arena, dict) === root, "a dict knows its root");
+  dictCheck(arena, dict);
+  const nested = kind === ROOT_STREAM || kind === ROOT_GROUP;
+  if (!nested) {
+    assert(dictCount(arena, dict) === rootWord(arena, root, ROOT_COUNT), "members are counted");
+  }
+  for (let bucket = 0; bucket < dictBuckets(arena, dict); bucket++) {
+    dictVisitBucket(arena, dict, bucket, (member) => {
+      assert(memberHandle(arena, member) === handle, "a member knows its collection");
+      if (!nested) return;
+      const child = memberChild(arena, member);
+      assert(rootWord(arena, child, ROOT_OWNER) === member, "a group knows what holds it");
+    });
+  }
+}
+
+/** The slots of a sorted set are its members in their order, with their scores. */
+function checkOrder(keyspace: Keyspace, root: number, dict: number, tree: number): void {
+  const { arena } = keyspace;
+  assert(treeWeight(arena, tree) === rootWord(arena, root, ROOT_COUNT), "slots are counted");
+  assert(dictCount(arena, dict) === treeWeight(arena, tree), "each member has a slot");
+  const cursor = new TreeCursor();
+  let before = 0;
+  for (let more = treeFirst(arena, tree, cursor); more; more = treeNext(arena, cursor)) {
+    const member = slotMember(arena, cursor);
+    const score = memberScore(arena, member);
+    assert(slotScore(arena, cursor) === score, "slot and member have the same score");
+    if (before !== 0) {
+      const last = memberScore(arena, before);
+      const order = last === score
+        ? compareBytes(
+          arena.views[before >>> SEGMENT_SHIFT],
+          keyStart(arena, before),
+          keyLength(arena, before),
+          arena.views[member >>> SEGMENT_SHIFT],
+          keyStart(arena, member),
+          keyLength(arena, member),
+        )
+        : last - score;
+      assert(order < 0, "members are in order");
+    }
+    before = member;
+  }
 }
 
 /** The entries of flushed databases that aren't freed yet. */

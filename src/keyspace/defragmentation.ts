@@ -26,15 +26,30 @@ import { Evacuation, type Mover } from "../memory/evacuation.ts";
 import {
   ArenaFullError,
   BLOCK_BUCKETS,
+  BLOCK_CHUNK,
   BLOCK_DICT,
   BLOCK_DIRECTORY,
   BLOCK_ENTRY,
+  BLOCK_INNER,
+  BLOCK_LEAF,
+  BLOCK_MEMBER,
   BLOCK_OVERFLOW,
+  BLOCK_ROOT,
+  BLOCK_TREE,
   BLOCK_VALUE,
 } from "../memory/arena.ts";
 import { dictHashEntry, dictReplace } from "../memory/dict.ts";
-import { moveDict, moveDirectory, moveOverflow, movePiece } from "../memory/dict_table.ts";
+import {
+  dictOwner,
+  moveDict,
+  moveDirectory,
+  moveOverflow,
+  movePiece,
+} from "../memory/dict_table.ts";
 import { ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts";
+import { ROOT_DICT, setRootWord } from "../memory/root.ts";
+import { moveNode } from "../memory/tree_nodes.ts";
+import { moveChunk, moveMember, moveRoot, moveTreeHead } from "./collection_moves.ts";
 import { replaceDetached } from "./flushing.ts";
 import { databaseId, entryUnits, hasExpiry } from "./entry_facts.ts";
 import { type Keyspace, ownValue, VALUE_OWNER } from "./keyspace.ts";
@@ -208,6 +223,11 @@ function moversOf(keyspace: Keyspace, keyMoved: (moved: boolean) => void): (Move
   };
   movers[BLOCK_VALUE] = (from) => moveValue(keyspace, from);
   movers[BLOCK_DICT] = (from) => {
+    const root = dictOwner(arena, from);
+    if (root !== 0) {
+      setRootWord(arena, root, ROOT_DICT, moveDict(arena, from));
+      return true;
+    }
     const holder = keyspace.databases.find((database) => database.dict === from) ??
       keyspace.detached.find((detached) => detached.dict === from);
     if (holder === undefined) return false;
@@ -218,6 +238,12 @@ function moversOf(keyspace: Keyspace, keyMoved: (moved: boolean) => void): (Move
   movers[BLOCK_DIRECTORY] = always((from) => moveDirectory(arena, from));
   movers[BLOCK_BUCKETS] = always((from) => movePiece(arena, from));
   movers[BLOCK_OVERFLOW] = always((from) => moveOverflow(arena, from));
+  movers[BLOCK_ROOT] = always((from) => moveRoot(keyspace, from));
+  movers[BLOCK_MEMBER] = (from) => moveMember(keyspace, from);
+  movers[BLOCK_TREE] = always((from) => moveTreeHead(arena, from));
+  movers[BLOCK_INNER] = always((from) => moveNode(arena, from, false));
+  movers[BLOCK_LEAF] = always((from) => moveNode(arena, from, true));
+  movers[BLOCK_CHUNK] = always((from) => moveChunk(keyspace, from));
   return movers;
 }
 

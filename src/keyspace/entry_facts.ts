@@ -23,6 +23,9 @@ import {
   ENCODING_GROWN,
   ENCODING_INLINE,
   ENCODING_INT64,
+  ENCODING_INTSET,
+  ENCODING_LISTPACK,
+  ENCODING_ROOT,
   TYPE_STRING,
 } from "./types.ts";
 import { EXPIRY_HIGH, EXPIRY_LOW } from "./volatile_index.ts";
@@ -70,11 +73,11 @@ export function tailCapacity(keyspace: Keyspace, entry: number): number {
 export function tailLength(keyspace: Keyspace, entry: number): number {
   const words = wordsAt(keyspace.arena, entry);
   const at = wordIndex(entry);
-  const meta = words[at + ENTRY_META];
-  if ((meta & 0xf) !== TYPE_STRING) return 0;
-  switch ((meta >>> 4) & 0xf) {
+  switch ((words[at + ENTRY_META] >>> 4) & 0xf) {
     case ENCODING_INLINE:
     case ENCODING_GROWN:
+    case ENCODING_LISTPACK:
+    case ENCODING_INTSET:
       return words[at + ENTRY_VALUE];
     case ENCODING_INT64:
       return 4;
@@ -98,12 +101,12 @@ export function tailStart(keyspace: Keyspace, entry: number): number {
   return (at + keyWord(keyField)) * 4 + (keyField & KEY_LENGTH_MASK);
 }
 
-/** The block that the value of `entry` has outside of it, or 0. */
+/** The block that the value of `entry` has outside of it (a long string, or the root of a collection), or 0. */
 export function valueBlock(keyspace: Keyspace, entry: number): number {
   const words = wordsAt(keyspace.arena, entry);
   const at = wordIndex(entry);
-  const meta = words[at + ENTRY_META] & 0xff;
-  return meta === (TYPE_STRING | (ENCODING_EXTERNAL << 4)) ? words[at + ENTRY_VALUE] : 0;
+  const encoding = (words[at + ENTRY_META] >>> 4) & 0xf;
+  return encoding === ENCODING_EXTERNAL || encoding === ENCODING_ROOT ? words[at + ENTRY_VALUE] : 0;
 }
 
 /** The id of the database that `entry` is in, which stays the same when SWAPDB renumbers it. */

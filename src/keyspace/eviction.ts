@@ -83,6 +83,8 @@ export interface EvictionHost {
 const POOL_LENGTH = 16;
 /** The time is looked at each time so many keys have gone. */
 const KEYS_PER_CLOCK = 16;
+/** Leaves and buckets of collections that are freed in one step. */
+const FREED_PER_STEP = 64;
 /** More samples than this for one key don't make a better choice. */
 const SAMPLE_LIMIT = 1024;
 /** Tenacity up to 10 means steps of so many ms; */
@@ -200,7 +202,9 @@ export class Eviction {
     const goal = host.keyspace.dataBytes - (host.countedMemory - this.limit);
     let start = -1;
     for (let evicted = 1;; evicted++) {
-      if (!this.evictOne()) return this.exceed(false);
+      // What has gone already may not be freed yet.
+      if (host.keyspace.dying.length > 0) host.keyspace.freeDying(FREED_PER_STEP);
+      else if (!this.evictOne()) return this.exceed(false);
       if (host.keyspace.dataBytes <= goal) {
         this.settle();
         return true;

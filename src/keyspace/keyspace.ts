@@ -78,6 +78,7 @@ import { ObservedKeys } from "./observed_keys.ts";
 import { EXPIRY_HIGH, EXPIRY_LOW, VolatileIndex } from "./volatile_index.ts";
 
 const EXPIRY_BYTES = 12;
+const NO_KEY = new Uint8Array(0);
 const DATABASE_BYTES = 4;
 /** Somebody listens to all changes: */
 const HEARD_BY_LISTENERS = 1;
@@ -225,7 +226,7 @@ export class Keyspace {
     evict: false,
   };
   /** Whether what is being removed is asked to be freed later, where that isn't the case of a replaced key. */
-  private lazily: boolean | null = null;
+  lazily: boolean | null = null;
   private readonly orphaned: number[] = [];
   /** The classes of events that {@linkcode tellEvents} asked for; 0 while nobody listens. */
   eventClasses = 0;
@@ -408,16 +409,6 @@ export class Keyspace {
       if (this.orphaned.length > 0) this.takeOrphans(false);
     }
     return dying.length > kept;
-  }
-
-  /** Runs `remove`, by which the freeing of collections is left for later if `lazily`. */
-  removing(lazily: boolean, remove: () => void): void {
-    this.lazily = lazily;
-    try {
-      remove();
-    } finally {
-      this.lazily = null;
-    }
   }
 }
 
@@ -678,12 +669,12 @@ function removeUnasked(
 ): void {
   const keyspace = database.keyspace;
   const journaled = keyspace.journal !== null && keyspace.journal.listening;
-  if (!journaled && keyspace.heard === 0) {
-    keyspace.removing(lazily, () => removeEntry(database, hash, entry));
-    return;
-  }
-  const key = copyKey(keyspace.arena, entry);
-  keyspace.removing(lazily, () => removeEntry(database, hash, entry));
+  const heard = journaled || keyspace.heard !== 0;
+  const key = heard ? copyKey(keyspace.arena, entry) : NO_KEY;
+  keyspace.lazily = lazily;
+  removeEntry(database, hash, entry);
+  keyspace.lazily = null;
+  if (!heard) return;
   keyspace.journal?.append(database.number, ["DEL", key]);
   const view = new DataView(key.buffer, key.byteOffset, key.length);
   keyTouched(database, view, 0, key.length, event);

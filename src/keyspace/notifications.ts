@@ -148,6 +148,19 @@ export function notificationMessages(
 const EVENTS: readonly (readonly [eventClass: number, names: string])[] = [
   [EVENT_NONE, ""],
   [EVENT_STRING, "set append setrange incrby incrbyfloat setbit pfadd"],
+  [EVENT_LIST, "lpush rpush lpop rpop linsert lset lrem ltrim sortstore"],
+  [EVENT_SET, "sadd srem spop sinterstore sunionstore sdiffstore"],
+  [EVENT_HASH, "hset hincrby hincrbyfloat hdel"],
+  [
+    EVENT_SORTED_SET,
+    "zadd zincr zrem zremrangebyscore zremrangebyrank zremrangebylex zpopmin zpopmax " +
+    "zinterstore zunionstore zdiffstore zrangestore geosearchstore georadiusstore",
+  ],
+  [
+    EVENT_STREAM,
+    "xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer " +
+    "xgroup-destroy xgroup-setid",
+  ],
   [EVENT_EXPIRED, "expired"],
   [EVENT_EVICTED, "evicted"],
   [EVENT_MISS, "keymiss"],

@@ -69,6 +69,18 @@ export const BLOCK_DIRECTORY = 4;
 export const BLOCK_BUCKETS = 5;
 /** One bucket behind another. */
 export const BLOCK_OVERFLOW = 6;
+/** The root of a large collection; see root.ts. */
+export const BLOCK_ROOT = 7;
+/** A member of a set or sorted set, a field of a hash with its value; see member.ts. */
+export const BLOCK_MEMBER = 8;
+/** The head of a tree; see tree.ts. */
+export const BLOCK_TREE = 9;
+/** A node of a tree whose slots are children. */
+export const BLOCK_INNER = 10;
+/** A node of a tree that holds what the tree is for. */
+export const BLOCK_LEAF = 11;
+/** A listpack with room around it, one of many in a tree. */
+export const BLOCK_CHUNK = 12;
 
 const FIRST_SEGMENT_UNITS = 1 << 17;
 const LARGE_STEP_UNITS = 1 << 17;

@@ -130,6 +130,11 @@ function enterPiece(
   entries[at + 1] = block;
 }
 
+/** What holds a dict: the root of a collection, or 0 for a database. */
+export function dictOwner(arena: Arena, dict: number): number {
+  return ownerOf(arena, dict);
+}
+
 /** Says in `block` who points at it. */
 export function setOwner(arena: Arena, block: number, owner: number): void {
   arena.writable(block, 8)[wordIndex(block) + OWNER] = owner;

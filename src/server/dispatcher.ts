@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { CollectionLimits } from "../commands/context.ts";
 import { allocateValue, EXTERNAL_BYTES, valueRoom } from "../keyspace/strings.ts";
 import { ArenaFullError } from "../memory/arena.ts";
 import {
@@ -65,6 +66,11 @@ export class Dispatcher {
   setMaximumBulk(bytes: number): void {
     this.maximumBulk = bytes;
     this.context.maximumString = bytes;
+  }
+
+  /** Sets how large small collections may be. */
+  setCollectionLimits(limits: CollectionLimits): void {
+    Object.assign(this.context.limits, limits);
   }
 
   /** Sets the longest sparse HyperLogLog, in bytes. */

@@ -128,7 +128,7 @@ export class Reclaimer {
   /** Has the next slice run after the sockets had their turn, if there is anything to do. */
   private workLater(): void {
     if (this.working || this.stopped) return;
-    if (this.budgetMs <= 0 && this.keyspace.detached.length === 0) return;
+    if (this.budgetMs <= 0 && !this.freeing) return;
     this.working = true;
     afterSockets(() => {
       this.working = false;
@@ -138,14 +138,27 @@ export class Reclaimer {
     });
   }
 
+  /** Whether something waits to be freed. */
+  private get freeing(): boolean {
+    return this.keyspace.detached.length > 0 || this.keyspace.dying.length > 0;
+  }
+
+  /** Frees a little of what waits for it; whether there is more. */
+  private freeSome(): boolean {
+    const { keyspace } = this;
+    if (keyspace.dying.length > 0) keyspace.freeDying(BUCKETS_PER_LOOK);
+    else freeDetached(keyspace, BUCKETS_PER_LOOK);
+    return this.freeing;
+  }
+
   /** Works for a slice of time. */
   private slice(): void {
     const start = this.clock.monotonic();
-    const freeing = this.keyspace.detached.length > 0;
+    const { freeing } = this;
     let time = start;
     for (let looks = 0; looks < LOOKS_PER_SLICE && time - start < SLICE_MS; looks++) {
       if (freeing) {
-        if (!freeDetached(this.keyspace, BUCKETS_PER_LOOK)) break;
+        if (!this.freeSome()) break;
       } else if (!this.defragmentation.step(BLOCKS_PER_LOOK)) {
         this.budgetMs = 0;
         break;

@@ -22,6 +22,7 @@ import { PAUSE_NONE } from "./pause.ts";
 import { LatencyMonitor } from "./latency_monitor.ts";
 import { MonitorFeed } from "./monitor_feed.ts";
 import { OBSERVATION_HANDLERS } from "./observation_commands.ts";
+import { PUBSUB_HANDLERS } from "./pubsub_commands.ts";
 import { SlowLog } from "./slow_log.ts";
 import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
@@ -143,8 +144,8 @@ export class Server implements SessionHost {
   activeExpiry = true;
   /** `DEBUG PAUSE-CRON`. */
   cronPaused = false;
-  /** Gets the events of keys that `notify-keyspace-events` names, once somebody delivers them. */
-  notificationSink: NotificationSink | null = null;
+  /** Gets the events of keys that `notify-keyspace-events` names. */
+  notificationSink: NotificationSink;
 
   /** Gives memory back in the background. */
   readonly reclaimer: Reclaimer;
@@ -207,9 +208,11 @@ export class Server implements SessionHost {
       ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,
       ...OBSERVATION_HANDLERS,
+      ...PUBSUB_HANDLERS,
       ...CLUSTER_HANDLERS,
     }, configuration.renamed);
     this.clients = new Clients(this, () => this.newWriter());
+    this.notificationSink = this.clients.subscriptions;
     this.dispatcher = new Dispatcher(this);
     this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
     this.pidFile = new PidFile(this);
@@ -228,15 +231,39 @@ export class Server implements SessionHost {
   applySettings(): void {
     this.dispatcher.setMaximumBulk(this.settings.number("proto-max-bulk-len"));
     this.dispatcher.setSparseLimit(this.settings.number("hll-sparse-max-bytes"));
+    this.applyCollectionSettings();
     this.queryBufferLimit = this.settings.number("client-query-buffer-limit");
     this.password = this.settings.text("requirepass");
     this.applyObservationSettings();
     this.logger.level = this.settings.text("loglevel") as LogLevel;
     this.dumpState.writer.compress = this.settings.isOn("rdbcompression");
     const flags = parseNotifyFlags(this.settings.text("notify-keyspace-events")) ?? 0;
+    this.clients.subscriptions.notifyFlags = flags;
     this.keyspace.tellEvents(this.notificationSink, notifiedClasses(flags));
     this.applyMemorySettings();
     this.clients.limits.configure();
+  }
+
+  /** Takes the settings of collections: their forms, and how they are freed. */
+  private applyCollectionSettings(): void {
+    const { settings } = this;
+    this.dispatcher.setCollectionLimits({
+      hashMaxEntries: settings.number("hash-max-listpack-entries"),
+      hashMaxValueBytes: settings.number("hash-max-listpack-value"),
+      setMaxIntegers: settings.number("set-max-intset-entries"),
+      zsetMaxEntries: settings.number("zset-max-listpack-entries"),
+      zsetMaxValueBytes: settings.number("zset-max-listpack-value"),
+      listMaxSize: settings.number("list-max-listpack-size"),
+      listCompressDepth: settings.number("list-compress-depth"),
+      streamNodeBytes: settings.number("stream-node-max-bytes"),
+      streamNodeEntries: settings.number("stream-node-max-entries"),
+    });
+    Object.assign(this.keyspace.lazyFreeing, {
+      userDelete: settings.isOn("lazyfree-lazy-user-del"),
+      serverDelete: settings.isOn("lazyfree-lazy-server-del"),
+      expire: settings.isOn("lazyfree-lazy-expire"),
+      evict: settings.isOn("lazyfree-lazy-eviction"),
+    });
   }
 
   /** Takes the settings of eviction and expiry. */
@@ -372,9 +399,9 @@ export class Server implements SessionHost {
     return this.password !== "" && password === this.password;
   }
 
-  /** Bytes of buffers that belong to all clients together; spare ones, as spare room in segments, don't count. */
+  /** Bytes of what belongs to all clients together, buffers and topics; spare ones, as spare room in segments, don't count. */
   get bufferBytes(): number {
-    return this.pool.usedBytes + this.largePool.usedBytes;
+    return this.pool.usedBytes + this.largePool.usedBytes + this.clients.subscriptions.bytes;
   }
 
   /** Bytes of memory for keys, values, and the buffers of clients. */
@@ -455,6 +482,11 @@ export class Server implements SessionHost {
     this.clients.forget(session);
     if (session.monitoring) this.monitors.remove(session);
     this.dispatcher.dropBlock(session);
+  }
+
+  /** Sends a session the messages that wait for it, after others. */
+  deliverLater(session: Session): void {
+    this.clients.subscriptions.deliverLater(session);
   }
 
   /** Runs a session's requests after others had their turn. */

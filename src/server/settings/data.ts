@@ -5,14 +5,7 @@
  */
 import { EVICTION_POLICIES } from "../../keyspace/eviction.ts";
 import { checkFileName, checkHostname, readMaster, readSave } from "./lists.ts";
-import {
-  FREED_AT_ONCE,
-  NO_CLUSTER_YET,
-  NO_COLLECTIONS_YET,
-  NO_FILES_YET,
-  NO_JEMALLOC,
-  NO_REPLICAS_YET,
-} from "./reasons.ts";
+import { NO_CLUSTER_YET, NO_FILES_YET, NO_JEMALLOC, NO_REPLICAS_YET } from "./reasons.ts";
 import {
   anyMemory,
   choice,
@@ -33,7 +26,6 @@ const LONG = [0, Infinity] as const;
 const PORT = [0, 65535] as const;
 const FILES = { noEffect: NO_FILES_YET } as const;
 const FIXED_FILES = { fixed: true, noEffect: NO_FILES_YET } as const;
-const COLLECTIONS = { noEffect: NO_COLLECTIONS_YET } as const;
 const CLUSTER = { noEffect: NO_CLUSTER_YET } as const;
 
 /** Memory: its limit, who has to go, how it is given back. */
@@ -55,9 +47,7 @@ export const MEMORY_SETTINGS: readonly Setting[] = [
     ["lazyfree-lazy-expire", "expired keys"],
     ["lazyfree-lazy-server-del", "keys that are replaced"],
     ["lazyfree-lazy-user-del", "keys that DEL removes"],
-  ].map(([name, what]) =>
-    yesNo(name, "no", `free ${what} in the background`, { noEffect: FREED_AT_ONCE })
-  ),
+  ].map(([name, what]) => yesNo(name, "no", `free ${what} in the background`)),
   yesNo("lazyfree-lazy-user-flush", "no", "free keys that FLUSHALL removes in the background"),
   yesNo("activerehashing", "yes", "use idle time to resize the tables of keys", {
     noEffect: "tables of keys grow and shrink piece by piece anyway",
@@ -73,7 +63,7 @@ export const MEMORY_SETTINGS: readonly Setting[] = [
     1000,
     [1, Infinity],
     "fields of a value in one go",
-    COLLECTIONS,
+    { noEffect: "the memory of a collection is given back block by block, however large it is" },
   ),
   yesNo("jemalloc-bg-thread", "yes", "let the allocator have a thread", { noEffect: NO_JEMALLOC }),
 ];
@@ -83,30 +73,23 @@ export const ENCODING_SETTINGS: readonly Setting[] = [
   memory("hll-sparse-max-bytes", 3000, 0, "longest sparse HyperLogLog"),
   integer("hash-max-listpack-entries", 512, LONG, "most fields of a small hash", {
     aliases: ["hash-max-ziplist-entries"],
-    ...COLLECTIONS,
   }),
   memory("hash-max-listpack-value", 64, 0, "longest field or value of a small hash", {
     aliases: ["hash-max-ziplist-value"],
-    ...COLLECTIONS,
   }),
   integer("list-max-listpack-size", -2, [-INT_MAX - 1, INT_MAX], "size of a node of a list", {
     aliases: ["list-max-ziplist-size"],
-    ...COLLECTIONS,
   }),
-  integer("list-compress-depth", 0, COUNT, "nodes at each end of a list left as they are", {
-    ...COLLECTIONS,
-  }),
-  integer("set-max-intset-entries", 512, LONG, "most integers of a small set", COLLECTIONS),
+  integer("list-compress-depth", 0, COUNT, "nodes at each end of a list left as they are"),
+  integer("set-max-intset-entries", 512, LONG, "most integers of a small set"),
   integer("zset-max-listpack-entries", 128, LONG, "most members of a small sorted set", {
     aliases: ["zset-max-ziplist-entries"],
-    ...COLLECTIONS,
   }),
   memory("zset-max-listpack-value", 64, 0, "longest member of a small sorted set", {
     aliases: ["zset-max-ziplist-value"],
-    ...COLLECTIONS,
   }),
-  memory("stream-node-max-bytes", 4096, 0, "largest node of a stream", COLLECTIONS),
-  integer("stream-node-max-entries", 100, LONG, "most entries in a node of a stream", COLLECTIONS),
+  memory("stream-node-max-bytes", 4096, 0, "largest node of a stream"),
+  integer("stream-node-max-entries", 100, LONG, "most entries in a node of a stream"),
 ];
 
 /** Snapshots and the append-only file. */

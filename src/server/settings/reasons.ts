@@ -11,8 +11,6 @@ export const NO_FILES_YET = "data is not written to files yet";
 export const NO_REPLICAS_YET = "replication is not there yet";
 /** Cluster mode. */
 export const NO_CLUSTER_YET = "cluster mode is not there yet";
-/** Hashes, lists, sets, sorted sets and streams. */
-export const NO_COLLECTIONS_YET = "there are only strings yet";
 /** Lua. */
 export const NO_SCRIPTS_YET = "scripts are not there yet";
 /** Users with rights of their own. */
@@ -35,5 +33,3 @@ export const NO_JEMALLOC = "memory is not managed by jemalloc";
 export const FIXED_BACKLOG = "the runtime chooses the length of the queue itself";
 /** Background work at a pace. */
 export const NO_HZ = "background work has a pace of its own, which doesn't depend on this";
-/** Freeing values elsewhere. */
-export const FREED_AT_ONCE = "a string is freed in one step, however long it is";
