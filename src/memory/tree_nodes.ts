@@ -36,8 +36,10 @@ export const HEIGHT = 3;
 export const SHAPE = 4;
 /** Word of a head: the weight of all slots. */
 export const WEIGHT = 5;
+/** Units of a head, */
 export const HEAD_UNITS = 3;
-export const HEAD_BYTES = HEAD_UNITS * 8;
+/** and its bytes. */
+export const HEAD_BYTES: number = HEAD_UNITS * 8;
 /** More levels than any tree can have. */
 export const LEVELS = 12;
 /** Most words of a slot. */
@@ -133,6 +135,7 @@ export function sum(
   return total;
 }
 
+/** Bytes of a node with `slots` slots of `width` words. */
 export function nodeBytes(slots: number, width: number): number {
   return (SLOTS + slots * width) << 2;
 }
@@ -147,6 +150,7 @@ export function capacity(arena: Arena, node: number, width: number): number {
   return Math.min(NODE_SLOTS, Math.floor(((arena.unitsOf(node) << 1) - SLOTS) / width));
 }
 
+/** Whether a node has no room for one more slot. */
 export function isFull(arena: Arena, node: number): boolean {
   return wordsAt(arena, node)[wordIndex(node) + USED] === NODE_SLOTS;
 }
