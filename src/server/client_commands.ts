@@ -9,12 +9,8 @@ import type { CLIENT_SPECS } from "../commands/specs/client.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
 import { parseTimeoutMilliseconds } from "../commands/timeouts.ts";
 import { describeClient } from "./client_info.ts";
-import {
-  BAD_NAME,
-  DEFAULT_USER,
-  isGoodName,
-  serverHandler,
-} from "./connection_commands.ts";
+import { CLIENT_CLASSES } from "./client_limits.ts";
+import { BAD_NAME, DEFAULT_USER, isGoodName, serverHandler } from "./connection_commands.ts";
 import { PAUSE_ALL, PAUSE_WRITES } from "./pause.ts";
 import type { ServerContext } from "./server_context.ts";
 import {
@@ -46,9 +42,11 @@ function clientList(context: ServerContext): void {
   const { reply, server } = context;
   let sessions = [...server.sessions.values()];
   if (context.argc === 4 && context.isWord(2, "TYPE")) {
-    const type = context.text(3).toLowerCase();
-    if (!isClientType(type)) return reply.error(`ERR Unknown client type '${context.quoted(3)}'`);
-    if (type !== "normal") sessions = [];
+    const wanted = classOfType(context.text(3));
+    if (wanted === undefined) {
+      return reply.error(`ERR Unknown client type '${context.quoted(3)}'`);
+    }
+    sessions = sessions.filter(({ clientClass }) => clientClass === wanted);
   } else if (context.argc > 3 && context.isWord(2, "ID")) {
     const ids = new Set<number>();
     for (let index = 3; index < context.argc; index++) {
@@ -61,8 +59,12 @@ function clientList(context: ServerContext): void {
   reply.verbatim("txt", lines.join(""));
 }
 
-function isClientType(type: string): boolean {
-  return ["normal", "master", "replica", "slave", "pubsub"].includes(type);
+/** The class of clients that a type means: `clientClass` in a session, -1 if it has none; undefined if it is no type. */
+function classOfType(type: string): number | undefined {
+  const name = type.toLowerCase();
+  if (name === "master") return -1;
+  const index = (CLIENT_CLASSES as readonly string[]).indexOf(name === "replica" ? "slave" : name);
+  return index < 0 ? undefined : index;
 }
 
 /** Closes a client: at once, or after its reply if it is the one that asks. */
@@ -110,11 +112,12 @@ function killFilters(context: ServerContext): SessionFilter[] | undefined {
       }
       filters.push((session) => session.id === id);
     } else if (context.isWord(index, "TYPE")) {
-      if (!isClientType(value.toLowerCase())) {
+      const wanted = classOfType(value);
+      if (wanted === undefined) {
         reply.error(`ERR Unknown client type '${context.quoted(index + 1)}'`);
         return undefined;
       }
-      filters.push(() => value.toLowerCase() === "normal");
+      filters.push(({ clientClass }) => clientClass === wanted);
     } else if (context.isWord(index, "ADDR")) {
       filters.push((session) => session.connection.remote === value);
     } else if (context.isWord(index, "LADDR")) {

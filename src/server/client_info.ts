@@ -31,9 +31,9 @@ export function describeClient(
     ["idle", Math.floor((now - session.lastInteraction) / 1000)],
     ["flags", flagsOf(session)],
     ["db", session.database],
-    ["sub", 0],
-    ["psub", 0],
-    ["ssub", 0],
+    ["sub", session.topics?.channels.size ?? 0],
+    ["psub", session.topics?.patterns.size ?? 0],
+    ["ssub", session.topics?.shardChannels.size ?? 0],
     ["multi", -1],
     ["qbuf", waiting],
     ["qbuf-free", session.buffer.bytes.length - waiting],
@@ -59,6 +59,7 @@ export function describeClient(
 function flagsOf(session: Session): string {
   const { tracking } = session;
   let flags = session.monitoring ? "O" : "";
+  if (session.topics !== null) flags += "P";
   if (session.blocked !== null) flags += "b";
   if (tracking !== null) flags += "t";
   if (tracking?.redirectBroken) flags += "R";

@@ -113,7 +113,8 @@ export class ClientLimits {
       peak.input = Math.max(peak.input, session.buffer.bytes.length);
       peak.output = Math.max(peak.output, session.outputBytes);
       if (this.exceedsOutput(session)) continue;
-      const idle = this.idleMs > 0 && session.blocked === null && !session.monitoring;
+      const idle = this.idleMs > 0 && session.blocked === null && !session.monitoring &&
+        session.topics === null;
       if (idle && now - session.lastInteraction > this.idleMs) {
         this.server.logger.log("verbose", "Closing idle client");
         session.close();

@@ -15,6 +15,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Pause } from "./pause.ts";
 import type { Server } from "./server.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { KeyTracking } from "./tracking.ts";
 
 const LF = 10;
@@ -44,6 +45,8 @@ export class Clients {
   readonly tracking: KeyTracking;
   /** Those who wait for keys. */
   readonly blockedKeys: BlockedKeys;
+  /** Who gets which messages. */
+  readonly subscriptions: Subscriptions;
   /** The session whose turn it is, or null between turns. */
   running: Session | null = null;
   /** The session whose command changes keys: {@linkcode running}, or one that waited and goes on. */
@@ -62,6 +65,7 @@ export class Clients {
     this.blocking = new Blocking(this, this.deadlines);
     this.limits = new ClientLimits(server);
     this.tracking = new KeyTracking(server);
+    this.subscriptions = new Subscriptions(server);
     this.blockedKeys = new BlockedKeys(server);
     this.pause = new Pause({
       schedule: (deadline) => this.deadlines.add(deadline),
@@ -165,6 +169,7 @@ export class Clients {
     this.freeDescriptors.push(session.descriptor);
     this.limits.forget(session);
     this.tracking.stop(session);
+    this.subscriptions.drop(session);
     if (session.blocked !== null) this.blocking.release(session.blocked);
   }
 

@@ -41,6 +41,8 @@ export class Command {
   readonly monitored: boolean;
   /** Whether it reads or changes keys, which a monitor may not. */
   readonly touchesKeyspace: boolean;
+  /** Whether a subscriber may send it who speaks RESP2. */
+  readonly forSubscribers: boolean;
   /** The error that it is refused with, if it always is. */
   readonly refusal: string | null;
   /** Whether it gets into the slow log. */
@@ -59,15 +61,15 @@ export class Command {
     this.arity = spec.arity;
     this.beforeAuthentication = spec.flags.includes("no_auth");
     this.needsRoom = spec.flags.includes("denyoom");
-    this.mayReplicate = spec.flags.includes("write") || spec.flags.includes("may_replicate");
+    this.mayReplicate = spec.flags.includes("write") || spec.flags.includes("may_replicate") ||
+      PUBLISHING_COMMANDS.has(name);
+    this.forSubscribers = SUBSCRIBER_COMMANDS.has(name);
     this.blockArgument = BLOCK_ARGUMENTS.get(name) ?? -1;
     const flags: readonly string[] = spec.flags;
     this.fast = flags.includes("fast");
     this.quick = this.fast || QUICK_COMMANDS.has(name);
     this.monitored = !flags.includes("admin") && !flags.includes("skip_monitor");
-    this.touchesKeyspace = ["readonly", "write", "may_replicate"].some((flag) =>
-      flags.includes(flag)
-    );
+    this.touchesKeyspace = this.mayReplicate || flags.includes("readonly");
     this.refusal = REFUSED.get(name) ?? null;
     this.logged = !flags.includes("skip_slowlog");
     this.subcommands = subcommands;
@@ -93,6 +95,15 @@ const BLOCK_ARGUMENTS: ReadonlyMap<string, number> = new Map([
 // deno-fmt-ignore
 const QUICK_COMMANDS: ReadonlySet<string> = new Set([
   "set", "setex", "psetex", "getset", "mset", "msetnx", "append", "setrange", "getrange", "substr", "del",
+]);
+
+/** Commands that replicas get, though their flags don't say so. */
+const PUBLISHING_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish"]);
+
+/** Commands that a subscriber may send who speaks RESP2. */
+// deno-fmt-ignore
+const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
+  "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset",
 ]);
 
 const NO_MODULES =

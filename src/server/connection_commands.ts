@@ -29,7 +29,14 @@ function ping(context: ServerContext): void {
   if (context.argc > 2) {
     return context.reply.error("ERR wrong number of arguments for 'ping' command");
   }
-  if (context.argc === 1) context.reply.simple("PONG");
+  const { client, reply } = context;
+  if (client.topics !== null && client.resp === 2) {
+    // A subscriber who speaks RESP2 can't tell a reply from a message, unless it looks like one.
+    reply.array(2);
+    reply.bulk("pong");
+    if (context.argc === 1) reply.bulk("");
+    else reply.bulkBytes(context.argument(1));
+  } else if (context.argc === 1) reply.simple("PONG");
   else context.reply.bulkBytes(context.argument(1));
 }
 
@@ -52,6 +59,7 @@ function reset(context: ServerContext): void {
   const session = context.client;
   session.name = "";
   context.server.clients.tracking.stop(session);
+  context.server.clients.subscriptions.drop(session);
   if (session.monitoring) context.server.monitors.remove(session);
   // As with Redis, the reply of a RESET that is skipped stays so.
   if (session.replyMode !== REPLY_SKIP) session.replyMode = REPLY_ON;

@@ -24,7 +24,7 @@ export function clientFields(server: Server): InfoFields {
 
 /** Section Stats. */
 export function statsFields(server: Server): InfoFields {
-  const { counters, expiry, eviction, reclaimer, clients: { tracking } } = server;
+  const { counters, expiry, eviction, reclaimer, clients: { subscriptions, tracking } } = server;
   const moved = reclaimer.defragmentation.counters;
   const { hits, misses, expired, evicted } = server.keyspace.counters;
   return [
@@ -53,9 +53,9 @@ export function statsFields(server: Server): InfoFields {
     ["current_eviction_exceeded_time", Math.floor(eviction.exceedingMs)],
     ["keyspace_hits", hits],
     ["keyspace_misses", misses],
-    ["pubsub_channels", 0],
-    ["pubsub_patterns", 0],
-    ["pubsubshard_channels", 0],
+    ["pubsub_channels", subscriptions.channels.all.size],
+    ["pubsub_patterns", subscriptions.patterns.all.size],
+    ["pubsubshard_channels", subscriptions.shardChannels.all.size],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", 0],

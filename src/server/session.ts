@@ -20,6 +20,8 @@ import type { BlockedSession } from "./blocking.ts";
 import type { OutputChunk, ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Connection } from "../runtime/sockets.ts";
+import type { Waiting } from "./subscriptions/messages.ts";
+import type { SessionTopics } from "./subscriptions/topics.ts";
 import type { Tracking } from "./tracking.ts";
 
 /** Bytes of replies that may wait while further commands of a session run. */
@@ -87,6 +89,8 @@ export interface SessionHost {
   readonly reply: ReplyWriter;
   /** What clients may take. */
   readonly limits: SessionLimits;
+  /** Messages wait for the session, which isn't being written to any more. */
+  deliverLater(session: Session): void;
   /** Logs that a client sends more than may wait, and what. */
   logTooLong(session: Session): void;
 }
@@ -134,6 +138,12 @@ export class Session {
 
   /** How it is told of keys that change; null if it isn't. */
   tracking: Tracking | null = null;
+  /** What it subscribes to; null for nothing. */
+  topics: SessionTopics | null = null;
+  /** Messages that it hasn't been sent; null for none. */
+  waiting: Waiting | null = null;
+  /** It is in the line of those for whom messages wait. */
+  inLine = false;
   /** It isn't closed for the memory that it takes (CLIENT NO-EVICT). */
   protectedFromEviction = false;
   /** What it waits for: none of its commands are run until then. */
@@ -201,7 +211,9 @@ export class Session {
 
   /** Bytes of memory that this session holds: itself and its buffers. */
   get memory(): number {
-    return SESSION_BYTES + this.buffer.bytes.length + this.pendingBytes;
+    const { topics, waiting } = this;
+    return SESSION_BYTES + this.buffer.bytes.length + this.pendingBytes +
+      (topics === null ? 0 : topics.bytes) + (waiting === null ? 0 : waiting.bytes);
   }
 
   /** Bytes of {@linkcode memory} and of the arena that this session has for itself. */
@@ -211,7 +223,9 @@ export class Session {
 
   /** Bytes of replies that wait, as limits count them: Redis has room for the first ones in each client. */
   get outputBytes(): number {
-    return Math.max(0, this.pendingBytes - FREE_OUTPUT_BYTES);
+    const { waiting } = this;
+    const bytes = waiting === null ? this.pendingBytes : this.pendingBytes + waiting.bytes;
+    return Math.max(0, bytes - FREE_OUTPUT_BYTES);
   }
 
   /** Bytes of arguments of a command that isn't done: half of it has come, or it waits. */
@@ -289,6 +303,7 @@ export class Session {
 
   /** Puts what a writer holds at the end of the queue. */
   private takeOutput(reply: ReplyWriter): void {
+    if (this.waiting !== null) this.takeWaiting(this.waiting);
     this.pendingBytes += reply.length;
     for (const chunk of reply.chunks) this.queue.push(chunk);
     if (reply.position > 0 && reply.chunks.length === 0 && this.joinLast(reply)) {
@@ -315,9 +330,25 @@ export class Session {
     return true;
   }
 
+  /** Sends the messages that wait, behind what waits already. */
+  sendWaiting(): void {
+    if (this.closed || this.waiting === null) return;
+    this.takeWaiting(this.waiting);
+    if (!this.host.limits.check(this)) this.dropOutput();
+    else if (this.current === null) this.writeNext();
+  }
+
+  /** Puts messages at the end of the queue. */
+  private takeWaiting(waiting: Waiting): void {
+    this.waiting = null;
+    this.pendingBytes += waiting.bytes;
+    for (const chunk of waiting.chunks) this.queue.push(chunk);
+  }
+
   /** Sends bytes that are no reply, behind what waits already. */
   push(bytes: Uint8Array): void {
     if (this.closing) return;
+    if (this.waiting !== null) this.takeWaiting(this.waiting);
     this.pendingBytes += bytes.length;
     this.queue.push({ bytes, buffer: null, release: null });
     if (!this.host.limits.check(this)) this.dropOutput();
@@ -421,6 +452,7 @@ export class Session {
     else if (this.queue.length > 0) this.writeNext();
     else {
       this.stuck = false;
+      if (this.waiting !== null) this.host.deliverLater(this);
       if (this.unfinished) this.host.process(this);
       else this.afterTurn();
     }
@@ -514,6 +546,7 @@ export class Session {
     for (const chunk of this.queue) this.release(chunk);
     this.queue.length = 0;
     this.pendingBytes = 0;
+    this.waiting = null;
   }
 }
 

@@ -12,8 +12,8 @@
  * stand within a reply. Others are told at once, since nothing is being written for them; the client whose turn it is
  * is told behind the reply to its command ({@linkcode KeyTracking.afterCommand}).
  *
- * A message is a push in RESP3. With a redirection it goes to another client instead. Clients that speak RESP2 can't
- * take it without a subscription.
+ * A message is a push in RESP3. With a redirection it goes to another client instead; if that speaks RESP2 and
+ * subscribes to anything, as a message on the channel `__redis__:invalidate`. Other clients that speak RESP2 can't take one.
  *
  * **Cost.** Without tracking clients, one comparison a command. A key in the table takes a string, a set and its
  * place in a map: some 200 bytes.
@@ -239,6 +239,9 @@ export class KeyTracking {
       target = other;
     }
     if (target.resp === 3) this.send(target, (reply) => writeInvalidation(reply, keys));
+    else if (tracking.redirect !== 0 && target.topics !== null) {
+      this.send(target, (reply) => writeInvalidationMessage(reply, keys));
+    }
   }
 
   /** Sends a session a message; if its turn is on, behind the reply to its command. */
@@ -252,7 +255,20 @@ export class KeyTracking {
 function writeInvalidation(reply: ReplyWriter, keys: readonly string[] | null): void {
   reply.push(2);
   reply.bulk("invalidate");
-  if (keys === null) return reply.nullArray();
+  if (keys === null) reply.nullArray();
+  else writeKeys(reply, keys);
+}
+
+/** The same for a subscriber that speaks RESP2, as a message on a channel that only the server publishes on. */
+function writeInvalidationMessage(reply: ReplyWriter, keys: readonly string[] | null): void {
+  reply.push(3);
+  reply.bulk("message");
+  reply.bulk("__redis__:invalidate");
+  if (keys === null) reply.nullBulk();
+  else writeKeys(reply, keys);
+}
+
+function writeKeys(reply: ReplyWriter, keys: readonly string[]): void {
   reply.array(keys.length);
   for (const key of keys) reply.bulkBytes(keyBytes(key));
 }

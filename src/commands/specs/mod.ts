@@ -12,6 +12,7 @@ import { GENERIC_SPECS } from "./generic.ts";
 import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
 import { MEMORY_SPECS } from "./memory.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
+import { PUBSUB_SPECS } from "./pubsub.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { STRING_SPECS } from "./strings.ts";
@@ -22,7 +23,6 @@ export * from "./types.ts";
 export { GEO_SPECS } from "./geo.ts";
 export { HASH_SPECS } from "./hashes.ts";
 export { LIST_SPECS } from "./lists.ts";
-export { PUBSUB_SPECS } from "./pubsub.ts";
 export { SET_SPECS } from "./sets.ts";
 export { SORT_SPECS } from "./sort.ts";
 export { SORTED_SET_ALGEBRA_SPECS } from "./sorted_set_algebra.ts";
@@ -41,6 +41,7 @@ export {
   MEMORY_SPECS,
   OBSERVATION_SPECS,
   PERSISTENCE_SPECS,
+  PUBSUB_SPECS,
   SERVER_SPECS,
   STRING_SPECS,
 };
@@ -57,6 +58,7 @@ export const ALL_SPECS:
   & typeof CLIENT_SPECS
   & typeof SERVER_SPECS
   & typeof OBSERVATION_SPECS
+  & typeof PUBSUB_SPECS
   & typeof CLUSTER_SPECS = {
     ...STRING_SPECS,
     ...BITMAP_SPECS,
@@ -68,5 +70,6 @@ export const ALL_SPECS:
     ...CLIENT_SPECS,
     ...SERVER_SPECS,
     ...OBSERVATION_SPECS,
+    ...PUBSUB_SPECS,
     ...CLUSTER_SPECS,
   };
