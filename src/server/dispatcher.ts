@@ -20,14 +20,13 @@ import {
   RequestFrame,
 } from "../protocol/request_parser.ts";
 import { Batch, BATCH_REQUESTS } from "./batch.ts";
-import type { KeyWaiter } from "./blocked_keys.ts";
+import { CommandRunner } from "./command_runner.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
-import { PAUSE_NONE } from "./pause.ts";
 import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
-import { ServerContext } from "./server_context.ts";
-import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from "./session.ts";
+import type { ServerContext } from "./server_context.ts";
+import { REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
 
 /** A turn ends after this many ms, which it looks at after each batch. */
 const TURN_MS = 1;
@@ -310,5 +309,4 @@ export class Dispatcher {
     if (session.replyMode === REPLY_ON) this.server.reply.error(`ERR Protocol error: ${error}`);
     session.closing = true;
   }
-
 }

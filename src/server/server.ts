@@ -446,7 +446,7 @@ export class Server implements SessionHost {
 
   /** Keys were evicted between two turns. */
   afterEviction(): void {
-    this.dispatcher.serveWaiting();
+    this.dispatcher.runner.serveWaiting();
     this.journal.endTurn();
     this.clients.tracking.afterTurn();
   }
@@ -454,7 +454,7 @@ export class Server implements SessionHost {
   /** Expired keys were looked for between two turns. */
   afterExpiry(elapsedMs: number): void {
     this.latency.add("expire-cycle", elapsedMs);
-    this.dispatcher.serveWaiting();
+    this.dispatcher.runner.serveWaiting();
     this.journal.endTurn();
     this.clients.tracking.afterTurn();
   }
