@@ -6,9 +6,15 @@
  * append-only file, the backlog and the replicas listen; each gets the bytes of a turn at its end. While
  * nobody listens, nothing is encoded.
  *
+ * **Units.** What one command changes, or all commands of a transaction, happens as a whole or not at all, also where it
+ * is repeated. So if a unit ({@linkcode Journal.beginUnit}) has more than one change, MULTI and EXEC stand around it. Which
+ * database is selected for its first change is said before MULTI.
+ *
  * @module
  */
-import { type RequestArgument, RequestWriter } from "../protocol/request_writer.ts";
+import { encodeRequest, type RequestArgument, RequestWriter } from "../protocol/request_writer.ts";
+
+const MULTI = encodeRequest(["MULTI"]);
 
 /** Gets the changes of one turn as requests in RESP; the bytes are only good during the call. */
 export type JournalListener = (bytes: Uint8Array) => void;
@@ -18,6 +24,12 @@ export class Journal {
   private readonly listeners = new Set<JournalListener>();
   private readonly writer = new RequestWriter();
   private selected = -1;
+  /** How many units are open, each within the one before. */
+  private depth = 0;
+  /** How many changes the outermost has, */
+  private changes = 0;
+  /** and where in the writer the first one starts. */
+  private unitStart = 0;
   /** Bytes written since the start. */
   offset = 0;
   /** Whether anybody listens; when not, appending does nothing. */
@@ -46,12 +58,34 @@ export class Journal {
       this.selected = database;
       this.writer.write(["SELECT", database]);
     }
+    if (this.depth > 0 && this.changes++ === 0) this.unitStart = this.writer.length;
     this.writer.write(args);
+  }
+
+  /** Begins a unit, or one more within it. */
+  beginUnit(): void {
+    this.depth++;
+  }
+
+  /** Ends what {@linkcode beginUnit} began. */
+  endUnit(): void {
+    if (--this.depth === 0) this.closeUnit();
+  }
+
+  /** Puts the changes of the unit so far between MULTI and EXEC, if there are several. */
+  private closeUnit(): void {
+    if (this.changes > 1) {
+      this.writer.insert(this.unitStart, MULTI);
+      this.writer.write(["EXEC"]);
+    }
+    this.changes = 0;
   }
 
   /** Hands what was written to the listeners. */
   endTurn(): void {
     if (this.writer.length === 0) return;
+    // Within a unit, that is somebody who begins or ceases to listen: who stays gets it in two parts.
+    this.closeUnit();
     const bytes = this.writer.take();
     this.offset += bytes.length;
     for (const listener of this.listeners) listener(bytes);

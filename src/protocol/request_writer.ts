@@ -56,6 +56,14 @@ export class RequestWriter {
     for (let index = 0; index < args.length; index++) this.#writeArgument(args[index]);
   }
 
+  /** Inserts a request at `offset`, where another one starts. */
+  insert(offset: number, request: Uint8Array): void {
+    this.#buffer.insertRoom(offset, request.length);
+    for (let index = 0; index < request.length; index++) {
+      this.#buffer.setByte(offset + index, request[index]);
+    }
+  }
+
   /** What was written; it belongs to the caller until {@linkcode RequestWriter.recycle}. */
   take(): Uint8Array<ArrayBuffer> {
     return this.#buffer.take();

@@ -34,11 +34,11 @@ export function describeClient(
     ["sub", session.topics?.channels.size ?? 0],
     ["psub", session.topics?.patterns.size ?? 0],
     ["ssub", session.topics?.shardChannels.size ?? 0],
-    ["multi", -1],
+    ["multi", session.transaction?.commands.length ?? -1],
     ["qbuf", waiting],
     ["qbuf-free", session.buffer.bytes.length - waiting],
     ["argv-mem", running ? context.argumentBytes : session.argumentBytes],
-    ["multi-mem", 0],
+    ["multi-mem", session.transaction?.queuedBytes ?? 0],
     // Replies of a turn are written into one buffer that belongs to all sessions.
     ["rbs", running ? server.reply.buffer.bytes.length : 0],
     ["rbp", running ? server.reply.buffer.bytes.length : 0],
@@ -60,10 +60,12 @@ function flagsOf(session: Session): string {
   const { tracking } = session;
   let flags = session.monitoring ? "O" : "";
   if (session.topics !== null) flags += "P";
+  if (session.transaction !== null) flags += "x";
   if (session.blocked !== null) flags += "b";
   if (tracking !== null) flags += "t";
   if (tracking?.redirectBroken) flags += "R";
   if (tracking?.broadcast) flags += "B";
+  if (session.watched?.changed) flags += "d";
   if (session.closing) flags += "c";
   if (session.connection.remote.endsWith(":0")) flags += "U";
   if (session.protectedFromEviction) flags += "e";

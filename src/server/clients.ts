@@ -17,6 +17,7 @@ import type { Server } from "./server.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { KeyTracking } from "./tracking.ts";
+import { Transactions } from "./transactions.ts";
 
 const LF = 10;
 /** So many bytes of a buffer go to a log line, or as many from its start and its end. */
@@ -43,6 +44,8 @@ export class Clients {
   readonly limits: ClientLimits;
   /** Who is told of which keys. */
   readonly tracking: KeyTracking;
+  /** What they do as one step. */
+  readonly transactions: Transactions = new Transactions();
   /** Those who wait for keys. */
   readonly blockedKeys: BlockedKeys;
   /** Who gets which messages. */
@@ -170,6 +173,7 @@ export class Clients {
     this.limits.forget(session);
     this.tracking.stop(session);
     this.subscriptions.drop(session);
+    this.transactions.discard(session);
     if (session.blocked !== null) this.blocking.release(session.blocked);
   }
 

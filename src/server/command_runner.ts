@@ -10,11 +10,13 @@ import { ArenaFullError } from "../memory/arena.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { KeyWaiter } from "./blocked_keys.ts";
 import type { Command } from "./command_table.ts";
+import { CommandTimer } from "./command_timer.ts";
 import { PAUSE_NONE } from "./pause.ts";
 import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, REPLY_SKIP_NEXT, type Session } from "./session.ts";
+import type { Transaction } from "./transactions.ts";
 
 /** Most bytes of a command's name, and of all its arguments, that an error quotes. */
 const QUOTED_BYTES = 128;
@@ -24,10 +26,17 @@ const NO_ROOM = "OOM command not allowed when used memory > 'maxmemory'.";
 export class CommandRunner {
   /** What commands work with. */
   readonly context: ServerContext;
+  /** Measures the commands of transactions. */
+  readonly timer: CommandTimer = new CommandTimer((command, index, milliseconds) => {
+    this.transaction!.show(this.context, index);
+    this.reportSlow(command, milliseconds);
+  });
+  /** The one that is running. */
+  private transaction: Transaction | null = null;
 
   /** Runs the commands of `server`, whose keyspace, journal, writer and table exist already. */
   constructor(private readonly server: Server) {
-    this.context = new ServerContext(server);
+    this.context = new ServerContext(server, (transaction) => this.runTransaction(transaction));
   }
 
   /** Runs one command; which one it was, or null if it was refused. */
@@ -66,6 +75,10 @@ export class CommandRunner {
     if (!session.authenticated && !command.beforeAuthentication) {
       return this.reject(command, "NOAUTH Authentication required.");
     }
+    const { transaction } = session;
+    if (transaction !== null && command.alone) {
+      return this.reject(command, "ERR Command not allowed inside a transaction");
+    }
     if (command.refusal !== null) {
       return this.reject(command, command.refusal);
     }
@@ -77,19 +90,35 @@ export class CommandRunner {
     }
     const { pause, blocking } = this.server.clients;
     if (pause.kind !== PAUSE_NONE) {
-      if (pause.holds(command)) {
+      if (pause.holds(mayReplicate(command, transaction))) {
         blocking.postpone(session);
         return false;
       }
       keyspace.keepExpired = command.spec.flags.includes("readonly");
     } else if (
-      this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() && command.needsRoom
+      this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() &&
+      needsRoom(command, transaction)
     ) {
       return this.reject(command, NO_ROOM);
     }
+    if (transaction !== null && command.queued) {
+      // What will be refused as a whole needn't be kept.
+      if (!transaction.failed && !session.watched?.changed) transaction.add(command, context);
+      reply.simple("QUEUED");
+      return false;
+    }
+    this.execute(command);
+    return true;
+  }
+
+  /** Runs a command that nothing speaks against, and journals what it changes. */
+  private execute(command: Command): void {
+    const { context, server: { keyspace, journal, reply } } = this;
     const dirty = keyspace.dirty;
     const { errors, length: mark } = reply;
     context.journaled = false;
+    const { listening } = journal;
+    if (listening) journal.beginUnit();
     try {
       command.handler(context);
     } catch (error) {
@@ -99,10 +128,58 @@ export class CommandRunner {
       reply.error(NO_ROOM);
     }
     if (reply.errors !== errors) command.statistics.failed++;
-    if (keyspace.dirty !== dirty && !context.journaled && this.server.journal.listening) {
-      this.server.journal.append(context.database.number, context.allArguments());
+    if (keyspace.dirty !== dirty && !context.journaled && journal.listening) {
+      journal.append(context.database.number, context.allArguments());
     }
-    return true;
+    if (listening) journal.endUnit();
+  }
+
+  /** Runs the commands of a transaction of the session whose turn it is. */
+  private runTransaction(transaction: Transaction): void {
+    const { context, server: { journal, reply } } = this;
+    const session = context.client;
+    const mark = reply.length;
+    reply.array(transaction.commands.length);
+    if (session.replyMode === REPLY_OFF) reply.truncate(mark);
+    journal.beginUnit();
+    context.mayBlock = false;
+    this.transaction = transaction;
+    context.lend(session, reply, () => this.runAll(session, transaction));
+    this.transaction = null;
+    context.mayBlock = true;
+    journal.endUnit();
+  }
+
+  /** Runs all commands of a transaction, and measures them: as in a batch, quick neighbours share their time. */
+  private runAll(session: Session, transaction: Transaction): void {
+    const { context, server: { time }, timer } = this;
+    const { commands } = transaction;
+    let charged = 0;
+    const chargeUpTo = (end: number): void => {
+      if (charged === end) return;
+      this.server.counters.commands += timer.end(time.look(), commands, charged, end);
+      charged = end;
+    };
+    timer.begin(time.look());
+    transaction.forEach(context, (command, index) => {
+      const alone = timer.each || !command.quick;
+      if (alone) chargeUpTo(index);
+      this.runQueued(session, command);
+      if (alone) chargeUpTo(index + 1);
+    });
+    chargeUpTo(commands.length);
+  }
+
+  /** Runs a command of a transaction. */
+  private runQueued(session: Session, command: Command): void {
+    const { context, server: { clients: { tracking }, monitors, reply } } = this;
+    const mark = reply.length;
+    const silent = session.closing;
+    this.execute(command);
+    // Here as elsewhere, nothing comes behind the last reply.
+    if (silent || session.replyMode === REPLY_OFF) reply.truncate(mark);
+    if (tracking.count > 0) tracking.afterQueued(context, command.spec);
+    if (monitors.active && command.monitored) this.showMonitors(session, command);
   }
 
   /** Lets the clients go on that wait for keys which have changed. */
@@ -117,7 +194,11 @@ export class CommandRunner {
     const reply = clients.answerWriter(session);
     const { errors, length: mark } = reply;
     const start = time.look();
-    if (!context.lend(session, request, reply, () => this.tryAgain(waiter, index))) return false;
+    const done = context.lend(session, reply, () => {
+      context.loadCopy(request);
+      return this.tryAgain(waiter, index);
+    });
+    if (!done) return false;
     const { bytes, starts, lengths } = request;
     const { statistics } = this.server.table.find(bytes, starts[0], lengths[0])!;
     if (reply.errors !== errors) statistics.failed++;
@@ -143,21 +224,32 @@ export class CommandRunner {
   /** Refuses to run a command, and counts that; always false. */
   private reject(command: Command, text: string): false {
     command.statistics.rejected++;
-    this.server.reply.error(text);
+    if (isExec(command)) {
+      this.server.clients.transactions.discard(this.context.client);
+      const reason = text.replace(/^ERR /, "");
+      this.server.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+    } else this.refuse(text);
     return false;
+  }
+
+  /** Replies with an error to what isn't run; a transaction of which it was to be a part isn't either. */
+  private refuse(text: string): void {
+    const { transaction } = this.context.client;
+    if (transaction !== null) transaction.failed = true;
+    this.server.reply.error(text);
   }
 
   /** The command, or the subcommand that is called; replies with an error if there is none. */
   private resolve(command: Command | null): Command | null {
     if (command === null) {
-      this.server.reply.error(unknownCommand(this.context));
+      this.refuse(unknownCommand(this.context));
       return null;
     }
     if (command.subcommands === null || this.context.argc < 2) return command;
     const name = this.context.text(1).toLowerCase();
     const subcommand = command.subcommands.get(name);
     if (subcommand !== undefined) return subcommand;
-    this.server.reply.error(
+    this.refuse(
       `ERR unknown subcommand '${this.context.quoted(1, QUOTED_BYTES)}'. ` +
         `Try ${command.name.toUpperCase()} HELP.`,
     );
@@ -172,6 +264,20 @@ export class CommandRunner {
     else if (mode === REPLY_SKIP && session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
   }
 
+  /** A command, whose arguments are in the context, took longer than somebody wants to hear of. */
+  reportSlow(command: Command, milliseconds: number): void {
+    const { context, server } = this;
+    const slowerThan = server.settings.number("slowlog-log-slower-than");
+    const microseconds = Math.floor(milliseconds * 1000);
+    if (command.logged && slowerThan >= 0 && microseconds >= slowerThan) {
+      const { connection, name } = context.client;
+      const seconds = Math.floor(server.time.unixMs / 1000);
+      const args = shownArguments(context, command);
+      server.slowLog.add(seconds, microseconds, args, connection.remote, name);
+    }
+    server.latency.add(command.fast ? "fast-command" : "command", milliseconds);
+  }
+
   /** Shows the monitors a command that has run. */
   private showMonitors(session: Session, command: Command): void {
     const { context, server } = this;
@@ -179,6 +285,21 @@ export class CommandRunner {
     const args = shownArguments(context, command);
     server.monitors.show(server.time.unixMicroseconds(), number, session, args, server.reply);
   }
+}
+
+function isExec(command: Command): boolean {
+  return command.name === "exec";
+}
+
+/** Whether a command may have an effect on replicas: EXEC may if one that it runs may. */
+function mayReplicate(command: Command, transaction: Transaction | null): boolean {
+  return transaction !== null && isExec(command) ? transaction.mayReplicate : command.mayReplicate;
+}
+
+/** Whether a command can't run without room: after MULTI none can that would be queued. */
+function needsRoom(command: Command, transaction: Transaction | null): boolean {
+  if (transaction === null) return command.needsRoom;
+  return isExec(command) ? transaction.needsRoom : !command.endsTransaction;
 }
 
 /** The reply to a command that a subscriber who speaks RESP2 can't send: its reply would look like a message. */

@@ -43,6 +43,12 @@ export class Command {
   readonly touchesKeyspace: boolean;
   /** Whether a subscriber may send it who speaks RESP2. */
   readonly forSubscribers: boolean;
+  /** Whether it waits for EXEC after MULTI. */
+  readonly queued: boolean;
+  /** Whether it is refused after MULTI. */
+  readonly alone: boolean;
+  /** Whether it is run after MULTI even if there is no room left. */
+  readonly endsTransaction: boolean;
   /** The error that it is refused with, if it always is. */
   readonly refusal: string | null;
   /** Whether it gets into the slow log. */
@@ -70,6 +76,9 @@ export class Command {
     this.quick = this.fast || QUICK_COMMANDS.has(name);
     this.monitored = !flags.includes("admin") && !flags.includes("skip_monitor");
     this.touchesKeyspace = this.mayReplicate || flags.includes("readonly");
+    this.queued = !UNQUEUED_COMMANDS.has(name);
+    this.alone = flags.includes("no_multi");
+    this.endsTransaction = ENDING_COMMANDS.has(name);
     this.refusal = REFUSED.get(name) ?? null;
     this.logged = !flags.includes("skip_slowlog");
     this.subcommands = subcommands;
@@ -105,6 +114,12 @@ const PUBLISHING_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish"]
 const SUBSCRIBER_COMMANDS: ReadonlySet<string> = new Set([
   "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset",
 ]);
+
+/** Commands with which a transaction ends. */
+const ENDING_COMMANDS: ReadonlySet<string> = new Set(["exec", "discard", "reset", "quit"]);
+
+/** Commands that don't wait for EXEC. */
+const UNQUEUED_COMMANDS: ReadonlySet<string> = new Set([...ENDING_COMMANDS, "multi", "watch"]);
 
 const NO_MODULES =
   'ERR MODULE command not allowed. If the enable-module-command option is set to "local", ' +

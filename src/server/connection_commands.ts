@@ -60,6 +60,7 @@ function reset(context: ServerContext): void {
   session.name = "";
   context.server.clients.tracking.stop(session);
   context.server.clients.subscriptions.drop(session);
+  context.server.clients.transactions.discard(session);
   if (session.monitoring) context.server.monitors.remove(session);
   // As with Redis, the reply of a RESET that is skipped stays so.
   if (session.replyMode !== REPLY_SKIP) session.replyMode = REPLY_ON;

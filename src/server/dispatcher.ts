@@ -23,7 +23,6 @@ import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import { CommandRunner } from "./command_runner.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
-import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import { REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
@@ -227,19 +226,11 @@ export class Dispatcher {
 
   /** A command of the batch took longer than somebody wants to hear of. */
   private reportSlow(command: Command, index: number, milliseconds: number): void {
-    const { context, server } = this;
+    const { context } = this;
     const frame = this.batch.frames[index];
     // The context still has what ran last; a command that shared its time ran before that.
     if (context.starts !== frame.starts) context.load(context.client, frame);
-    const slowerThan = server.settings.number("slowlog-log-slower-than");
-    const microseconds = Math.floor(milliseconds * 1000);
-    if (command.logged && slowerThan >= 0 && microseconds >= slowerThan) {
-      const { connection, name } = context.client;
-      const seconds = Math.floor(server.time.unixMs / 1000);
-      const args = shownArguments(context, command);
-      server.slowLog.add(seconds, microseconds, args, connection.remote, name);
-    }
-    server.latency.add(command.fast ? "fast-command" : "command", milliseconds);
+    this.runner.reportSlow(command, milliseconds);
   }
 
   /**

@@ -48,6 +48,9 @@ function slowLogReset(context: ServerContext): void {
 }
 
 function monitor(context: ServerContext): void {
+  if (!context.mayBlock) {
+    return context.reply.error("ERR MONITOR isn't allowed for DENY BLOCKING client");
+  }
   // As with Redis, a client that is a monitor already hears nothing.
   if (context.client.monitoring) return;
   context.server.monitors.add(context.client);

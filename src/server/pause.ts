@@ -6,7 +6,6 @@
  *
  * @module
  */
-import type { Command } from "./command_table.ts";
 import type { Deadline } from "./deadlines.ts";
 
 /** No pause. */
@@ -63,8 +62,8 @@ export class Pause implements Deadline {
     this.host.resumed();
   }
 
-  /** Whether `command` has to wait for the end of the pause. */
-  holds(command: Command): boolean {
-    return this.kind === PAUSE_ALL || (this.kind === PAUSE_WRITES && command.mayReplicate);
+  /** Whether a command has to wait for the end of the pause that writes, or may have an effect on replicas, or not. */
+  holds(mayReplicate: boolean): boolean {
+    return this.kind === PAUSE_ALL || (this.kind === PAUSE_WRITES && mayReplicate);
   }
 }

@@ -26,6 +26,7 @@ import { PUBSUB_HANDLERS } from "./pubsub_commands.ts";
 import { SlowLog } from "./slow_log.ts";
 import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
+import { TRANSACTION_HANDLERS } from "./transaction_commands.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { PidFile } from "./pid_file.ts";
 import { type Directive, directivesOf, type Settings, SettingsError } from "./settings.ts";
@@ -205,6 +206,7 @@ export class Server implements SessionHost {
       ...createDumpHandlers(this.dumpState),
       ...MEMORY_HANDLERS,
       ...CONNECTION_HANDLERS,
+      ...TRANSACTION_HANDLERS,
       ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,
       ...OBSERVATION_HANDLERS,
@@ -298,10 +300,12 @@ export class Server implements SessionHost {
 
   /** Takes over the settings of the slow log and of the latency monitor. */
   private applyObservationSettings(): void {
-    const { settings, latency, dispatcher: { timer } } = this;
+    const { settings, latency, dispatcher } = this;
     latency.threshold = settings.number("latency-monitor-threshold");
-    timer.setThresholds(settings.number("slowlog-log-slower-than"), latency.threshold);
-    timer.histograms = settings.isOn("latency-tracking");
+    for (const timer of [dispatcher.timer, dispatcher.runner.timer]) {
+      timer.setThresholds(settings.number("slowlog-log-slower-than"), latency.threshold);
+      timer.histograms = settings.isOn("latency-tracking");
+    }
     this.slowLog.setLimit(settings.number("slowlog-max-len"));
   }
 

@@ -12,6 +12,7 @@ import type { RequestCopy } from "./request_copy.ts";
 import type { Server } from "./server.ts";
 import { cutArgument } from "./slow_log.ts";
 import type { Session } from "./session.ts";
+import type { Transaction } from "./transactions.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -23,8 +24,11 @@ export class ServerContext extends Context {
   /** What {@linkcode keepBlock} has kept. */
   shownBlock: Uint8Array = NOTHING;
 
-  /** Makes the one context of `server`. */
-  constructor(readonly server: Server) {
+  /** Makes the one context of `server`; `runTransaction` runs what was queued for the session whose turn it is. */
+  constructor(
+    readonly server: Server,
+    readonly runTransaction: (transaction: Transaction) => void,
+  ) {
     super(server.keyspace, server.journal, server.reply, server.randomness.number);
   }
 
@@ -63,14 +67,9 @@ export class ServerContext extends Context {
   }
 
   /**
-   * Runs `run` for `session`, with the arguments in `request` and with replies to `reply`; then everything is as it was.
+   * Runs `run` for `session`, with replies to `reply`, and with arguments that it loads itself; then everything is as it was.
    */
-  lend<Result>(
-    session: Session,
-    request: RequestCopy,
-    reply: ReplyWriter,
-    run: () => Result,
-  ): Result {
+  lend<Result>(session: Session, reply: ReplyWriter, run: () => Result): Result {
     const { server: { clients }, keyspace } = this;
     const before = {
       session: this.session,
@@ -87,7 +86,6 @@ export class ServerContext extends Context {
     };
     const { acting } = clients;
     this.enter(session);
-    this.loadCopy(request);
     this.reply = reply;
     clients.acting = session;
     try {

@@ -23,6 +23,7 @@ import type { Connection } from "../runtime/sockets.ts";
 import type { Waiting } from "./subscriptions/messages.ts";
 import type { SessionTopics } from "./subscriptions/topics.ts";
 import type { Tracking } from "./tracking.ts";
+import type { Transaction, WatchList } from "./transactions.ts";
 
 /** Bytes of replies that may wait while further commands of a session run. */
 export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
@@ -144,6 +145,10 @@ export class Session {
   waiting: Waiting | null = null;
   /** It is in the line of those for whom messages wait. */
   inLine = false;
+  /** The commands that it has sent since MULTI; null without MULTI. */
+  transaction: Transaction | null = null;
+  /** The keys that it watches; null if it never did. */
+  watched: WatchList | null = null;
   /** It isn't closed for the memory that it takes (CLIENT NO-EVICT). */
   protectedFromEviction = false;
   /** What it waits for: none of its commands are run until then. */
@@ -211,9 +216,10 @@ export class Session {
 
   /** Bytes of memory that this session holds: itself and its buffers. */
   get memory(): number {
-    const { topics, waiting } = this;
+    const { topics, waiting, transaction, watched } = this;
     return SESSION_BYTES + this.buffer.bytes.length + this.pendingBytes +
-      (topics === null ? 0 : topics.bytes) + (waiting === null ? 0 : waiting.bytes);
+      (topics === null ? 0 : topics.bytes) + (waiting === null ? 0 : waiting.bytes) +
+      (transaction === null ? 0 : transaction.memory) + (watched === null ? 0 : watched.memory);
   }
 
   /** Bytes of {@linkcode memory} and of the arena that this session has for itself. */

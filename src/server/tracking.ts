@@ -125,9 +125,20 @@ export class KeyTracking {
     const { tracking } = context.client;
     if (tracking !== null) {
       if (spec !== null && spec.flags.includes("readonly")) this.remember(context, spec, tracking);
-      if (!context.isWord(0, "CLIENT")) tracking.caching = false;
+      // What was said before MULTI counts for all of the transaction.
+      if (context.client.transaction === null && !context.isWord(0, "CLIENT")) {
+        tracking.caching = false;
+      }
     }
     if (this.pending.length > 0) this.writePending();
+  }
+
+  /** Called after each command of a transaction while there are tracking clients. */
+  afterQueued(context: ServerContext, spec: CommandSpec): void {
+    const { tracking } = context.client;
+    if (tracking !== null && spec.flags.includes("readonly")) {
+      this.remember(context, spec, tracking);
+    }
   }
 
   /** Called at the end of each turn while there are tracking clients. */

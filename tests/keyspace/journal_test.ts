@@ -146,7 +146,10 @@ Deno.test("journal: each change is written once, as what repeats it at any time"
   await check("GET in-six", "DEL in-six");
   await check("GET in-six");
   await check("DEL in-six");
-  await check("COPY q in-five DB 5", "SELECT 5", "DEL in-five", "SELECT 6", "COPY q in-five DB 5");
+  await check(
+    "COPY q in-five DB 5",
+    ...["SELECT 5", "MULTI", "DEL in-five", "SELECT 6", "COPY q in-five DB 5", "EXEC"],
+  );
   await check("FLUSHDB", "FLUSHDB");
   await check("FLUSHALL", "FLUSHALL");
 });

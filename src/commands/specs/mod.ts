@@ -16,6 +16,7 @@ import { PUBSUB_SPECS } from "./pubsub.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { STRING_SPECS } from "./strings.ts";
+import { TRANSACTION_SPECS } from "./transactions.ts";
 
 export * from "./keys.ts";
 export * from "./lookup.ts";
@@ -30,7 +31,6 @@ export { SORTED_SET_RANGE_SPECS } from "./sorted_set_ranges.ts";
 export { SORTED_SET_SPECS } from "./sorted_sets.ts";
 export { STREAM_GROUP_SPECS } from "./stream_groups.ts";
 export { STREAM_SPECS } from "./streams.ts";
-export { TRANSACTION_SPECS } from "./transactions.ts";
 export {
   BITMAP_SPECS,
   CLIENT_SPECS,
@@ -44,6 +44,7 @@ export {
   PUBSUB_SPECS,
   SERVER_SPECS,
   STRING_SPECS,
+  TRANSACTION_SPECS,
 };
 
 /** All families joined: the one table that the server, the monitor and the client share. */
@@ -55,6 +56,7 @@ export const ALL_SPECS:
   & typeof MEMORY_SPECS
   & typeof PERSISTENCE_SPECS
   & typeof CONNECTION_SPECS
+  & typeof TRANSACTION_SPECS
   & typeof CLIENT_SPECS
   & typeof SERVER_SPECS
   & typeof OBSERVATION_SPECS
@@ -67,6 +69,7 @@ export const ALL_SPECS:
     ...MEMORY_SPECS,
     ...PERSISTENCE_SPECS,
     ...CONNECTION_SPECS,
+    ...TRANSACTION_SPECS,
     ...CLIENT_SPECS,
     ...SERVER_SPECS,
     ...OBSERVATION_SPECS,
