@@ -49,18 +49,25 @@ function quoted(word: string): string {
   return latin1Text(output.take());
 }
 
-/** Which replies a client gets that uses CLIENT REPLY: knows it for the next command. */
+/** Names of commands that aren't queued after MULTI. */
+const UNQUEUED = new Set(["multi", "watch", "exec", "discard", "reset", "quit"]);
+
+/** Which replies a client gets that uses CLIENT REPLY and MULTI: knows it for the next command. */
 export class ReplyMode {
   #off = false;
   #skip = false;
+  #queue: Step[] | null = null;
+  /** The commands whose replies are within that of the step that was noted last, if that is an EXEC that runs them. */
+  ran: readonly Step[] = [];
 
-  /** Whether a command that does nothing would be answered now. */
+  /** Whether a command that does nothing would be run and answered now. */
   get open(): boolean {
-    return !this.#off && !this.#skip;
+    return !this.#off && !this.#skip && this.#queue === null;
   }
 
   /** Takes note of `step`; whether it is answered. */
   answers(step: Step): boolean {
+    this.#noteTransaction(step);
     const [first, second, third] = step.words.slice(0, 3).map((word) => word.toUpperCase());
     const skipped = this.#skip;
     this.#skip = false;
@@ -75,5 +82,17 @@ export class ReplyMode {
     }
     if (step.words.length === 1 && first === "RESET") this.#off = false;
     return !this.#off && !skipped;
+  }
+
+  #noteTransaction(step: Step): void {
+    const name = nameOf(step);
+    const alone = step.words.length === 1;
+    this.ran = [];
+    if (name === "multi" && alone) this.#queue ??= [];
+    else if (name === "exec") {
+      if (alone && this.#queue !== null) this.ran = this.#queue;
+      this.#queue = null;
+    } else if ((name === "discard" || name === "reset") && alone) this.#queue = null;
+    else if (!UNQUEUED.has(name)) this.#queue?.push(step);
   }
 }

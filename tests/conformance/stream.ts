@@ -155,16 +155,20 @@ async function compareBatch(
 ): Promise<Disagreement | undefined> {
   const parts: Uint8Array[] = [];
   const answered: number[] = [];
+  const ran: (readonly Step[])[] = [];
   for (let index = from; index < to; index++) {
     parts.push(encodeStep(steps[index]));
-    if (mode.answers(steps[index])) answered.push(index);
+    if (!mode.answers(steps[index])) continue;
+    answered.push(index);
+    ran.push(mode.ran);
   }
   const request = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
   const [expected, actual] = await both(peers, (peer) => peer.exchange(request, answered.length));
   for (let index = 0; index < answered.length; index++) {
     const step = steps[answered[index]];
     const [left, right] = [expected.replies[index], actual.replies[index]];
-    if (left === undefined || right === undefined || !sameReply(step, left, right)) {
+    const answers = left !== undefined && right !== undefined;
+    if (!answers || !sameReply(step, left, right, ran[index])) {
       return {
         index: answered[index],
         step,

@@ -18,6 +18,7 @@ import { OBSERVATION_RECIPES } from "./observation.ts";
 import type { RecipeTable } from "./recipe.ts";
 import { SERVER_RECIPES } from "./server.ts";
 import { STRING_RECIPES } from "./strings.ts";
+import { TRANSACTION_RECIPES } from "./transactions.ts";
 
 // deno-fmt-ignore
 const UNKNOWN: readonly (readonly string[])[] = [
@@ -39,6 +40,7 @@ export const RECIPES: RecipeTable = {
   ...MEMORY_RECIPES,
   ...PERSISTENCE_RECIPES,
   ...CONNECTION_RECIPES,
+  ...TRANSACTION_RECIPES,
   ...SERVER_RECIPES,
   ...OBSERVATION_RECIPES,
 };
@@ -71,6 +73,11 @@ const INLINE_LIMIT = 1000;
 const FULL_SCANS = 0.003;
 const CROWDS = 0.001;
 const FAVOUR = 10;
+
+/** Most commands in a transaction. */
+const TRANSACTION_STEPS = 6;
+/** After EXEC nobody would know where its reply ends if some of it was left out, or after the connection did. */
+const UNQUEUED = /^(client reply|quit|reset)/i;
 
 /** Makes streams of steps. */
 export class StepSource {
@@ -116,8 +123,18 @@ export class StepSource {
       // Otherwise nothing would be compared for long.
       this.#waiting.push({ words: ["INCR", "k1"] }, { words: ["CLIENT", "REPLY", "ON"] });
     }
+    if (name === "multi" && args.length === 0) this.#waiting.push(...this.#transaction());
     const short = words.reduce((sum, word) => sum + word.length, 0) < INLINE_LIMIT;
     return { words, inline: short && words[0] !== "" && values.chance(INLINE) };
+  }
+
+  /** What comes behind MULTI: some commands and, now and then after others, EXEC. */
+  #transaction(): Step[] {
+    const values = this.#values;
+    const steps = values.some(0, TRANSACTION_STEPS, () => this.#known())
+      .filter(({ words }) => !UNQUEUED.test(words.slice(0, 2).join(" ")));
+    if (values.chance(0.1)) steps.push({ words: values.one(UNKNOWN) });
+    return [...steps, { words: [values.chance(0.1) ? "DISCARD" : "EXEC"] }];
   }
 
   /** Hundreds of keys, so that databases grow and SCAN has something to do. */
