@@ -27,7 +27,7 @@ import type { Session } from "../session.ts";
 import type { MessageLog } from "./messages.ts";
 
 /** So many sessions are sent what waits for each turn in which somebody published. */
-const SLICE_SESSIONS = 64;
+const SLICE_SESSIONS = 32;
 /** What waits is handed to the session from so many bytes on, */
 const SETTLED_BYTES = 16 * 1024;
 /** or so many runs, each of which may keep a block. */
