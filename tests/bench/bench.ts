@@ -73,11 +73,11 @@ async function runSuite(bench: Bench, suite: Suite): Promise<boolean> {
     bench.say(`${suite.name} ${skipped ? "skipped" : "failed"}: ${(error as Error).message}`);
     return skipped;
   }
-  const { rounds, secondsPerCell, quick } = bench.options;
+  const { rounds, secondsPerCell, quick, only } = bench.options;
   const method = `at most ${rounds} rounds, about ${secondsPerCell} s a run`;
   const block = `${tables}\n\n_${bench.facts}; ${method}._`;
   console.log(`\n## ${suite.name}\n\n${block}\n`);
-  if (!quick) await writeBlock(suite.name, block);
+  if (!quick && only === null) await writeBlock(suite.name, block);
   return true;
 }
 

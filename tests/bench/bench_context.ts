@@ -112,6 +112,12 @@ export class Bench {
     return new RedisBenchmark(this.options.redisBenchmark, this.#interruption.signal);
   }
 
+  /** Those of `rows` whose names were asked for: all, unless `--only` says which. */
+  chosen<T>(rows: readonly T[], nameOf: (row: T) => string): readonly T[] {
+    const { only } = this.options;
+    return only === null ? rows : rows.filter((row) => only.test(nameOf(row)));
+  }
+
   /** Prints a line of progress; the figures alone go to standard output. */
   say(line: string): void {
     console.error(line);

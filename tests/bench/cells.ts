@@ -27,7 +27,7 @@ import {
   ratioOfMedians,
   ratioSpread,
 } from "./report.ts";
-import { summarize } from "./statistics.ts";
+import { geometricMean, summarize } from "./statistics.ts";
 
 /** A workload with its name and what is asked of the ratio to the reference. */
 export interface Cell extends Workload {
@@ -39,6 +39,8 @@ export interface Cell extends Workload {
   readonly cpuGoal?: Goal;
   /** Asked of the ratio of the 99th percentiles of latency. */
   readonly p99Goal?: Goal;
+  /** Puts the server into the state that a run of so many requests starts from; not measured. */
+  prepare?(server: RunningServer, requests: number): Promise<void>;
 }
 
 /** What one run of a cell on one server gave. */
@@ -58,10 +60,16 @@ export interface MeasuredCell {
 const FIRST_GUESS_REQUESTS = 20_000;
 const FILL_SHAPE = { connections: 8, pipeline: 200 };
 
-/** Fills `servers` with every key that the workloads draw from, so that each GET finds one. */
-export async function fillKeyspace(servers: readonly RunningServer[]): Promise<void> {
+/**
+ * Fills `servers` with every key that the workloads draw from, so that each GET finds one; values have 64 bytes, or as
+ * many as are said.
+ */
+export async function fillKeyspace(
+  servers: readonly RunningServer[],
+  valueBytes?: number,
+): Promise<void> {
   for (const server of servers) {
-    await fill(server.port, 0, KEYSPACE, FILL_SHAPE);
+    await fill(server.port, 0, KEYSPACE, FILL_SHAPE, valueBytes);
     const size = await server.command("DBSIZE");
     if (size !== String(KEYSPACE)) {
       throw new Error(`${server.name} holds ${size} keys after a fill`);
@@ -76,6 +84,7 @@ async function runCell(
   cell: Cell,
   requests: number,
 ): Promise<Sample> {
+  await cell.prepare?.(server, requests);
   const before = server.cpuMicroseconds();
   const figures = await generator.run(server.port, cell, requests);
   const after = server.cpuMicroseconds();
@@ -97,6 +106,7 @@ async function chooseRequests(
   for (const share of [0.5, 1]) {
     let rates = 0;
     for (const server of servers) {
+      await cell.prepare?.(server, requests);
       rates += (await generator.run(server.port, cell, requests)).requestsPerSecond;
     }
     requests = Math.ceil(rates / servers.length * seconds * share);
@@ -201,10 +211,33 @@ export async function measureAndShow(
   cells: readonly Cell[],
   contenders = bench.contenders,
 ): Promise<string> {
+  const { tables } = await measureFilled(bench, cells, contenders);
+  return tables;
+}
+
+/** As {@linkcode measureAndShow}, with the samples besides the tables; keys have values of `valueBytes`. */
+export async function measureFilled(
+  bench: Bench,
+  cells: readonly Cell[],
+  contenders = bench.contenders,
+  valueBytes?: number,
+): Promise<{ measured: readonly MeasuredCell[]; tables: string }> {
   bench.requireBenchmark();
   return await bench.withServers(contenders, async (servers) => {
-    await fillKeyspace(servers);
+    await fillKeyspace(servers, valueBytes);
     const measured = await measureCells(bench, servers, cells);
-    return `${ratioTable(measured)}\n\n${sampleTable(measured, servers)}`;
+    return { measured, tables: `${ratioTable(measured)}\n\n${sampleTable(measured, servers)}` };
   });
+}
+
+/** The geometric mean, over `measured`, of the ratios of the medians of a figure; null if one is missing. */
+export function meanRatio(
+  measured: readonly MeasuredCell[],
+  figure: (sample: Sample) => number | null,
+): number | null {
+  const ratios = measured.map(({ samples: [ours, theirs = []] }) =>
+    ratioOfMedians(ours.map(figure), theirs.map(figure))
+  );
+  if (ratios.includes(null) || ratios.length === 0) return null;
+  return geometricMean(ratios as number[]);
 }

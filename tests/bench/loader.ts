@@ -1,8 +1,8 @@
 /**
- * Fills a server with exactly the keys asked for, and deletes them again. `redis-benchmark` draws
- * its keys at random, so it can neither make a known number of keys nor leave a known rest.
+ * Fills a server with exactly the keys or elements asked for, and deletes them again. `redis-benchmark`
+ * draws them at random, so it can neither make a known number of them nor leave a known rest.
  *
- * Each connection keeps one pre-built pipeline and only overwrites the twelve digits of each key
+ * Each connection keeps one pre-built pipeline and only overwrites the twelve digits of each number
  * in it before it is sent, so that generating the load costs little beside serving it.
  *
  * @module
@@ -10,10 +10,8 @@
 
 import { encodeCommand, WireConnection } from "./wire.ts";
 
-const KEY_PREFIX = "key:";
-const KEY_DIGITS = 12;
+const NUMBER_DIGITS = 12;
 const VALUE_BYTES = 64;
-const ZERO_KEY = KEY_PREFIX + "0".repeat(KEY_DIGITS);
 
 /** How a load is spread: over how many connections, and how many commands in flight on each. */
 export interface LoadShape {
@@ -23,28 +21,47 @@ export interface LoadShape {
   readonly pipeline: number;
 }
 
-/** A pipeline of one command, with the digits of the n-th key rewritten in place. */
+/** Stands in a command for a number of twelve digits that differs from turn to turn. */
+export const NUMBER = "0".repeat(NUMBER_DIGITS);
+
+const KEY = `key:${NUMBER}`;
+
+/** A command that is sent many times, each time with other numbers in the places of {@linkcode NUMBER}. */
+export interface LoadCommand {
+  /** The command's words; {@linkcode NUMBER} may stand in any of them, any number of times. */
+  readonly words: readonly string[];
+  /** The number for a place (counted from 0) of the command at a turn (counted from 0). */
+  numberAt(turn: number, place: number): number;
+  /** How many lines its reply has; 1 unless it is said. */
+  readonly replyLines?: number;
+}
+
+/** A pipeline of one command, with the digits of its numbers rewritten in place. */
 class Pipeline {
   readonly #stride: number;
-  readonly #digitsEnd: number;
+  /** Behind the last digit of each number in the first command. */
+  readonly #numberEnds: readonly number[];
   readonly #bytes: Uint8Array<ArrayBuffer>;
 
-  constructor(words: readonly string[], commandCount: number) {
-    const command = encodeCommand(...words);
-    const keyStart = new TextDecoder().decode(command).indexOf(ZERO_KEY);
-    this.#stride = command.length;
-    this.#digitsEnd = keyStart + ZERO_KEY.length;
-    this.#bytes = new Uint8Array(command.length * commandCount);
-    for (let slot = 0; slot < commandCount; slot++) this.#bytes.set(command, slot * command.length);
+  constructor(private readonly command: LoadCommand, commandCount: number) {
+    const encoded = encodeCommand(...command.words);
+    const text = new TextDecoder().decode(encoded);
+    this.#numberEnds = [...text.matchAll(new RegExp(NUMBER, "g"))]
+      .map(({ index }) => index + NUMBER_DIGITS);
+    this.#stride = encoded.length;
+    this.#bytes = new Uint8Array(encoded.length * commandCount);
+    for (let slot = 0; slot < commandCount; slot++) this.#bytes.set(encoded, slot * this.#stride);
   }
 
-  setKey(slot: number, keyIndex: number): void {
-    let at = slot * this.#stride + this.#digitsEnd;
-    let rest = keyIndex;
-    for (let digit = 0; digit < KEY_DIGITS; digit++) {
-      const tenth = Math.floor(rest / 10);
-      this.#bytes[--at] = 48 + rest - tenth * 10;
-      rest = tenth;
+  setTurn(slot: number, turn: number): void {
+    for (let place = 0; place < this.#numberEnds.length; place++) {
+      let at = slot * this.#stride + this.#numberEnds[place];
+      let rest = this.command.numberAt(turn, place);
+      for (let digit = 0; digit < NUMBER_DIGITS; digit++) {
+        const tenth = Math.floor(rest / 10);
+        this.#bytes[--at] = 48 + rest - tenth * 10;
+        rest = tenth;
+      }
     }
   }
 
@@ -53,28 +70,25 @@ class Pipeline {
   }
 }
 
-/**
- * Runs the command `words` (which holds {@linkcode ZERO_KEY} once) `count` times, with the key
- * that `keyOfTurn` names for each turn.
- */
-async function drive(
+/** Runs `command` `count` times, once for each turn. */
+export async function drive(
   port: number,
-  words: readonly string[],
+  command: LoadCommand,
   count: number,
-  keyOfTurn: (turn: number) => number,
   shape: LoadShape,
 ): Promise<void> {
   let nextTurn = 0;
   const runConnection = async () => {
     const connection = await WireConnection.open(port);
-    const pipeline = new Pipeline(words, shape.pipeline);
+    const pipeline = new Pipeline(command, shape.pipeline);
     try {
       while (nextTurn < count) {
         const first = nextTurn;
         const size = Math.min(shape.pipeline, count - first);
         nextTurn += size;
-        for (let slot = 0; slot < size; slot++) pipeline.setKey(slot, keyOfTurn(first + slot));
-        await connection.exchange(pipeline.firstCommands(size), size);
+        for (let slot = 0; slot < size; slot++) pipeline.setTurn(slot, first + slot);
+        const lines = size * (command.replyLines ?? 1);
+        await connection.exchange(pipeline.firstCommands(size), lines);
       }
     } finally {
       connection.close();
@@ -85,16 +99,17 @@ async function drive(
 
 /**
  * Sets the `count` keys from `key:<firstKey>` on, twelve digits each (16 bytes, the same names
- * that `redis-benchmark -r` draws from), to values of 64 bytes.
+ * that `redis-benchmark -r` draws from), to values of 64 bytes, or as many as are said.
  */
 export async function fill(
   port: number,
   firstKey: number,
   count: number,
   shape: LoadShape,
+  valueBytes = VALUE_BYTES,
 ): Promise<void> {
-  const words = ["SET", ZERO_KEY, "x".repeat(VALUE_BYTES)];
-  await drive(port, words, count, (turn) => firstKey + turn, shape);
+  const words = ["SET", KEY, "x".repeat(valueBytes)];
+  await drive(port, { words, numberAt: (turn) => firstKey + turn }, count, shape);
 }
 
 /** As {@linkcode fill}, for keys that expire at a unix time in milliseconds. */
@@ -105,8 +120,8 @@ export async function fillExpiring(
   unixMs: number,
   shape: LoadShape,
 ): Promise<void> {
-  const words = ["SET", ZERO_KEY, "x".repeat(VALUE_BYTES), "PXAT", String(unixMs)];
-  await drive(port, words, count, (turn) => firstKey + turn, shape);
+  const words = ["SET", KEY, "x".repeat(VALUE_BYTES), "PXAT", String(unixMs)];
+  await drive(port, { words, numberAt: (turn) => firstKey + turn }, count, shape);
 }
 
 /**
@@ -120,7 +135,7 @@ export async function deleteNineTenths(
   shape: LoadShape,
 ): Promise<number> {
   const deletions = Math.floor(count * 9 / 10);
-  const words = ["DEL", ZERO_KEY];
-  await drive(port, words, deletions, (turn) => turn + Math.floor(turn / 9) + 1, shape);
+  const numberAt = (turn: number) => turn + Math.floor(turn / 9) + 1;
+  await drive(port, { words: ["DEL", KEY], numberAt }, deletions, shape);
   return deletions;
 }

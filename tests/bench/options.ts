@@ -24,6 +24,8 @@ export interface BenchOptions {
   readonly compiled: string | null;
   /** The first of the ports used. */
   readonly port: number;
+  /** Only cells and rows whose names match are measured, and the README stays as it is; null for all. */
+  readonly only: RegExp | null;
   /** Small sizes and few rounds, and the README stays as it is: to see that everything runs. */
   readonly quick: boolean;
 }
@@ -38,6 +40,7 @@ export const USAGE = `usage: bench.ts [suite ...] [options]
   --redis FILE           the redis-server to compare with (redis-server)
   --redis-benchmark FILE the load generator (redis-benchmark)
   --port N               first port to use (17300)
+  --only REGEXP          only cells and rows with such a name; doesn't touch the README
   --quick                small and short; doesn't touch the README
 
 DENO_COMPILE names the Deno executable that the compiled miniredis was made with.
@@ -50,6 +53,14 @@ export class UsageError extends Error {}
 export function splitCommandLine(line: string): string[] {
   const words = line.match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
   return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+}
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text, "i");
+  } catch {
+    throw new UsageError("--only takes a regular expression");
+  }
 }
 
 /**
@@ -68,6 +79,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
       "redis-benchmark",
       "compiled",
       "port",
+      "only",
     ],
     unknown: (argument: string) => {
       if (argument.startsWith("-")) throw new UsageError(`unknown option ${argument}`);
@@ -91,6 +103,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     return value;
   };
   const miniredis = text("miniredis");
+  const only = text("only");
   return {
     suites: parsed._.map(String),
     rounds: positive("rounds", quick ? 2 : 7),
@@ -100,6 +113,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
     redisBenchmark: text("redis-benchmark") ?? "redis-benchmark",
     compiled: text("compiled"),
     port: positive("port", 17300),
+    only: only === null ? null : pattern(only),
     quick,
   };
 }

@@ -27,3 +27,8 @@ Deno.test("what can't be followed is refused", () => {
     assertThrows(() => parseOptions(args), UsageError);
   }
 });
+
+Deno.test("what is measured can be chosen by a regular expression", () => {
+  assertEquals(parseOptions(["--only", "^lpush"])?.only, /^lpush/i);
+  assertThrows(() => parseOptions(["--only", "("]), UsageError);
+});

@@ -7,14 +7,16 @@
 
 /** What one run asks for; everything else is redis-benchmark's default. */
 export interface Workload {
-  /** A name that `-t` knows: `set`, `get`, `incr`, `mset`, `ping_mbulk`. */
-  readonly test: string;
+  /** A name that `-t` knows (`set`, `ping_mbulk`), or the words of a command of one's own. */
+  readonly test: string | readonly string[];
   /** Connections at a time (`-c`). */
   readonly clients: number;
   /** Commands in flight on each of them (`-P`). */
   readonly pipeline: number;
   /** False for a new connection per request. */
   readonly keepAlive: boolean;
+  /** Bytes of the values (`-d`); 64 unless it is said. */
+  readonly valueBytes?: number;
 }
 
 /** What one run says. */
@@ -37,17 +39,18 @@ const ENDLESS_REQUESTS = 1_000_000;
 
 /** The arguments of a run of `requests` requests against `port`. */
 export function benchmarkArguments(port: number, workload: Workload, requests: number): string[] {
+  const { test, clients, pipeline, keepAlive, valueBytes = VALUE_BYTES } = workload;
   const options: Record<string, string | number> = {
     "-p": port,
-    "-t": workload.test,
-    "-c": workload.clients,
-    "-P": workload.pipeline,
+    "-c": clients,
+    "-P": pipeline,
     "-n": requests,
     "-r": KEYSPACE,
-    "-d": VALUE_BYTES,
-    "-k": workload.keepAlive ? 1 : 0,
+    "-d": valueBytes,
+    "-k": keepAlive ? 1 : 0,
   };
-  return [...Object.entries(options).flatMap(([name, value]) => [name, String(value)]), "--csv"];
+  const words = Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
+  return [...words, "--csv", ...(typeof test === "string" ? ["-t", test] : test)];
 }
 
 /**

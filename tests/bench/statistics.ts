@@ -36,6 +36,11 @@ export function median(values: readonly number[]): number {
   return summarize(values).median;
 }
 
+/** The geometric mean of `values`, which are positive. */
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((total, value) => total + Math.log(value), 0) / values.length);
+}
+
 /** Sorts a copy of `values` and takes its extremes, quartiles and median. */
 export function summarize(values: readonly number[]): Summary {
   const ascending = Float64Array.from(values).sort();

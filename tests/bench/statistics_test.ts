@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { median, pairedRatios, quantile, summarize } from "./statistics.ts";
+import { geometricMean, median, pairedRatios, quantile, summarize } from "./statistics.ts";
 
 Deno.test("a median is the middle value, or the mean of the two in the middle", () => {
   assertEquals(median([9, 1, 5]), 5);
@@ -27,4 +27,9 @@ Deno.test("a summary leaves the order of its values alone", () => {
 
 Deno.test("ratios are taken pair by pair, as far as there are pairs", () => {
   assertEquals(pairedRatios([2, 9, 5], [1, 3]), [2, 3]);
+});
+
+Deno.test("a geometric mean of ratios is the same from both sides", () => {
+  assertEquals(geometricMean([4, 1, 16]).toFixed(9), "4.000000000");
+  assertEquals(geometricMean([0.5, 2]).toFixed(9), "1.000000000");
 });

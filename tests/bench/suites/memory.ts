@@ -1,67 +1,124 @@
 /**
- * Resident memory of a known number of keys.
+ * Memory of a known number of keys or elements: how much the resident memory of the server grows, and `used_memory`.
+ *
+ * Each row is measured on a server that has just been started, since what one row leaves would be reused by the next.
  *
  * @module
  */
 
-import type { Suite } from "../bench_context.ts";
+import type { Bench, Suite } from "../bench_context.ts";
 import { alternatingOrder } from "../cells.ts";
-import type { RunningServer } from "../contender.ts";
-import { fill } from "../loader.ts";
-import { formatMebibytes, formatSpread, formatWithGoal, markdownTable } from "../report.ts";
-import { ratioOfMedians } from "../report.ts";
+import { COLLECTIONS, SMALL_HASHES, SMALL_SETS } from "../collection_loads.ts";
+import type { Contender, RunningServer } from "../contender.ts";
+import { drive, fill, type LoadCommand } from "../loader.ts";
+import {
+  formatMebibytes,
+  formatNumber,
+  formatSpread,
+  formatWithGoal,
+  markdownTable,
+  ratioOfMedians,
+} from "../report.ts";
 import { pause } from "../timing.ts";
 
 const SHAPE = { connections: 8, pipeline: 200 };
 const SETTLE_MS = 1_500;
 const MOST_ROUNDS = 3;
+const QUICK_SHARE = 0.1;
 
+/** One kind of data. */
+interface Row {
+  readonly name: string;
+  /** How many of them. */
+  readonly count: number;
+  /** The ratio asked for. */
+  readonly atMost: number;
+  /** Makes `count` of them. */
+  fill(server: RunningServer, count: number): Promise<void>;
+}
+
+/** What one server took for one row. */
 interface Reading {
-  readonly emptyBytes: number | null;
-  readonly fullBytes: number | null;
+  readonly residentBytes: number | null;
+  readonly usedBytes: number;
 }
 
-async function measure(server: RunningServer, keys: number): Promise<Reading> {
-  await pause(SETTLE_MS);
-  const emptyBytes = server.residentBytes();
-  await fill(server.port, 0, keys, SHAPE);
-  await pause(SETTLE_MS);
-  return { emptyBytes, fullBytes: server.residentBytes() };
+function driven(name: string, count: number, atMost: number, command: LoadCommand): Row {
+  return { name, count, atMost, fill: ({ port }, turns) => drive(port, command, turns, SHAPE) };
 }
 
-function grown({ emptyBytes, fullBytes }: Reading): number | null {
-  return emptyBytes === null || fullBytes === null ? null : fullBytes - emptyBytes;
+const ROWS: readonly Row[] = [
+  {
+    name: "strings of 64 bytes",
+    count: 1_000_000,
+    atMost: 0.75,
+    fill: ({ port }, count) => fill(port, 0, count, SHAPE),
+  },
+  driven("hashes of 10 fields", 100_000, 0.8, SMALL_HASHES),
+  driven("sets of 20 integers", 100_000, 0.8, SMALL_SETS),
+  driven("in one sorted set", 1_000_000, 1, COLLECTIONS.zset.growing("myzset")),
+  driven("in one list", 1_000_000, 1, COLLECTIONS.list.growing("mylist")),
+  driven("in one stream", 1_000_000, 1, COLLECTIONS.stream.growing("mystream")),
+  driven("in one hash", 1_000_000, 1, COLLECTIONS.hash.growing("myhash")),
+  driven("in one set", 1_000_000, 1, COLLECTIONS.set.growing("myset")),
+];
+
+async function measure(server: RunningServer, row: Row, count: number): Promise<Reading> {
+  const read = async () => {
+    await pause(SETTLE_MS);
+    return {
+      resident: server.residentBytes(),
+      used: await server.infoNumber("memory", "used_memory"),
+    };
+  };
+  const empty = await read();
+  await row.fill(server, count);
+  const full = await read();
+  const residentBytes = empty.resident === null || full.resident === null
+    ? null
+    : full.resident - empty.resident;
+  return { residentBytes, usedBytes: full.used - empty.used };
 }
 
-/** One million keys of 16 bytes with values of 64 bytes. */
+/** The readings of one row, one list a contender. */
+async function measureRow(bench: Bench, row: Row, count: number): Promise<Reading[][]> {
+  const readings = bench.contenders.map((): Reading[] => []);
+  for (let round = 0; round < Math.min(MOST_ROUNDS, bench.options.rounds); round++) {
+    for (const index of alternatingOrder(bench.contenders.length, round)) {
+      const contender: Contender = bench.contenders[index];
+      readings[index].push(
+        await bench.withServers([contender], ([server]) => measure(server, row, count)),
+      );
+    }
+  }
+  return readings;
+}
+
+/** A million strings, small collections by the hundred thousand, and one large collection of each type. */
 export const memory: Suite = {
   name: "memory",
-  summary: "resident memory of 1 M keys (16-byte keys, 64-byte values) above the empty server's",
+  summary: "resident and used memory of many keys, of small collections, and of large ones",
   run: async (bench) => {
-    const keys = bench.options.quick ? 100_000 : 1_000_000;
-    const readings = bench.contenders.map((): Reading[] => []);
-    for (let round = 0; round < Math.min(MOST_ROUNDS, bench.options.rounds); round++) {
-      for (const index of alternatingOrder(bench.contenders.length, round)) {
-        const reading = await bench.withServers(
-          [bench.contenders[index]],
-          ([server]) => measure(server, keys),
-        );
-        readings[index].push(reading);
-      }
+    const share = bench.options.quick ? QUICK_SHARE : 1;
+    const figures: string[][] = [];
+    for (const row of bench.chosen(ROWS, ({ name }) => name)) {
+      const count = row.count * share;
+      bench.say(`  ${count} ${row.name}`);
+      const readings = await measureRow(bench, row, count);
+      const resident = readings.map((ofServer) => ofServer.map((one) => one.residentBytes));
+      const used = readings.map((ofServer) => ofServer.map((one) => one.usedBytes));
+      figures.push([
+        `${count} ${row.name}`,
+        formatWithGoal(ratioOfMedians(resident[0], resident[1] ?? []), { atMost: row.atMost }),
+        ...resident.map((bytes) => formatSpread(bytes, formatMebibytes)),
+        formatNumber(ratioOfMedians(used[0], used[1] ?? [])),
+        ...used.map((bytes) => formatSpread(bytes, formatMebibytes)),
+      ]);
     }
-    const growth = readings.map((ofServer) => ofServer.map(grown));
-    const rows = bench.contenders.map(({ name }, index) => [
-      name,
-      formatSpread(readings[index].map((reading) => reading.emptyBytes), formatMebibytes),
-      formatSpread(readings[index].map((reading) => reading.fullBytes), formatMebibytes),
-      formatSpread(growth[index], formatMebibytes),
-      formatSpread(growth[index].map((bytes) => bytes === null ? null : bytes / keys)),
-    ]);
-    const table = markdownTable(
-      [`${keys} keys`, "empty MiB", "full MiB", "growth MiB", "bytes/key"],
-      rows,
-    );
-    const ratio = ratioOfMedians(growth[0], growth[1] ?? []);
-    return `${table}\n\nRatio of the growth: ${formatWithGoal(ratio, { atMost: 0.75 })}.`;
+    const names = bench.contenders.map(({ name }) => name);
+    const headings = ["growth", "resident", ...names, "used", ...names];
+    return `${
+      markdownTable(headings, figures)
+    }\n\nIn MiB; before them the ratio of miniredis to redis.`;
   },
 };
