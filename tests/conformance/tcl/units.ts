@@ -25,6 +25,8 @@ export const UNITS: readonly Unit[] = [
   { name: "unit/expire", seconds: 14 },
   { name: "unit/quit", seconds: 1 },
   { name: "unit/latency-monitor", seconds: 4 },
+  { name: "unit/pubsub", seconds: 3 },
+  { name: "unit/pubsubshard", seconds: 2 },
   { name: "unit/slowlog", seconds: 2 },
   { name: "unit/maxmemory", seconds: 15 },
   { name: "unit/introspection", seconds: 10 },
