@@ -11,8 +11,6 @@ import { keyLength, keyStart, wordIndex, wordsAt } from "../memory/entry.ts";
 import { hashBytes } from "../memory/hash.ts";
 import { memberChild, memberHandle, memberScore } from "../memory/member.ts";
 import {
-  LIST_FIRST,
-  LIST_LAST,
   ROOT_COUNT,
   ROOT_DICT,
   ROOT_GROUP,
@@ -26,10 +24,11 @@ import {
   rootWord,
 } from "../memory/root.ts";
 import { compareBytes, slotMember, slotScore } from "../memory/score_tree.ts";
-import { slotWord, TreeCursor, treeFirst, treeLast, treeNext } from "../memory/tree.ts";
+import { TreeCursor, treeFirst, treeNext } from "../memory/tree.ts";
 import { treeCheck, treeOwner, treeWeight } from "../memory/tree_nodes.ts";
 import { databaseId, hasExpiry, valueBlock } from "./entry_facts.ts";
 import { type Keyspace, VALUE_OWNER } from "./keyspace.ts";
+import { checkListRoot } from "./list_check.ts";
 
 /**
  * Checks arena, dicts and indexes of volatile keys against each other.
@@ -104,12 +103,7 @@ function checkRoot(keyspace: Keyspace, root: number): void {
   treeCheck(arena, tree);
   if (kind === ROOT_ZSET) checkOrder(keyspace, root, dict, tree);
   if (kind !== ROOT_LIST) return;
-  assert(treeWeight(arena, tree) === rootWord(arena, root, ROOT_COUNT), "a list's elements");
-  const cursor = new TreeCursor();
-  treeFirst(arena, tree, cursor);
-  assert(slotWord(arena, cursor, 0) === rootWord(arena, root, LIST_FIRST), "a list's first chunk");
-  treeLast(arena, tree, cursor);
-  assert(slotWord(arena, cursor, 0) === rootWord(arena, root, LIST_LAST), "a list's last chunk");
+  checkListRoot(arena, root);
 }
 
 /** The members of a collection know it, and they are as many as it says. */

@@ -287,6 +287,15 @@ export function moveOwned(arena: Arena, from: number): number {
   return to;
 }
 
+/** Has the slot that names the block `from`, which a leaf owns, name `to`, which gets to know that leaf. */
+export function replaceOwned(arena: Arena, from: number, to: number): void {
+  const leaf = wordsAt(arena, from)[wordIndex(from) + PARENT];
+  const tree = treeOfNode(arena, leaf);
+  const shape = wordsAt(arena, tree)[wordIndex(tree) + SHAPE];
+  replaceWord(arena, leaf, shape & 15, ((shape >>> 12) & 15) - 1, from, to);
+  arena.writable(to, 8)[wordIndex(to) + PARENT] = leaf;
+}
+
 /** Puts `to` in the place of `from` in word `word` of one of a node's slots. */
 function replaceWord(
   arena: Arena,

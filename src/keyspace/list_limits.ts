@@ -1,0 +1,45 @@
+/**
+ * How large a node of a list may get: the rules of `list-max-listpack-size`, which are Redis', so that a list has its elements
+ * in the same nodes, and DUMP gives the same bytes.
+ *
+ * A negative setting is a size in bytes, from -1 (4 KiB) to -5 (64 KiB); a positive one a number of elements, for which a
+ * node must stay below 8 KiB, too. What an element will take is guessed as its length and eight bytes more. An element that is longer
+ * than any node may be has one of its own.
+ *
+ * @module
+ */
+
+/** A list of one node that takes no more bytes than this is kept in its entry. */
+export const SMALL_LIST_BYTES = 512;
+/** A large list that has become so small goes back into its entry. */
+export const SHRUNK_LIST_BYTES: number = SMALL_LIST_BYTES >> 1;
+
+const SIZES = [4096, 8192, 16384, 32768, 65536];
+/** Most bytes of a node whose elements are counted. */
+const COUNTED_BYTES = 8192;
+/** Most elements that the setting can ask for. */
+const MOST_ELEMENTS = 0x7fff;
+/** What an element is thought to take beside its bytes. */
+const GUESSED_BYTES = 8;
+/** Bytes of header and end that one listpack of two doesn't need any more when they are joined. */
+const JOINED_BYTES = 7;
+
+/** Most bytes of a node. */
+export function nodeBytesLimit(setting: number): number {
+  return setting < 0 ? SIZES[Math.min(-setting, SIZES.length) - 1] : COUNTED_BYTES;
+}
+
+/** Whether a node of `bytes` bytes and `count` elements takes one more, of `length` bytes. One without any takes whatever comes. */
+export function nodeTakes(bytes: number, count: number, length: number, setting: number): boolean {
+  return count === 0 || nodeMayBe(bytes + length + GUESSED_BYTES, count + 1, setting);
+}
+
+/** Whether two nodes, of so many bytes and elements together, may be one. */
+export function nodesJoin(bytes: number, count: number, setting: number): boolean {
+  return nodeMayBe(bytes - JOINED_BYTES, count, setting);
+}
+
+function nodeMayBe(bytes: number, count: number, setting: number): boolean {
+  if (bytes > nodeBytesLimit(setting)) return false;
+  return setting < 0 || count <= Math.min(setting, MOST_ELEMENTS);
+}
