@@ -16,6 +16,7 @@ import {
   keyTouched,
   liveEntry,
 } from "../keyspace/keyspace.ts";
+import { ListPlace } from "../keyspace/lists.ts";
 import { StringPlace } from "../keyspace/string_editing.ts";
 import { keyIsMissed } from "../keyspace/notifications.ts";
 import { blockBytes } from "../keyspace/strings.ts";
@@ -131,6 +132,8 @@ export class Context {
 
   /** Where the string that the command works on lies. */
   readonly place: StringPlace = new StringPlace();
+  /** Where in the list that it works on it is. */
+  readonly list: ListPlace = new ListPlace();
 
   /** Makes the context of one server. */
   constructor(

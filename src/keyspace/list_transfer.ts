@@ -6,9 +6,8 @@
  *
  * @module
  */
-import type { ReadonlyView } from "../memory/arena.ts";
+import { type ReadonlyView, UNIT_BYTES } from "../memory/arena.ts";
 import { chunkListpack, chunkOf, chunkView } from "../memory/chunk.ts";
-import { copyBytes } from "../memory/copy.ts";
 import {
   LISTPACK_EMPTY_BYTES,
   listpackBytes,
@@ -27,12 +26,14 @@ import {
   setRootWord,
 } from "../memory/root.ts";
 import { slotWord, TreeCursor, treeEnd, treeFirst, treeNext } from "../memory/tree.ts";
-import { rootOf, setValue, tailStart, tailView, writableTail } from "./collections.ts";
-import type { Keyspace } from "./keyspace.ts";
+import { treeBytes } from "../memory/tree_nodes.ts";
+import { storeRoot, storeSmall } from "./collection_store.ts";
+import { rootOf, tailStart, tailView } from "./collections.ts";
+import type { Database, Keyspace } from "./keyspace.ts";
 import { SMALL_LIST_BYTES } from "./list_limits.ts";
-import { insertNode, ListPlace, listRootOf, pushLarge, SLOT_CHUNK } from "./list_root.ts";
+import { insertNode, ListPlace, listRootOf, pushLarge, SLOT_CHUNK, trimNode } from "./list_root.ts";
 import { isSmallList, META_SMALL_LIST } from "./lists.ts";
-import { ENCODING_ROOT, TYPE_LIST } from "./types.ts";
+import { TYPE_LIST } from "./types.ts";
 
 /** Calls `visit` with where the listpack of each node of the list in `entry` is, from the first to the last. */
 export function forEachListNode(
@@ -70,6 +71,45 @@ export function listNodeCount(keyspace: Keyspace, entry: number): number {
   let count = 0;
   forEachListNode(keyspace, entry, () => count++);
   return count;
+}
+
+/** Bytes that the list in `entry` takes outside of it. */
+export function listBytes(keyspace: Keyspace, entry: number): number {
+  if (isSmallList(keyspace, entry)) return 0;
+  const { arena } = keyspace;
+  const root = rootOf(keyspace, entry);
+  const tree = rootWord(arena, root, ROOT_TREE);
+  let units = arena.unitsOf(root);
+  const cursor = new TreeCursor();
+  for (let more = treeFirst(arena, tree, cursor); more; more = treeNext(arena, cursor)) {
+    units += arena.unitsOf(slotWord(arena, cursor, SLOT_CHUNK));
+  }
+  return units * UNIT_BYTES + treeBytes(arena, tree);
+}
+
+/**
+ * Stores a copy of the list in `source`, node by node, in place of what the key holds (`old` is its entry or 0,
+ * `keyspace.hash` its hash), with the expiry in `keyspace.expiry` if `volatile`. Returns the entry.
+ *
+ * @throws {ArenaFullError} with nothing changed, when there is no room.
+ */
+export function copyList(
+  database: Database,
+  old: number,
+  keyView: ReadonlyView,
+  keyStart: number,
+  keyLength: number,
+  source: number,
+  volatile: boolean,
+): number {
+  const builder = new ListBuilder(database.keyspace, 0);
+  try {
+    forEachListNode(database.keyspace, source, (view, start) => builder.addNode(view, start));
+    return builder.store(database, old, keyView, keyStart, keyLength, volatile);
+  } catch (error) {
+    builder.abandon();
+    throw error;
+  }
 }
 
 /** Puts a new list together, from its first element to its last one; see the head of this file. */
@@ -126,33 +166,48 @@ export class ListBuilder {
     pushLarge(this.keyspace, this.root, false, text, from, length, this.limit, this.place);
   }
 
-  /** How many bytes the tail of an entry needs for {@linkcode finish}. */
-  get tailBytes(): number {
-    const { arena } = this.keyspace;
-    const chunk = rootWord(arena, this.root, LIST_FIRST);
-    if (chunk !== rootWord(arena, this.root, LIST_LAST)) return 0;
-    const bytes = listpackBytes(chunkView(arena, chunk), chunkListpack(arena, chunk));
-    return bytes > SMALL_LIST_BYTES ? 0 : bytes;
-  }
-
   /**
-   * Makes the list, which isn't empty, the value of `entry`, which has room for {@linkcode tailBytes} bytes in its tail and
-   * no other value any more.
+   * Makes the list, which isn't empty, the value of a key, in place of what it holds (`old` is its entry or 0, `keyspace.hash` its
+   * hash), with the expiry in `keyspace.expiry` if `volatile`. Returns the entry.
+   *
+   * @throws {ArenaFullError} with nothing changed, when there is no room: {@linkcode abandon} the list then.
    */
-  finish(entry: number): void {
-    const { keyspace, root, tailBytes } = this;
-    const { arena } = keyspace;
-    if (tailBytes === 0) {
-      setValue(keyspace, entry, TYPE_LIST | (ENCODING_ROOT << 4), root);
-      this.root = 0;
-      return;
-    }
+  store(
+    database: Database,
+    old: number,
+    keyView: ReadonlyView,
+    keyStart: number,
+    keyLength: number,
+    volatile: boolean,
+  ): number {
+    const { root } = this;
+    const { arena } = this.keyspace;
     const chunk = rootWord(arena, root, LIST_FIRST);
-    const target = writableTail(keyspace, entry);
-    const to = tailStart(keyspace, entry);
-    copyBytes(chunkView(arena, chunk), chunkListpack(arena, chunk), target, to, tailBytes);
-    setValue(keyspace, entry, META_SMALL_LIST, tailBytes);
-    this.abandon();
+    const view = chunkView(arena, chunk);
+    const start = chunkListpack(arena, chunk);
+    const bytes = listpackBytes(view, start);
+    let entry = 0;
+    if (chunk === rootWord(arena, root, LIST_LAST) && bytes <= SMALL_LIST_BYTES) {
+      const kind = META_SMALL_LIST;
+      entry = storeSmall(
+        database,
+        old,
+        keyView,
+        keyStart,
+        keyLength,
+        kind,
+        view,
+        start,
+        bytes,
+        volatile,
+      );
+      this.abandon();
+      return entry;
+    }
+    trimNode(arena, rootWord(arena, root, LIST_LAST));
+    entry = storeRoot(database, old, keyView, keyStart, keyLength, TYPE_LIST, root, volatile);
+    this.root = 0;
+    return entry;
   }
 
   /** Frees what has been put together. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { type Arena, BLOCK_CHUNK, BLOCK_TREE } from "./arena.ts";
+import { type Arena, BLOCK_CHUNK, BLOCK_TREE, UNIT_BYTES } from "./arena.ts";
 import { wordIndex, wordsAt } from "./entry.ts";
 
 /** Most slots in a node. */
@@ -237,6 +237,25 @@ export function nodeWeight(arena: Arena, tree: number, level: number, node: numb
   }
   const weightWord = ((shape >>> 8) & 15) - 1;
   return weightWord < 0 ? used : sum(arena, node, used, shape & 15, weightWord);
+}
+
+/** Bytes that a tree takes, without what its slots name. */
+export function treeBytes(arena: Arena, tree: number): number {
+  const units = nodeUnits(arena, tree, treeTop(arena, tree), treeHeight(arena, tree));
+  return (arena.unitsOf(tree) + units) * UNIT_BYTES;
+}
+
+/** Units of a node and all below it. */
+function nodeUnits(arena: Arena, tree: number, node: number, level: number): number {
+  let units = arena.unitsOf(node);
+  if (level === 0) return units;
+  const words = wordsAt(arena, node);
+  const stride = innerWidth(arena, tree);
+  let at = wordIndex(node) + SLOTS;
+  for (let left = words[wordIndex(node) + USED]; left > 0; left--, at += stride) {
+    units += nodeUnits(arena, tree, words[at], level - 1);
+  }
+  return units;
 }
 
 /** The head of the tree that a node is in. */

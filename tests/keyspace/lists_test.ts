@@ -4,9 +4,11 @@ import { moveChunk, moveRoot, moveTreeHead } from "../../src/keyspace/collection
 import { listFind, listRemove, listReplace } from "../../src/keyspace/list_editing.ts";
 import { listInsert } from "../../src/keyspace/list_insertion.ts";
 import {
+  copyList,
   forEachListElement,
   forEachListNode,
   ListBuilder,
+  listBytes,
 } from "../../src/keyspace/list_transfer.ts";
 import {
   createList,
@@ -20,7 +22,7 @@ import {
   replyListBackwards,
   replyListRange,
 } from "../../src/keyspace/lists.ts";
-import { addEntry, findEntry, Keyspace, removeEntry } from "../../src/keyspace/keyspace.ts";
+import { findEntry, Keyspace, removeEntry } from "../../src/keyspace/keyspace.ts";
 import {
   type Arena,
   ArenaFullError,
@@ -330,8 +332,15 @@ Deno.test("lists: a list is put together out of nodes, or out of elements", () =
     const other = encoder.encode("other");
     const view = new DataView(other.buffer);
     assertEquals(findEntry(pair.database, view, 0, other.length), 0);
-    const entry = addEntry(pair.database, view, 0, other.length, copy.tailBytes, false);
-    copy.finish(entry);
+    const before = pair.keyspace.arena.usedBytes;
+    const entry = round % 4 === 0
+      ? copyList(pair.database, 0, view, 0, other.length, source, false)
+      : copy.store(pair.database, 0, view, 0, other.length, false);
+    if (round % 4 === 0) {
+      const used = pair.keyspace.arena.usedBytes - before;
+      assertEquals(used, pair.keyspace.arena.unitsOf(entry) * 8 + listBytes(pair.keyspace, entry));
+      copy.abandon();
+    }
     checkKeyspace(pair.keyspace);
     assertEquals(isSmallList(pair.keyspace, entry), isSmallList(pair.keyspace, pair.find()));
     const found: string[] = [];
