@@ -13,10 +13,13 @@ import {
   countReading,
   findHashed,
   keyChanged,
+  keyNoted,
   keyTouched,
   liveEntry,
 } from "../keyspace/keyspace.ts";
 import { ListPlace } from "../keyspace/lists.ts";
+import { CollectionWalk } from "../keyspace/collection_walk.ts";
+import { ElementPlace } from "../keyspace/element_place.ts";
 import { StringPlace } from "../keyspace/string_editing.ts";
 import { keyIsMissed } from "../keyspace/notifications.ts";
 import { blockBytes } from "../keyspace/strings.ts";
@@ -26,6 +29,7 @@ import { hashBytes } from "../memory/hash.ts";
 import { Int64, parseInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
+import { StreamTools } from "./stream_tools.ts";
 import type { Blocked, KeyWait, Wait } from "./wait.ts";
 
 /** Runs one command. */
@@ -132,6 +136,12 @@ export class Context {
 
   /** Where the string that the command works on lies. */
   readonly place: StringPlace = new StringPlace();
+  /** A walk through the set or hash that the command works on. */
+  readonly walk: CollectionWalk = new CollectionWalk();
+  /** The element that the command works on, or makes. */
+  readonly element: ElementPlace = new ElementPlace();
+  /** What commands on streams work with. */
+  readonly streams: StreamTools = new StreamTools();
   /** Where in the list that it works on it is. */
   readonly list: ListPlace = new ListPlace();
 
@@ -289,6 +299,11 @@ export class Context {
   /** As {@linkcode changed}, for one more event of a change that is counted once. */
   changedToo(index: number, event: string): void {
     keyTouched(this.database, this.view, this.starts[index], this.lengths[index], event);
+  }
+
+  /** As {@linkcode changed}, for a change of what hangs on the key but isn't its value; `event` may be empty. */
+  noted(index: number, event: string): void {
+    keyNoted(this.database, this.view, this.starts[index], this.lengths[index], event);
   }
 
   /** As {@linkcode changed}, for a change that Redis has no event for. */

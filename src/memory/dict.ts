@@ -83,8 +83,8 @@ import {
 } from "./dict_table.ts";
 import { entryHasKey, hashEntry, wordIndex, wordsAt } from "./entry.ts";
 
-/** How much more room than the entries that are wanted {@linkcode dictSample} needs. */
-export const SAMPLE_SPARE = 24;
+export { dictRandom, dictSample, SAMPLE_SPARE } from "./dict_random.ts";
+
 /** A bucket is split when entries * 2 > buckets * 13. */
 const SPLIT_LOAD_TWICE = 13;
 /** Two buckets are merged when entries < buckets * 3. */
@@ -334,69 +334,6 @@ export function dictScan(
   const twin = bucket + smallMask + 1;
   if (twin < words[at + BUCKETS]) dictVisitBucket(arena, dict, twin, visit);
   return reverseBits((reverseBits(cursor | ~smallMask) + 1) | 0) >>> 0;
-}
-
-/** An entry at random (each bucket is as likely as the next), from a dict that isn't empty. */
-export function dictRandom(arena: Arena, dict: number, random: () => number): number {
-  const buckets = dictBuckets(arena, dict);
-  const found: number[] = [];
-  while (found.length === 0) {
-    dictVisitBucket(arena, dict, Math.floor(random() * buckets), (entry) => found.push(entry));
-  }
-  return found[Math.floor(random() * found.length)];
-}
-
-/**
- * Puts up to `count` entries at random into `out` and returns how many; 0 only if the dict is empty or
- * `out` has no room. An entry may be there twice. Whole buckets are looked at, since the entries of one have
- * nothing to do with each other but their hash, and all of them are there for one miss of the cache; from a
- * bucket with more than are wanted, each is as likely as the next. Needs room for {@linkcode SAMPLE_SPARE}
- * entries more than `count`.
- */
-export function dictSample(
-  arena: Arena,
-  dict: number,
-  count: number,
-  random: () => number,
-  out: Int32Array,
-): number {
-  if (dictCount(arena, dict) === 0) return 0;
-  const buckets = dictBuckets(arena, dict);
-  let found = 0;
-  for (let look = 0; found < count && (look < count || found === 0); look++) {
-    const first = found;
-    let address = bucketAddress(arena, dict, Math.floor(random() * buckets));
-    do {
-      const words: ReadonlyWords = wordsAt(arena, address);
-      const at: number = wordIndex(address);
-      for (let slot = 0; slot < SLOTS && found < out.length; slot++) {
-        const entry = words[at + slot];
-        if (entry !== 0) out[found++] = entry;
-      }
-      address = words[at + NEXT_WORD];
-    } while (address !== 0);
-    if (found > count) {
-      keepSome(out, first, found, count - first, random);
-      found = count;
-    }
-  }
-  return found;
-}
-
-/** Puts `wanted` of the numbers from `first` to `end`, each as likely as the next, at `first`. */
-function keepSome(
-  numbers: Int32Array,
-  first: number,
-  end: number,
-  wanted: number,
-  random: () => number,
-): void {
-  for (let place = first; place < first + wanted; place++) {
-    const chosen = place + Math.floor(random() * (end - place));
-    const kept = numbers[chosen];
-    numbers[chosen] = numbers[place];
-    numbers[place] = kept;
-  }
 }
 
 /** Whether `entry` is in the dict under this hash; looks at the bucket only, so `entry` may be anything. */

@@ -1,0 +1,115 @@
+/**
+ * Entries of a dict at random.
+ *
+ * **Fairness.** Buckets hold different numbers of entries, so an entry of a bucket at random would be the likelier the
+ * emptier its bucket is. {@linkcode dictRandom} throws the dice over more places than a bucket has entries and looks
+ * again if it meets an empty one: each entry is as likely as the next. Chains that are longer than the number of places, of
+ * which there is about one in ten thousand, share what they get.
+ *
+ * **Cost.** Two or three looks, a miss of the cache each. {@linkcode dictSample} is cheaper, and good enough for eviction: it takes
+ * whole buckets.
+ *
+ * @module
+ */
+import { type Arena, type ReadonlyWords, SEGMENT_MASK, SEGMENT_SHIFT } from "./arena.ts";
+import { bucketAddress, BUCKETS, COUNT, NEXT_WORD, SLOTS } from "./dict_table.ts";
+import { wordIndex, wordsAt } from "./entry.ts";
+
+/** How much more room than the entries that are wanted {@linkcode dictSample} needs. */
+export const SAMPLE_SPARE = 24;
+/** Places over which the dice are thrown: so many, */
+const FEWEST_PLACES = 8;
+/** and so many for each three entries that a bucket has on average. */
+const PLACES_PER_LOAD = 4;
+
+/** An entry at random, each as likely as the next, from a dict that isn't empty. */
+export function dictRandom(arena: Arena, dict: number, random: () => number): number {
+  const words = wordsAt(arena, dict);
+  const buckets = words[wordIndex(dict) + BUCKETS];
+  const load = words[wordIndex(dict) + COUNT] / buckets;
+  const places = FEWEST_PLACES + Math.ceil((load * PLACES_PER_LOAD) / 3);
+  for (;;) {
+    const address = bucketAddress(arena, dict, Math.floor(random() * buckets));
+    const entries = chainLength(arena, address);
+    const place = Math.floor(random() * Math.max(places, entries));
+    if (place < entries) return chainEntry(arena, address, place);
+  }
+}
+
+/** How many entries there are in the bucket at `address` and behind it. */
+function chainLength(arena: Arena, address: number): number {
+  let entries = 0;
+  do {
+    const words: ReadonlyWords = arena.words[address >>> SEGMENT_SHIFT];
+    const at: number = (address & SEGMENT_MASK) << 1;
+    for (let slot = 0; slot < SLOTS; slot++) if (words[at + slot] !== 0) entries++;
+    address = words[at + NEXT_WORD];
+  } while (address !== 0);
+  return entries;
+}
+
+/** Entry number `index` of those that {@linkcode chainLength} counts. */
+function chainEntry(arena: Arena, address: number, index: number): number {
+  for (;;) {
+    const words: ReadonlyWords = arena.words[address >>> SEGMENT_SHIFT];
+    const at: number = (address & SEGMENT_MASK) << 1;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (words[at + slot] !== 0 && index-- === 0) return words[at + slot];
+    }
+    address = words[at + NEXT_WORD];
+  }
+}
+
+/**
+ * Puts up to `count` entries at random into `out` and returns how many; 0 only if the dict is empty or
+ * `out` has no room. An entry may be there twice. Whole buckets are looked at, since the entries of one have
+ * nothing to do with each other but their hash, and all of them are there for one miss of the cache; from a
+ * bucket with more than are wanted, each is as likely as the next. Needs room for {@linkcode SAMPLE_SPARE}
+ * entries more than `count`.
+ */
+export function dictSample(
+  arena: Arena,
+  dict: number,
+  count: number,
+  random: () => number,
+  out: Int32Array,
+): number {
+  const table = wordsAt(arena, dict);
+  if (table[wordIndex(dict) + COUNT] === 0) return 0;
+  const buckets = table[wordIndex(dict) + BUCKETS];
+  let found = 0;
+  for (let look = 0; found < count && (look < count || found === 0); look++) {
+    const first = found;
+    let address = bucketAddress(arena, dict, Math.floor(random() * buckets));
+    do {
+      const words: ReadonlyWords = wordsAt(arena, address);
+      const at: number = wordIndex(address);
+      for (let slot = 0; slot < SLOTS && found < out.length; slot++) {
+        const entry = words[at + slot];
+        if (entry !== 0) out[found++] = entry;
+      }
+      address = words[at + NEXT_WORD];
+    } while (address !== 0);
+    if (found > count) {
+      keepSome(out, first, found, count - first, random);
+      found = count;
+    }
+  }
+  return found;
+}
+
+/** Puts `wanted` of the numbers from `first` to `end`, each as likely as the next, at `first`. */
+function keepSome(
+  numbers: Int32Array,
+  first: number,
+  end: number,
+  wanted: number,
+  random: () => number,
+): void {
+  for (let place = first; place < first + wanted; place++) {
+    const chosen = place + Math.floor(random() * (end - place));
+    const kept = numbers[chosen];
+    numbers[chosen] = numbers[place];
+    numbers[place] = kept;
+  }
+}
