@@ -207,7 +207,7 @@ export function replaceChunk(arena: Arena, root: number, from: number, to: numbe
 }
 
 /**
- * Adds an element at the front or back of a large list.
+ * Adds an element at the front or back of a large list; `leaving` as for `listPush`.
  *
  * @throws {ArenaFullError} with nothing changed, when there is no room.
  */
@@ -220,13 +220,19 @@ export function pushLarge(
   length: number,
   limit: number,
   place: ListPlace,
+  leaving = 0,
 ): void {
   const { arena } = keyspace;
   let chunk = rootWord(arena, root, front ? LIST_FIRST : LIST_LAST);
   let start = chunkListpack(arena, chunk);
   const view = chunkView(arena, chunk);
   const bytes = listpackBytes(view, start);
-  if (!nodeTakes(bytes, listpackLength(view, start), length, limit)) {
+  let count = listpackLength(view, start);
+  if (leaving > 0) {
+    if (rootWord(arena, root, front ? LIST_LAST : LIST_FIRST) !== chunk) leaving = 0;
+    else count--;
+  }
+  if (!nodeTakes(bytes - leaving, count, length, limit)) {
     return pushNode(arena, root, front, text, from, length, limit, place);
   }
   const needed = listpackEncodedBytes(text, from, length);

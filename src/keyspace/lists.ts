@@ -104,7 +104,8 @@ export function createList(
 }
 
 /**
- * Adds the text as the first or last element; returns the entry.
+ * Adds the text as the first or last element; returns the entry. `leaving`: bytes of an element that is about to leave the other
+ * end, which makes room for this one if there is only one node.
  *
  * @throws {ArenaFullError} with nothing changed, when there is no room.
  */
@@ -117,18 +118,21 @@ export function listPush(
   length: number,
   limit: number,
   place: ListPlace,
+  leaving = 0,
 ): number {
   const { keyspace } = database;
   if (isSmallList(keyspace, entry)) {
     const needed = listpackEncodedBytes(text, from, length);
     const bytes = tailLength(keyspace, entry);
-    const count = listpackLength(tailView(keyspace, entry), tailStart(keyspace, entry));
-    if (bytes + needed <= SMALL_LIST_BYTES && nodeTakes(bytes, count, length, limit)) {
+    const left = bytes - leaving;
+    const count = listpackLength(tailView(keyspace, entry), tailStart(keyspace, entry)) -
+      (leaving > 0 ? 1 : 0);
+    if (left + needed <= SMALL_LIST_BYTES && nodeTakes(left, count, length, limit)) {
       return pushSmall(database, entry, front, text, from, length, bytes + needed);
     }
     entry = growLarge(database, entry, front, place);
   }
-  pushLarge(keyspace, rootOf(keyspace, entry), front, text, from, length, limit, place);
+  pushLarge(keyspace, rootOf(keyspace, entry), front, text, from, length, limit, place, leaving);
   return entry;
 }
 

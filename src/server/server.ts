@@ -34,6 +34,7 @@ import { logCrash, logRunning, logStart } from "./startup.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
 import { HYPERLOGLOG_HANDLERS } from "../commands/hyperloglog.ts";
+import { LIST_HANDLERS } from "../commands/lists.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
 import { ActiveExpiry } from "../keyspace/active_expiry.ts";
 import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
@@ -202,6 +203,7 @@ export class Server implements SessionHost {
       ...STRING_HANDLERS,
       ...BITMAP_HANDLERS,
       ...HYPERLOGLOG_HANDLERS,
+      ...LIST_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),
       ...MEMORY_HANDLERS,

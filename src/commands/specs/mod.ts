@@ -10,6 +10,7 @@ import { CLUSTER_SPECS } from "./cluster.ts";
 import { CONNECTION_SPECS } from "./connection.ts";
 import { GENERIC_SPECS } from "./generic.ts";
 import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
+import { LIST_SPECS } from "./lists.ts";
 import { MEMORY_SPECS } from "./memory.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { PUBSUB_SPECS } from "./pubsub.ts";
@@ -23,7 +24,6 @@ export * from "./lookup.ts";
 export * from "./types.ts";
 export { GEO_SPECS } from "./geo.ts";
 export { HASH_SPECS } from "./hashes.ts";
-export { LIST_SPECS } from "./lists.ts";
 export { SET_SPECS } from "./sets.ts";
 export { SORT_SPECS } from "./sort.ts";
 export { SORTED_SET_ALGEBRA_SPECS } from "./sorted_set_algebra.ts";
@@ -38,6 +38,7 @@ export {
   CONNECTION_SPECS,
   GENERIC_SPECS,
   HYPERLOGLOG_SPECS,
+  LIST_SPECS,
   MEMORY_SPECS,
   OBSERVATION_SPECS,
   PERSISTENCE_SPECS,
@@ -52,6 +53,7 @@ export const ALL_SPECS:
   & typeof STRING_SPECS
   & typeof BITMAP_SPECS
   & typeof HYPERLOGLOG_SPECS
+  & typeof LIST_SPECS
   & typeof GENERIC_SPECS
   & typeof MEMORY_SPECS
   & typeof PERSISTENCE_SPECS
@@ -65,6 +67,7 @@ export const ALL_SPECS:
     ...STRING_SPECS,
     ...BITMAP_SPECS,
     ...HYPERLOGLOG_SPECS,
+    ...LIST_SPECS,
     ...GENERIC_SPECS,
     ...MEMORY_SPECS,
     ...PERSISTENCE_SPECS,
