@@ -183,8 +183,12 @@ function clientUnblock(context: ServerContext): void {
   }
   if (!context.integer(2)) return;
   const session = server.sessions.get(context.value);
-  const unblocked = session !== undefined && server.clients.blocking.unblock(session, withError);
-  reply.integer(unblocked ? 1 : 0);
+  if (session === undefined || !server.clients.blocking.unblock(session, withError)) {
+    return reply.integer(0);
+  }
+  // Redis counts this as a failure of the command that waited, whatever it replied.
+  server.table.byName.get(session.lastCommand)!.statistics.failed++;
+  reply.integer(1);
 }
 
 /** What replies to a subcommand with too many arguments. */

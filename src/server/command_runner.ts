@@ -31,6 +31,8 @@ export class CommandRunner {
     this.transaction!.show(this.context, index);
     this.reportSlow(command, milliseconds);
   });
+  /** How many errors had been written after the command that ran last. */
+  private countedErrors = 0;
   /** The one that is running. */
   private transaction: Transaction | null = null;
 
@@ -56,7 +58,7 @@ export class CommandRunner {
       if (session.blocked === null) this.hideReply(session, mode, mark);
     }
     if (subscriptions.behindReply.length > 0) subscriptions.writeBehindReply();
-    if (tracking.count > 0 && session.blocked === null) {
+    if (tracking.count > 0 && (ran || session.blocked === null)) {
       tracking.afterCommand(this.context, ran ? command.spec : null);
     }
     if (!ran) return null;
@@ -94,7 +96,7 @@ export class CommandRunner {
         blocking.postpone(session);
         return false;
       }
-      keyspace.keepExpired = command.spec.flags.includes("readonly");
+      keyspace.keepExpired = command.readsOnly;
     } else if (
       this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() &&
       needsRoom(command, transaction)
@@ -127,7 +129,9 @@ export class CommandRunner {
       reply.truncate(mark);
       reply.error(NO_ROOM);
     }
-    if (reply.errors !== errors) command.statistics.failed++;
+    // EXEC doesn't fail by what its commands did.
+    if (reply.errors > Math.max(errors, this.countedErrors)) command.statistics.failed++;
+    this.countedErrors = reply.errors;
     if (keyspace.dirty !== dirty && !context.journaled && journal.listening) {
       journal.append(context.database.number, context.allArguments());
     }
@@ -172,8 +176,9 @@ export class CommandRunner {
 
   /** Runs a command of a transaction. */
   private runQueued(session: Session, command: Command): void {
-    const { context, server: { clients: { tracking }, monitors, reply } } = this;
+    const { context, server: { clients: { pause, tracking }, keyspace, monitors, reply } } = this;
     const mark = reply.length;
+    if (pause.kind !== PAUSE_NONE) keyspace.keepExpired = command.readsOnly;
     const silent = session.closing;
     this.execute(command);
     // Here as elsewhere, nothing comes behind the last reply.
@@ -189,20 +194,24 @@ export class CommandRunner {
 
   /** Lets a client that waits try again, since key `index` has changed; whether it has got its reply. */
   attempt(waiter: KeyWaiter, index: number): boolean {
-    const { context, server: { clients, time } } = this;
+    const { context, server: { clients, keyspace, time } } = this;
     const { session, request } = waiter;
     const reply = clients.answerWriter(session);
     const { errors, length: mark } = reply;
     const start = time.look();
+    keyspace.keepExpired = false;
+    const command = this.server.table.byName.get(session.lastCommand)!;
     const done = context.lend(session, reply, () => {
       context.loadCopy(request);
-      return this.tryAgain(waiter, index);
+      if (!this.tryAgain(waiter, index)) return false;
+      const milliseconds = time.look() - start;
+      command.statistics.microseconds += milliseconds * 1000;
+      this.logSlow(command, milliseconds);
+      this.server.latency.add("command-unblocking", milliseconds);
+      return true;
     });
     if (!done) return false;
-    const { bytes, starts, lengths } = request;
-    const { statistics } = this.server.table.find(bytes, starts[0], lengths[0])!;
-    if (reply.errors !== errors) statistics.failed++;
-    statistics.microseconds += (time.look() - start) * 1000;
+    if (reply.errors !== errors) command.statistics.failed++;
     session.blocked!.finishWith(reply, mark);
     return true;
   }
@@ -266,16 +275,21 @@ export class CommandRunner {
 
   /** A command, whose arguments are in the context, took longer than somebody wants to hear of. */
   reportSlow(command: Command, milliseconds: number): void {
+    // What waits is logged when it goes on.
+    if (this.context.client.blocked === null) this.logSlow(command, milliseconds);
+    this.server.latency.add(command.fast ? "fast-command" : "command", milliseconds);
+  }
+
+  /** Puts a command, whose arguments are in the context, into the slow log if it was slow enough. */
+  private logSlow(command: Command, milliseconds: number): void {
     const { context, server } = this;
     const slowerThan = server.settings.number("slowlog-log-slower-than");
     const microseconds = Math.floor(milliseconds * 1000);
-    if (command.logged && slowerThan >= 0 && microseconds >= slowerThan) {
-      const { connection, name } = context.client;
-      const seconds = Math.floor(server.time.unixMs / 1000);
-      const args = shownArguments(context, command);
-      server.slowLog.add(seconds, microseconds, args, connection.remote, name);
-    }
-    server.latency.add(command.fast ? "fast-command" : "command", milliseconds);
+    if (!command.logged || slowerThan < 0 || microseconds < slowerThan) return;
+    const { connection, name } = context.client;
+    const seconds = Math.floor(server.time.unixMs / 1000);
+    const args = shownArguments(context, command);
+    server.slowLog.add(seconds, microseconds, args, connection.remote, name);
   }
 
   /** Shows the monitors a command that has run. */

@@ -21,6 +21,8 @@ export class Command {
   readonly beforeAuthentication: boolean;
   /** Whether it is refused when there is no room left (it may need some). */
   readonly needsRoom: boolean;
+  /** Whether it changes nothing. */
+  readonly readsOnly: boolean;
   /** Whether it writes, or may have an effect on replicas: such commands wait while writes are paused. */
   readonly mayReplicate: boolean;
   /** Whether a client may hold memory with it that belongs in the arena: the index of that argument, or -1. */
@@ -67,6 +69,7 @@ export class Command {
     this.arity = spec.arity;
     this.beforeAuthentication = spec.flags.includes("no_auth");
     this.needsRoom = spec.flags.includes("denyoom");
+    this.readsOnly = spec.flags.includes("readonly");
     this.mayReplicate = spec.flags.includes("write") || spec.flags.includes("may_replicate") ||
       PUBLISHING_COMMANDS.has(name);
     this.forSubscribers = SUBSCRIBER_COMMANDS.has(name);

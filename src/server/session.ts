@@ -216,8 +216,9 @@ export class Session {
 
   /** Bytes of memory that this session holds: itself and its buffers. */
   get memory(): number {
-    const { topics, waiting, transaction, watched } = this;
+    const { blocked, topics, waiting, transaction, watched } = this;
     return SESSION_BYTES + this.buffer.bytes.length + this.pendingBytes +
+      (blocked === null ? 0 : blocked.argumentBytes) +
       (topics === null ? 0 : topics.bytes) + (waiting === null ? 0 : waiting.bytes) +
       (transaction === null ? 0 : transaction.memory) + (watched === null ? 0 : watched.memory);
   }

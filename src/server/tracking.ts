@@ -130,7 +130,8 @@ export class KeyTracking {
         tracking.caching = false;
       }
     }
-    if (this.pending.length > 0) this.writePending();
+    // Behind a command that waits there is no reply yet.
+    if (this.pending.length > 0 && context.client.blocked === null) this.writePending();
   }
 
   /** Called after each command of a transaction while there are tracking clients. */
