@@ -33,8 +33,10 @@ import { type Directive, directivesOf, type Settings, SettingsError } from "./se
 import { logCrash, logRunning, logStart } from "./startup.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
+import { HASH_HANDLERS } from "../commands/hashes.ts";
 import { HYPERLOGLOG_HANDLERS } from "../commands/hyperloglog.ts";
 import { LIST_HANDLERS } from "../commands/lists.ts";
+import { SET_HANDLERS } from "../commands/sets.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
 import { ActiveExpiry } from "../keyspace/active_expiry.ts";
 import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
@@ -204,6 +206,8 @@ export class Server implements SessionHost {
       ...BITMAP_HANDLERS,
       ...HYPERLOGLOG_HANDLERS,
       ...LIST_HANDLERS,
+      ...SET_HANDLERS,
+      ...HASH_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),
       ...MEMORY_HANDLERS,

@@ -9,6 +9,7 @@ import { CLIENT_SPECS } from "./client.ts";
 import { CLUSTER_SPECS } from "./cluster.ts";
 import { CONNECTION_SPECS } from "./connection.ts";
 import { GENERIC_SPECS } from "./generic.ts";
+import { HASH_SPECS } from "./hashes.ts";
 import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
 import { LIST_SPECS } from "./lists.ts";
 import { MEMORY_SPECS } from "./memory.ts";
@@ -16,6 +17,7 @@ import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { PUBSUB_SPECS } from "./pubsub.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
 import { SERVER_SPECS } from "./server.ts";
+import { SET_SPECS } from "./sets.ts";
 import { STRING_SPECS } from "./strings.ts";
 import { TRANSACTION_SPECS } from "./transactions.ts";
 
@@ -23,8 +25,6 @@ export * from "./keys.ts";
 export * from "./lookup.ts";
 export * from "./types.ts";
 export { GEO_SPECS } from "./geo.ts";
-export { HASH_SPECS } from "./hashes.ts";
-export { SET_SPECS } from "./sets.ts";
 export { SORT_SPECS } from "./sort.ts";
 export { SORTED_SET_ALGEBRA_SPECS } from "./sorted_set_algebra.ts";
 export { SORTED_SET_RANGE_SPECS } from "./sorted_set_ranges.ts";
@@ -37,6 +37,7 @@ export {
   CLUSTER_SPECS,
   CONNECTION_SPECS,
   GENERIC_SPECS,
+  HASH_SPECS,
   HYPERLOGLOG_SPECS,
   LIST_SPECS,
   MEMORY_SPECS,
@@ -44,6 +45,7 @@ export {
   PERSISTENCE_SPECS,
   PUBSUB_SPECS,
   SERVER_SPECS,
+  SET_SPECS,
   STRING_SPECS,
   TRANSACTION_SPECS,
 };
@@ -54,6 +56,8 @@ export const ALL_SPECS:
   & typeof BITMAP_SPECS
   & typeof HYPERLOGLOG_SPECS
   & typeof LIST_SPECS
+  & typeof SET_SPECS
+  & typeof HASH_SPECS
   & typeof GENERIC_SPECS
   & typeof MEMORY_SPECS
   & typeof PERSISTENCE_SPECS
@@ -68,6 +72,8 @@ export const ALL_SPECS:
     ...BITMAP_SPECS,
     ...HYPERLOGLOG_SPECS,
     ...LIST_SPECS,
+    ...SET_SPECS,
+    ...HASH_SPECS,
     ...GENERIC_SPECS,
     ...MEMORY_SPECS,
     ...PERSISTENCE_SPECS,
