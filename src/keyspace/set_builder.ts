@@ -26,6 +26,7 @@ import {
   listpackStringBytes,
 } from "../memory/listpack.ts";
 import { ROOT_SET } from "../memory/root.ts";
+import { ByteRoom } from "./byte_room.ts";
 import { CollectionWalk } from "./collection_walk.ts";
 import { storeRoot, storeSmall } from "./collection_store.ts";
 import { type ElementPlace, readIntegerText } from "./element_place.ts";
@@ -40,14 +41,11 @@ import {
 } from "./sets.ts";
 import { ENCODING_INTSET, ENCODING_LISTPACK, ENCODING_ROOT, TYPE_SET } from "./types.ts";
 
-const FIRST_BYTES = 256;
-
 /** Builds a set; see the head of this file. */
 export class SetBuilder {
   private encoding: number = ENCODING_INTSET;
   /** A small set, from its start on. */
-  private bytes = new Uint8Array(FIRST_BYTES);
-  private view = new DataView(this.bytes.buffer);
+  private readonly room = new ByteRoom();
   /** The root of a large one. */
   private root = 0;
   private readonly walk = new CollectionWalk();
@@ -55,7 +53,7 @@ export class SetBuilder {
 
   /** An empty set, of up to `maxIntegers` integers as long as it has nothing else. */
   constructor(private readonly keyspace: Keyspace, private readonly maxIntegers: number) {
-    intsetCreate(this.view, 0);
+    intsetCreate(this.room.view, 0);
   }
 
   /** How many members there are. */
@@ -67,7 +65,7 @@ export class SetBuilder {
   /** Has `walk` go before the first member; the set must not change meanwhile. */
   enter(walk: CollectionWalk): void {
     if (this.encoding === ENCODING_ROOT) walk.enterRoot(this.keyspace, this.root);
-    else walk.enterSmall(this.view, this.bytes, 0, this.encoding, false);
+    else walk.enterSmall(this.room.view, this.room.bytes, 0, this.encoding, false);
   }
 
   /** Adds all that `walk` has before it. */
@@ -100,11 +98,11 @@ export class SetBuilder {
       this.leaveIntset(length);
     }
     if (this.encoding === ENCODING_LISTPACK) {
-      const first = listpackFirst(this.view, 0);
-      if (listpackFind(this.view, first, view, start, length, 0) !== 0) return false;
-      if (length <= SMALL_MEMBER_BYTES && listpackLength(this.view, 0) < SMALL_SET_MEMBERS) {
-        this.reserve(listpackBytes(this.view, 0) + listpackStringBytes(length));
-        listpackAppend(this.view, 0, view, start, length);
+      const first = listpackFirst(this.room.view, 0);
+      if (listpackFind(this.room.view, first, view, start, length, 0) !== 0) return false;
+      if (length <= SMALL_MEMBER_BYTES && listpackLength(this.room.view, 0) < SMALL_SET_MEMBERS) {
+        this.room.reserve(listpackBytes(this.room.view, 0) + listpackStringBytes(length));
+        listpackAppend(this.room.view, 0, view, start, length);
         return true;
       }
       this.becomeLarge();
@@ -114,10 +112,10 @@ export class SetBuilder {
 
   /** Adds an integer to an intset; undefined if it can't take more. */
   private addInteger(high: number, low: number): boolean | undefined {
-    if (intsetFind(this.view, 0, high, low) >= 0) return false;
-    if (intsetLength(this.view, 0) >= this.maxIntegers) return undefined;
-    this.reserve(intsetInsertBytes(this.view, 0, high, low));
-    return intsetInsert(this.view, 0, high, low);
+    if (intsetFind(this.room.view, 0, high, low) >= 0) return false;
+    if (intsetLength(this.room.view, 0) >= this.maxIntegers) return undefined;
+    this.room.reserve(intsetInsertBytes(this.room.view, 0, high, low));
+    return intsetInsert(this.room.view, 0, high, low);
   }
 
   /** Whether the element that a place tells is a member. */
@@ -126,11 +124,18 @@ export class SetBuilder {
     if (this.encoding === ENCODING_INTSET) {
       const { integer } = this;
       return place.readInteger(integer) &&
-        intsetFind(this.view, 0, integer.high, integer.low) >= 0;
+        intsetFind(this.room.view, 0, integer.high, integer.low) >= 0;
     }
     place.spell();
     const { view, start, length } = place;
-    return listpackFind(this.view, listpackFirst(this.view, 0), view, start, length, 0) !== 0;
+    return listpackFind(
+      this.room.view,
+      listpackFirst(this.room.view, 0),
+      view,
+      start,
+      length,
+      0,
+    ) !== 0;
   }
 
   /**
@@ -155,8 +160,8 @@ export class SetBuilder {
     }
     const integers = this.encoding === ENCODING_INTSET;
     const kind = integers ? META_INTSET : META_SMALL_SET;
-    const bytes = integers ? intsetBytes(this.view, 0) : listpackBytes(this.view, 0);
-    return storeSmall(database, old, view, start, length, kind, this.view, 0, bytes, volatile);
+    const bytes = integers ? intsetBytes(this.room.view, 0) : listpackBytes(this.room.view, 0);
+    return storeSmall(database, old, view, start, length, kind, this.room.view, 0, bytes, volatile);
   }
 
   /** Gives back what a set that wasn't stored has taken. */
@@ -167,10 +172,9 @@ export class SetBuilder {
 
   /** Has a set of integers take a form that has room for a member of `length` bytes more. */
   private leaveIntset(length: number): void {
-    const members = intsetLength(this.view, 0);
+    const members = intsetLength(this.room.view, 0);
     if (length > SMALL_MEMBER_BYTES || members >= SMALL_SET_MEMBERS) return this.becomeLarge();
-    this.view = listpackOfIntegers(this.view, 0);
-    this.bytes = new Uint8Array(this.view.buffer);
+    this.room.use(new Uint8Array(listpackOfIntegers(this.room.view, 0).buffer));
     this.encoding = ENCODING_LISTPACK;
   }
 
@@ -178,14 +182,5 @@ export class SetBuilder {
     this.enter(this.walk);
     this.root = membersOf(this.keyspace, ROOT_SET, this.walk);
     this.encoding = ENCODING_ROOT;
-  }
-
-  /** Makes sure that a small set has room for `bytes` bytes. */
-  private reserve(bytes: number): void {
-    if (bytes <= this.bytes.length) return;
-    const larger = new Uint8Array(bytes * 2);
-    larger.set(this.bytes);
-    this.bytes = larger;
-    this.view = new DataView(larger.buffer);
   }
 }
