@@ -15,14 +15,9 @@ import {
   resizeEntry,
 } from "../keyspace/keyspace.ts";
 import { keyIsNew } from "../keyspace/notifications.ts";
-import {
-  copyString,
-  EXPIRY_NONE,
-  EXPIRY_SET,
-  referenceCount,
-  stringEncodingName,
-} from "../keyspace/strings.ts";
+import { referenceCount } from "../keyspace/strings.ts";
 import { TYPE_NAMES } from "../keyspace/types.ts";
+import { valueTypeOf } from "../keyspace/values.ts";
 import {
   dictBuckets,
   dictHashEntry,
@@ -384,8 +379,8 @@ function copy(context: Context): void {
   }
   const volatile = hasExpiry(keyspace, source);
   if (volatile) readExpiry(keyspace, source, keyspace.expiry);
-  const expiry = volatile ? EXPIRY_SET : EXPIRY_NONE;
-  copyString(target, old, view, starts[2], lengths[2], source, expiry, context.scratch);
+  const { copy: copyTo } = valueTypeOf(keyspace, source);
+  copyTo(target, old, view, starts[2], lengths[2], source, volatile);
   if (old !== 0) keyIsNew(target, view, starts[2], lengths[2]);
   context.changedIn(target, 2, "copy_to");
   reply.integer(1);
@@ -413,7 +408,9 @@ function objectEntry(context: Context): number {
 
 function objectEncoding(context: Context): void {
   const entry = objectEntry(context);
-  if (entry !== 0) context.reply.bulk(stringEncodingName(context.keyspace, entry));
+  if (entry !== 0) {
+    context.reply.bulk(valueTypeOf(context.keyspace, entry).encodingName(context.keyspace, entry));
+  }
 }
 
 function objectFrequency(context: Context): void {

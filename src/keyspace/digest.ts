@@ -11,13 +11,28 @@
  */
 import { dictBuckets, dictVisitBucket } from "../memory/dict.ts";
 import { keyLength, keyStart } from "../memory/entry.ts";
-import { SEGMENT_SHIFT } from "../memory/arena.ts";
+import { type ReadonlyView, SEGMENT_SHIFT } from "../memory/arena.ts";
+import { listpackSkip } from "../memory/listpack.ts";
+import { formatDouble17g } from "../protocol/doubles.ts";
+import { CollectionWalk } from "./collection_walk.ts";
+import { rootOf } from "./collections.ts";
+import { ElementPlace } from "./element_place.ts";
 import { entryType, hasExpiry } from "./entry_facts.ts";
+import { writeEntryId } from "./entry_ids.ts";
 import { type Keyspace } from "./keyspace.ts";
+import { forEachListElement } from "./list_transfer.ts";
 import { Sha1, SHA1_BYTES } from "./sha1.ts";
+import { SortedSetPlace } from "./sorted_set_place.ts";
+import { FLAG_SAME_FIELDS, StreamPlace } from "./stream_nodes.ts";
+import { EntryRange, visitEntries } from "./stream_ranges.ts";
 import { stringBytes } from "./strings.ts";
+import { TextScratch } from "./text_scratch.ts";
+import { TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STREAM, TYPE_ZSET } from "./types.ts";
 
-const EXPIRY_MARK = new TextEncoder().encode("!!expire!!");
+const encoder = new TextEncoder();
+const EXPIRY_MARK = encoder.encode("!!expire!!");
+const DASH = 0x2d;
+const POINT = 0x2e;
 /** Longest text of a number, and some. */
 const SCRATCH_BYTES = 32;
 
@@ -27,6 +42,8 @@ class Digester {
   private readonly hash = new Uint8Array(SHA1_BYTES);
   private readonly word = new Uint8Array(4);
   private readonly scratch = new Uint8Array(SCRATCH_BYTES);
+  private readonly text = new TextScratch();
+  private readonly pair = new Uint8Array(SHA1_BYTES);
 
   constructor(private readonly keyspace: Keyspace) {}
 
@@ -46,9 +63,116 @@ class Digester {
   }
 
   mixValue(digest: Uint8Array, entry: number): void {
-    this.mixNumber(digest, entryType(this.keyspace, entry));
-    this.mix(digest, stringBytes(this.keyspace, entry, this.scratch));
+    const type = entryType(this.keyspace, entry);
+    this.mixNumber(digest, type);
+    switch (type) {
+      case TYPE_LIST:
+        this.mixList(digest, entry);
+        break;
+      case TYPE_SET:
+        this.addSet(digest, entry);
+        break;
+      case TYPE_ZSET:
+        this.addSortedSet(digest, entry);
+        break;
+      case TYPE_HASH:
+        this.addHash(digest, entry);
+        break;
+      case TYPE_STREAM:
+        this.mixStream(digest, entry);
+        break;
+      default:
+        this.mix(digest, stringBytes(this.keyspace, entry, this.scratch));
+    }
     if (hasExpiry(this.keyspace, entry)) this.add(digest, EXPIRY_MARK);
+  }
+
+  /** The elements of a list have an order. */
+  private mixList(digest: Uint8Array, entry: number): void {
+    forEachListElement(this.keyspace, entry, (view, at) => this.mixElement(digest, view, at));
+  }
+
+  /** The members of a set have none. */
+  private addSet(digest: Uint8Array, entry: number): void {
+    const walk = new CollectionWalk();
+    walk.enter(this.keyspace, entry);
+    while (walk.next()) this.add(digest, walk.copy());
+  }
+
+  /** A hash has digests of its fields with their values, in no order. */
+  private addHash(digest: Uint8Array, entry: number): void {
+    const walk = new CollectionWalk();
+    const value = new ElementPlace();
+    walk.enter(this.keyspace, entry);
+    while (walk.next()) {
+      walk.readValue(value);
+      this.addPair(digest, walk.copy(), value.copy());
+    }
+  }
+
+  /** So has a sorted set, of its members with the texts of their scores. */
+  private addSortedSet(digest: Uint8Array, entry: number): void {
+    const place = new SortedSetPlace();
+    place.enter(this.keyspace, entry);
+    for (let rank = 0; rank < place.count; rank++) {
+      if (rank === 0) place.goTo(0);
+      else place.step(false);
+      place.read();
+      this.addPair(digest, place.element.copy(), encoder.encode(formatDouble17g(place.score)));
+    }
+  }
+
+  /** A stream has its entries in order: the id, and each field with its value. */
+  private mixStream(digest: Uint8Array, entry: number): void {
+    const { arena } = this.keyspace;
+    const range = new EntryRange();
+    range.setAll();
+    visitEntries(
+      arena,
+      rootOf(this.keyspace, entry),
+      range,
+      Infinity,
+      new StreamPlace(),
+      (place) => {
+        const id = place.text.subarray(0, writeEntryId(place.text, 0, place.id));
+        id[id.indexOf(DASH)] = POINT;
+        this.mix(digest, id);
+        this.mixFields(digest, place);
+      },
+    );
+  }
+
+  /** Mixes the fields and values of an entry in turn; their names may be those of the node. */
+  private mixFields(digest: Uint8Array, place: StreamPlace): void {
+    const { view, fields } = place;
+    const shared = (place.flags & FLAG_SAME_FIELDS) !== 0;
+    let name = place.masterAt;
+    let at = place.dataAt;
+    for (let field = 0; field < fields; field++) {
+      if (shared) {
+        this.mixElement(digest, view, name);
+        name = listpackSkip(view, name);
+      } else {
+        this.mixElement(digest, view, at);
+        at = listpackSkip(view, at);
+      }
+      this.mixElement(digest, view, at);
+      at = listpackSkip(view, at);
+    }
+  }
+
+  /** Mixes an element of a listpack. */
+  private mixElement(digest: Uint8Array, view: ReadonlyView, at: number): void {
+    this.text.takeElement(view, at);
+    this.mix(digest, this.text.bytes.subarray(0, this.text.length));
+  }
+
+  /** Adds the digest of two texts that belong together. */
+  private addPair(digest: Uint8Array, first: Uint8Array, second: Uint8Array): void {
+    this.pair.fill(0);
+    this.mix(this.pair, first);
+    this.mix(this.pair, second);
+    this.add(digest, this.pair);
   }
 }
 

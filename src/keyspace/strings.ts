@@ -30,6 +30,7 @@ import { ENTRY_META, ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts"
 import { type Int64, parseInteger64, writeInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { metaAfterWrite } from "./access_clock.ts";
+import type { ElementPlace } from "./element_place.ts";
 import { entryEncoding, hasExpiry, readExpiry, tailCapacity, tailStart } from "./entry_facts.ts";
 import {
   addEntry,
@@ -302,6 +303,24 @@ export function stringBytes(keyspace: Keyspace, entry: number, scratch: Uint8Arr
     default:
       return keyspace.arena.slice(entry, tailStart(keyspace, entry) - at * 4, value);
   }
+}
+
+/** Has `place` tell the string in `entry`. */
+export function placeString(keyspace: Keyspace, entry: number, place: ElementPlace): void {
+  const { arena } = keyspace;
+  const words = wordsAt(arena, entry);
+  const at = wordIndex(entry);
+  const value = words[at + ENTRY_VALUE];
+  const meta = words[at + ENTRY_META] & 0xff;
+  let segment = entry >>> SEGMENT_SHIFT;
+  if (meta === META_INLINE || meta === META_GROWN) {
+    place.setBytes(arena.views[segment], arena.bytes[segment], tailStart(keyspace, entry), value);
+  } else if (meta === META_EXTERNAL) {
+    segment = value >>> SEGMENT_SHIFT;
+    const start = (value & SEGMENT_MASK) * UNIT_BYTES + EXTERNAL_OFFSET;
+    const length = externalLength(keyspace, value);
+    place.setBytes(arena.views[segment], arena.bytes[segment], start, length);
+  } else place.setInteger(integerHigh(keyspace, entry), value);
 }
 
 /** Replies with the string in `entry`. */

@@ -16,12 +16,11 @@ import type { HandlersFor } from "../commands/specs/types.ts";
 import { setIdleSeconds, setUseFrequency } from "../keyspace/access_clock.ts";
 import { removeEntry } from "../keyspace/keyspace.ts";
 import { keyIsNew } from "../keyspace/notifications.ts";
-import { EXPIRY_NONE, EXPIRY_SET } from "../keyspace/strings.ts";
 import { Int64 } from "../protocol/integers.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
 import { updateCrc64 } from "./crc64.ts";
 import { RDB_VERSION } from "./rdb_format.ts";
-import { RdbFormatError, RdbReader, RdbTypeError } from "./rdb_reader.ts";
+import { RdbFormatError, RdbReader } from "./rdb_reader.ts";
 import { type LoadedValue, readValue, valueBlock, writeValue } from "./rdb_values.ts";
 import { RdbWriter } from "./rdb_writer.ts";
 
@@ -60,7 +59,7 @@ function dump(context: Context, writer: RdbWriter): void {
   const { keyspace, reply } = context;
   const entry = context.findForReading(1);
   if (entry === 0) return reply.nullBulk();
-  writeValue(writer, keyspace, entry, context.scratch);
+  writeValue(writer, keyspace, entry);
   const pieces = writer.take();
   const footer = new Uint8Array(FOOTER_BYTES);
   footer[0] = RDB_VERSION;
@@ -113,9 +112,8 @@ function restore(context: Context, verifyChecksum: boolean): void {
   let value: LoadedValue;
   try {
     // A value may reach into the footer, which is as odd as it is harmless: Redis takes it.
-    value = readValue(new RdbReader(payload, 0, payload.length), context.keyspace);
+    value = readValue(new RdbReader(payload, 0, payload.length), context.keyspace, context);
   } catch (error) {
-    if (error instanceof RdbTypeError) return reply.error(`ERR ${error.message}`);
     if (error instanceof RdbFormatError) return reply.error(BAD_FORMAT);
     throw error;
   }
@@ -148,7 +146,7 @@ function store(context: Context, value: LoadedValue, options: RestoreOptions): v
     view,
     start: starts[1],
     length: lengths[1],
-    expiry: volatile ? EXPIRY_SET : EXPIRY_NONE,
+    volatile,
   });
   if (options.idleSeconds >= 0) setIdleSeconds(keyspace, entry, options.idleSeconds);
   if (options.frequency >= 0) setUseFrequency(keyspace, entry, options.frequency);

@@ -9,31 +9,43 @@ export const RDB_VERSION = 10;
 
 /** Type byte of a string. */
 export const RDB_TYPE_STRING = 0;
+/** Of a list, element by element. */
+export const RDB_TYPE_LIST = 1;
+/** Of a set, member by member. */
+export const RDB_TYPE_SET = 2;
+/** Of a sorted set, member by member, with scores as text. */
+export const RDB_TYPE_ZSET = 3;
+/** Of a hash, field by field. */
+export const RDB_TYPE_HASH = 4;
+/** Of a sorted set, member by member, with scores in binary. */
+export const RDB_TYPE_ZSET_2 = 5;
+/** Of a hash that is a zipmap. */
+export const RDB_TYPE_HASH_ZIPMAP = 9;
+/** Of a list that is a ziplist. */
+export const RDB_TYPE_LIST_ZIPLIST = 10;
+/** Of a set that is an intset. */
+export const RDB_TYPE_SET_INTSET = 11;
+/** Of a sorted set that is a ziplist. */
+export const RDB_TYPE_ZSET_ZIPLIST = 12;
+/** Of a hash that is a ziplist. */
+export const RDB_TYPE_HASH_ZIPLIST = 13;
+/** Of a list that is several ziplists. */
+export const RDB_TYPE_LIST_QUICKLIST = 14;
+/** Of a stream without what came with 7.0. */
+export const RDB_TYPE_STREAM_LISTPACKS = 15;
+/** Of a hash that is a listpack. */
+export const RDB_TYPE_HASH_LISTPACK = 16;
+/** Of a sorted set that is a listpack. */
+export const RDB_TYPE_ZSET_LISTPACK = 17;
+/** Of a list that is several listpacks. */
+export const RDB_TYPE_LIST_QUICKLIST_2 = 18;
+/** Of a stream. */
+export const RDB_TYPE_STREAM_LISTPACKS_2 = 19;
 
-/**
- * Names of the types of values by their type byte: most types have been written in several forms. There is no 8.
- */
-export const RDB_TYPE_NAMES: ReadonlyMap<number, string> = new Map([
-  [0, "string"],
-  [1, "list"],
-  [2, "set"],
-  [3, "zset"],
-  [4, "hash"],
-  [5, "zset"],
-  [6, "module"],
-  [7, "module"],
-  [9, "hash"],
-  [10, "list"],
-  [11, "set"],
-  [12, "zset"],
-  [13, "hash"],
-  [14, "list"],
-  [15, "stream"],
-  [16, "hash"],
-  [17, "zset"],
-  [18, "list"],
-  [19, "stream"],
-]);
+/** A node of a list that is one element as it is. */
+export const NODE_PLAIN = 1;
+/** One that is a listpack. */
+export const NODE_PACKED = 2;
 
 /** The two upper bits of a length's first byte: the other six are the length. */
 export const LENGTH_6_BITS = 0;

@@ -30,15 +30,6 @@ export class RdbFormatError extends Error {
   }
 }
 
-/** A value of a type that can't be read yet. */
-export class RdbTypeError extends Error {
-  /** Names the type. */
-  constructor(readonly typeName: string) {
-    super(`values of type ${typeName} can't be read yet`);
-    this.name = "RdbTypeError";
-  }
-}
-
 /** The string that was read last is `bytes[start..start + length)`. */
 export const READ_PLAIN = 0;
 /** It is the integer `number`. */
@@ -60,7 +51,8 @@ export class RdbReader {
   fullLength = 0;
   /** The string that was read last, if it is an integer. */
   readonly number: Int64 = new Int64();
-  private readonly view: DataView;
+  /** The bytes that are read, for unaligned access. */
+  readonly view: DataView;
 
   /** Reads `bytes` from `position` up to `end`. */
   constructor(readonly bytes: Uint8Array, public position: number, readonly end: number) {
@@ -77,6 +69,40 @@ export class RdbReader {
     const first = this.byte();
     if (first >>> 6 === LENGTH_ENCODED) throw this.wrong("a string's form instead of a length");
     return this.restOfLength(first);
+  }
+
+  /** A length as 64 bits, which may be any, into {@linkcode number}. */
+  long(): void {
+    const first = this.byte();
+    if (first >>> 6 === LENGTH_ENCODED) throw this.wrong("a string's form instead of a length");
+    if (first === LENGTH_64_BITS) {
+      const at = this.skip(8);
+      this.number.high = this.view.getInt32(at);
+      this.number.low = this.view.getInt32(at + 4);
+      return;
+    }
+    this.number.high = 0;
+    this.number.low = this.restOfLength(first) | 0;
+  }
+
+  /** A number of 64 bits, the least significant byte first, into {@linkcode number}. */
+  fixedLong(): void {
+    const at = this.skip(8);
+    this.number.low = this.view.getInt32(at, true);
+    this.number.high = this.view.getInt32(at + 4, true);
+  }
+
+  /** A double. */
+  double(): number {
+    return this.view.getFloat64(this.skip(8), true);
+  }
+
+  /** Where the next `count` bytes start, which are then behind. */
+  skip(count: number): number {
+    const at = this.position;
+    if (count > this.end - at) throw this.wrong("the end, too early,");
+    this.position = at + count;
+    return at;
   }
 
   /** Reads a string into the fields of this reader; one of the `READ_` constants says which. */
@@ -141,13 +167,5 @@ export class RdbReader {
   private setNumber(value: number): void {
     this.number.low = value;
     this.number.high = value >> 31;
-  }
-
-  /** Where the next `count` bytes start, which are then behind. */
-  private skip(count: number): number {
-    const at = this.position;
-    if (count > this.end - at) throw this.wrong("the end, too early,");
-    this.position = at + count;
-    return at;
   }
 }

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { ReadonlyView } from "../memory/arena.ts";
 import { EXTERNAL_BYTES } from "../keyspace/strings.ts";
 import { Int64, parseInteger64, writeInteger64 } from "../protocol/integers.ts";
 import { LzfCompressor } from "./lzf.ts";
@@ -51,6 +52,7 @@ export class RdbWriter {
   private compressed = new Uint8Array(FIRST_BUFFER_BYTES);
   private readonly compressor = new LzfCompressor();
   private readonly number = new Int64();
+  private readonly numberView = new DataView(new ArrayBuffer(8));
   private readonly digits = new Uint8Array(INTEGER_TEXT_BYTES);
 
   /** Ends a run of writing: what was written since the last one, in pieces. */
@@ -87,6 +89,31 @@ export class RdbWriter {
     }
   }
 
+  /** A length of 64 bits. */
+  long(high: number, low: number): void {
+    if (high === 0) return this.length(low >>> 0);
+    this.ensure(LENGTH_BYTES);
+    this.buffer[this.position++] = LENGTH_64_BITS;
+    this.bigEndian(high);
+    this.bigEndian(low);
+  }
+
+  /** A number of 64 bits, the least significant byte first. */
+  fixedLong(high: number, low: number): void {
+    this.ensure(8);
+    for (const half of [low, high]) {
+      for (let shift = 0; shift < 32; shift += 8) {
+        this.buffer[this.position++] = (half >>> shift) & 0xff;
+      }
+    }
+  }
+
+  /** A double. */
+  double(value: number): void {
+    this.numberView.setFloat64(0, value, true);
+    this.fixedLong(this.numberView.getInt32(4, true), this.numberView.getInt32(0, true));
+  }
+
   /** A string that is a signed 64-bit integer. */
   integer(high: number, low: number): void {
     if (high === low >> 31) return this.smallInteger(low);
@@ -103,6 +130,12 @@ export class RdbWriter {
       return this.smallInteger(this.number.low);
     }
     if (!this.compress || size < COMPRESSED_FROM_BYTES || !this.shorter(bytes)) this.plain(bytes);
+  }
+
+  /** A string that is the `length` bytes of `view` from `start`. */
+  text(view: ReadonlyView, start: number, length: number): void {
+    const { buffer, byteOffset } = view as DataView;
+    this.string(new Uint8Array(buffer, byteOffset + start, length));
   }
 
   /** Bytes as they are. */

@@ -29,6 +29,10 @@ const POWERS_OF_TEN = new Float64Array([
   1e18, 1e19, 1e20, 1e21, 1e22,
 ]);
 const LARGEST_EXACT_POWER = 22;
+/** Smallest double with all its bits. */
+const LEAST_NORMAL = 2 ** -1022;
+/** What an empty text is read as. */
+const NO_TEXT: FloatText = { kind: "decimal", negative: false, digits: "", exponent: 0 };
 
 /**
  * The text of a double as C's `%.17g` prints it, which reads back as the same double; "inf", "-inf"
@@ -147,13 +151,37 @@ export function parseScoreBound(
 ): number | undefined {
   const simple = parseSimpleDouble(bytes, start, length);
   if (simple === simple) return simple;
+  const text = scanLoosely(bytes, start, length);
+  return text === undefined ? undefined : nearestDouble(text);
+}
+
+/**
+ * Reads a number by which SORT compares: as {@linkcode parseScoreBound}, but a number out of range is none, and neither
+ * is one so close to zero that a double doesn't have all its digits.
+ */
+export function parseSortWeight(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): number | undefined {
+  const simple = parseSimpleDouble(bytes, start, length);
+  if (simple === simple) return simple;
+  const text = scanLoosely(bytes, start, length);
+  if (text === undefined) return undefined;
+  const value = nearestDouble(text);
+  if (text.kind === "infinity") return value;
+  const size = Math.abs(value);
+  return size === Infinity || (size < LEAST_NORMAL && text.digits !== "") ? undefined : value;
+}
+
+/** As C's `strtod` reads a text to its end: spaces may stand before the number, a zero byte ends it, nothing is zero. */
+function scanLoosely(bytes: Uint8Array, start: number, length: number): FloatText | undefined {
   let end = start;
   while (end < start + length && bytes[end] !== 0) end++;
-  if (end === start) return 0;
+  if (end === start) return NO_TEXT;
   let position = start;
   while (position < end && isSpace(bytes[position])) position++;
-  const text = scanFloatText(bytes, position, end - position);
-  return text === undefined ? undefined : nearestDouble(text);
+  return scanFloatText(bytes, position, end - position);
 }
 
 /**

@@ -51,7 +51,7 @@ export function debugObject(context: ServerContext): void {
 /** Bytes of the value in a snapshot. */
 function serializedLength(context: ServerContext, entry: number): number {
   const { writer } = context.server.dumpState;
-  writeValue(writer, context.keyspace, entry, context.scratch);
+  writeValue(writer, context.keyspace, entry);
   const typeByte = 1;
   return writer.take().reduce((sum, piece) => sum + piece.length, -typeByte);
 }

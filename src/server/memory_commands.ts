@@ -8,14 +8,20 @@ import { replyHelp } from "../commands/generic.ts";
 import type { MEMORY_SPECS } from "../commands/specs/memory.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
 import { hasExpiry } from "../keyspace/entry_facts.ts";
-import { externalBytes } from "../keyspace/strings.ts";
+import { valueTypeOf } from "../keyspace/values.ts";
 import {
   BLOCK_BUCKETS,
+  BLOCK_CHUNK,
   BLOCK_DICT,
   BLOCK_DIRECTORY,
   BLOCK_ENTRY,
+  BLOCK_INNER,
+  BLOCK_LEAF,
+  BLOCK_MEMBER,
   BLOCK_OVERFLOW,
   BLOCK_PLAIN,
+  BLOCK_ROOT,
+  BLOCK_TREE,
   BLOCK_VALUE,
   UNIT_BYTES,
 } from "../memory/arena.ts";
@@ -30,15 +36,20 @@ const MEBIBYTE = 1024 * 1024;
 /** Place in the array of the keys with an expiry. */
 const INDEX_BYTES = 4;
 
-/** MEMORY USAGE: all that goes when the key goes, and its share of the table that finds it. */
+/**
+ * MEMORY USAGE: all that goes when the key goes, and its share of the table that finds it. With SAMPLES, so many elements of a large
+ * collection are taken for all; without, or with 0, each is looked at.
+ */
 function usage(context: ServerContext): void {
   const { keyspace, database, view, starts, lengths, reply } = context;
+  let samples = Infinity;
   for (let index = 3; index < context.argc; index += 2) {
     if (!context.isWord(index, "SAMPLES") || index + 1 === context.argc) {
       return reply.error(SYNTAX_ERROR);
     }
     if (!context.integer(index + 1)) return;
     if (context.number.high < 0) return reply.error(SYNTAX_ERROR);
+    samples = context.value === 0 ? Infinity : context.value;
   }
   const { arena } = keyspace;
   // An expired key takes its memory until it is removed, and looking at it doesn't do that.
@@ -47,7 +58,8 @@ function usage(context: ServerContext): void {
   if (entry === 0) return reply.nullBulk();
   const share = Math.round(dictBytes(arena, database.dict) / database.size) +
     (hasExpiry(keyspace, entry) ? INDEX_BYTES : 0);
-  reply.integer(arena.unitsOf(entry) * UNIT_BYTES + externalBytes(keyspace, entry) + share);
+  const value = valueTypeOf(keyspace, entry).bytes(keyspace, entry, samples);
+  reply.integer(arena.unitsOf(entry) * UNIT_BYTES + value + share);
 }
 
 /** A number of MEMORY STATS: a count of bytes or keys, a ratio, or what a database takes. */
@@ -171,6 +183,12 @@ const KIND_NAMES: ReadonlyMap<number, string> = new Map([
   [BLOCK_DIRECTORY, "directories"],
   [BLOCK_BUCKETS, "buckets"],
   [BLOCK_OVERFLOW, "overflow buckets"],
+  [BLOCK_ROOT, "roots of collections"],
+  [BLOCK_MEMBER, "members of collections"],
+  [BLOCK_TREE, "trees"],
+  [BLOCK_INNER, "inner nodes of trees"],
+  [BLOCK_LEAF, "leaves of trees"],
+  [BLOCK_CHUNK, "listpacks of lists and streams"],
   [BLOCK_PLAIN, "others"],
 ]);
 

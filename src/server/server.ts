@@ -37,6 +37,7 @@ import { HASH_HANDLERS } from "../commands/hashes.ts";
 import { HYPERLOGLOG_HANDLERS } from "../commands/hyperloglog.ts";
 import { LIST_HANDLERS } from "../commands/lists.ts";
 import { SET_HANDLERS } from "../commands/sets.ts";
+import { SORT_HANDLERS } from "../commands/sort.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
 import { ActiveExpiry } from "../keyspace/active_expiry.ts";
 import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
@@ -208,6 +209,7 @@ export class Server implements SessionHost {
       ...LIST_HANDLERS,
       ...SET_HANDLERS,
       ...HASH_HANDLERS,
+      ...SORT_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),
       ...MEMORY_HANDLERS,

@@ -18,6 +18,7 @@ import { PUBSUB_SPECS } from "./pubsub.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { SET_SPECS } from "./sets.ts";
+import { SORT_SPECS } from "./sort.ts";
 import { STRING_SPECS } from "./strings.ts";
 import { TRANSACTION_SPECS } from "./transactions.ts";
 
@@ -25,7 +26,6 @@ export * from "./keys.ts";
 export * from "./lookup.ts";
 export * from "./types.ts";
 export { GEO_SPECS } from "./geo.ts";
-export { SORT_SPECS } from "./sort.ts";
 export { SORTED_SET_ALGEBRA_SPECS } from "./sorted_set_algebra.ts";
 export { SORTED_SET_RANGE_SPECS } from "./sorted_set_ranges.ts";
 export { SORTED_SET_SPECS } from "./sorted_sets.ts";
@@ -46,6 +46,7 @@ export {
   PUBSUB_SPECS,
   SERVER_SPECS,
   SET_SPECS,
+  SORT_SPECS,
   STRING_SPECS,
   TRANSACTION_SPECS,
 };
@@ -58,6 +59,7 @@ export const ALL_SPECS:
   & typeof LIST_SPECS
   & typeof SET_SPECS
   & typeof HASH_SPECS
+  & typeof SORT_SPECS
   & typeof GENERIC_SPECS
   & typeof MEMORY_SPECS
   & typeof PERSISTENCE_SPECS
@@ -74,6 +76,7 @@ export const ALL_SPECS:
     ...LIST_SPECS,
     ...SET_SPECS,
     ...HASH_SPECS,
+    ...SORT_SPECS,
     ...GENERIC_SPECS,
     ...MEMORY_SPECS,
     ...PERSISTENCE_SPECS,
