@@ -85,7 +85,8 @@ export class CommandRunner {
       return this.reject(command, command.refusal);
     }
     if (session.topics !== null && session.resp === 2 && !command.forSubscribers) {
-      return this.reject(command, subscribersMayNot(command));
+      const refusal = this.lacksRoom(command, transaction) ? NO_ROOM : subscribersMayNot(command);
+      return this.reject(command, refusal);
     }
     if (session.monitoring && command.touchesKeyspace) {
       return this.reject(command, "ERR Replica can't interact with the keyspace");
@@ -97,12 +98,7 @@ export class CommandRunner {
         return false;
       }
       keyspace.keepExpired = command.readsOnly;
-    } else if (
-      this.server.eviction.limit > 0 && !this.server.eviction.makeRoom() &&
-      needsRoom(command, transaction)
-    ) {
-      return this.reject(command, NO_ROOM);
-    }
+    } else if (this.lacksRoom(command, transaction)) return this.reject(command, NO_ROOM);
     if (transaction !== null && command.queued) {
       // What will be refused as a whole needn't be kept.
       if (!transaction.failed && !session.watched?.changed) transaction.add(command, context);
@@ -111,6 +107,12 @@ export class CommandRunner {
     }
     this.execute(command);
     return true;
+  }
+
+  /** Makes room, if there is a limit; whether there is none for a command that may need some. */
+  private lacksRoom(command: Command, transaction: Transaction | null): boolean {
+    const { eviction } = this.server;
+    return eviction.limit > 0 && !eviction.makeRoom() && needsRoom(command, transaction);
   }
 
   /** Runs a command that nothing speaks against, and journals what it changes. */

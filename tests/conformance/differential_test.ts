@@ -54,5 +54,18 @@ Deno.test("CLIENT REPLY decides which commands are answered", () => {
   const mode = new ReplyMode();
   const lines = ["PING", "client reply SKIP", "PING", "PING", "CLIENT REPLY off", "PING", "RESET"];
   const answers = lines.map((line) => mode.answers({ words: line.split(" ") }));
-  assertEquals(answers, [true, false, false, true, false, false, true]);
+  assertEquals(answers, [1, 0, 0, 1, 0, 0, 1]);
+});
+
+Deno.test("a subscription is answered for each channel, even where no replies are wanted", () => {
+  const mode = new ReplyMode();
+  const lines = [
+    ...["SUBSCRIBE a b", "client reply off", "PSUBSCRIBE c", "PING", "UNSUBSCRIBE a b x"],
+    ...["CLIENT REPLY ON", "SUBSCRIBE", "MULTI", "SUBSCRIBE a b", "EXEC"],
+  ];
+  const answers = lines.map((line) => mode.answers({ words: line.split(" ") }));
+  assertEquals(answers, [2, 0, 1, 0, 3, 1, 1, 1, 1, 1]);
+  assertEquals(mode.open, false);
+  mode.answers({ words: ["RESET"] });
+  assertEquals(mode.open, true);
 });

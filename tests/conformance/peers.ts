@@ -6,6 +6,7 @@
 
 import { connectSoon } from "../support/reference_redis.ts";
 import { ReplySkipper } from "../../src/protocol/reply_skipper.ts";
+import { isPublished } from "./messages.ts";
 import { ServerProcess } from "../support/program.ts";
 
 /** The version whose answers are the measure. */
@@ -85,6 +86,7 @@ export class Peer {
     const connection = this.#connection!;
     const skipper = new ReplySkipper();
     let looked = this.#start;
+    let item = this.#start;
     while (replies.length < count) {
       let end = -1;
       try {
@@ -93,11 +95,16 @@ export class Peer {
         return `not RESP: ${(error as Error).message}`;
       }
       if (end >= 0) {
+        const isMessage = isPublished(this.#buffer, item, end);
+        looked = end;
+        item = end;
+        // A message counts as a part of the reply that comes behind it.
+        if (isMessage) continue;
         replies.push(this.#buffer.slice(this.#start, end));
         this.#start = end;
-        looked = end;
         continue;
       }
+      item -= this.#start;
       this.#makeRoom();
       looked = this.#end;
       try {

@@ -52,21 +52,45 @@ function quoted(word: string): string {
 /** Names of commands that aren't queued after MULTI. */
 const UNQUEUED = new Set(["multi", "watch", "exec", "discard", "reset", "quit"]);
 
-/** Which replies a client gets that uses CLIENT REPLY and MULTI: knows it for the next command. */
+/** Subscribing and its end: a message for each channel instead of a reply. */
+const SUBSCRIBING = /^([ps]?)(un)?subscribe$/;
+
+/** Which replies a client gets that uses CLIENT REPLY, MULTI and SUBSCRIBE: knows it for the next command. */
 export class ReplyMode {
   #off = false;
   #skip = false;
   #queue: Step[] | null = null;
+  /** What the client subscribes to; kinds of channels have different first letters. */
+  readonly #topics = new Set<string>();
   /** The commands whose replies are within that of the step that was noted last, if that is an EXEC that runs them. */
   ran: readonly Step[] = [];
 
   /** Whether a command that does nothing would be run and answered now. */
   get open(): boolean {
-    return !this.#off && !this.#skip && this.#queue === null;
+    return !this.#off && !this.#skip && this.#queue === null && this.#topics.size === 0;
   }
 
-  /** Takes note of `step`; whether it is answered. */
-  answers(step: Step): boolean {
+  /** Takes note of `step`; with how many replies it is answered. */
+  answers(step: Step): number {
+    const messages = this.#queue === null ? this.#noteSubscriptions(step) : 0;
+    const answered = this.#isAnswered(step);
+    return messages > 0 ? messages : answered ? 1 : 0;
+  }
+
+  /** How many messages `step` is answered with, which come even to a client that wants no replies. */
+  #noteSubscriptions({ words: [name, ...channels] }: Step): number {
+    if (channels.length === 0 && /^reset$/i.test(name)) this.#topics.clear();
+    const match = SUBSCRIBING.exec(name.toLowerCase());
+    if (match === null) return 0;
+    for (const channel of channels) {
+      const topic = `${match[1]}:${channel}`;
+      if (match[2] === undefined) this.#topics.add(topic);
+      else this.#topics.delete(topic);
+    }
+    return channels.length;
+  }
+
+  #isAnswered(step: Step): boolean {
     this.#noteTransaction(step);
     const [first, second, third] = step.words.slice(0, 3).map((word) => word.toUpperCase());
     const skipped = this.#skip;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Step } from "../step.ts";
+import { nameOf, type Step } from "../step.ts";
 import { Values } from "../values.ts";
 import { BITMAP_RECIPES } from "./bitmaps.ts";
 import { CONNECTION_RECIPES } from "./connection.ts";
@@ -15,6 +15,7 @@ import { HYPERLOGLOG_RECIPES } from "./hyperloglog.ts";
 import { MEMORY_RECIPES } from "./memory.ts";
 import { PERSISTENCE_RECIPES } from "./persistence.ts";
 import { OBSERVATION_RECIPES } from "./observation.ts";
+import { endOf, isSubscription, PUBSUB_RECIPES } from "./pubsub.ts";
 import type { RecipeTable } from "./recipe.ts";
 import { SERVER_RECIPES } from "./server.ts";
 import { STRING_RECIPES } from "./strings.ts";
@@ -41,6 +42,7 @@ export const RECIPES: RecipeTable = {
   ...PERSISTENCE_RECIPES,
   ...CONNECTION_RECIPES,
   ...TRANSACTION_RECIPES,
+  ...PUBSUB_RECIPES,
   ...SERVER_RECIPES,
   ...OBSERVATION_RECIPES,
 };
@@ -52,7 +54,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "shutdown": "it ends the stream",
 };
 
-/** Names whose arguments stay as they are: with others they would end the connection. */
+/** Names whose arguments stay as they are: with others they would end the connection, or be answered more than once. */
 const FRAGILE = new Set([
   "client|kill",
   "client|reply",
@@ -61,6 +63,7 @@ const FRAGILE = new Set([
   "wait",
   "quit",
   "config|set",
+  ...Object.keys(PUBSUB_RECIPES).filter(isSubscription),
 ]);
 
 /** A random number among their arguments might be a time that passes while they are compared. */
@@ -74,10 +77,15 @@ const FULL_SCANS = 0.003;
 const CROWDS = 0.001;
 const FAVOUR = 10;
 
-/** Most commands in a transaction. */
-const TRANSACTION_STEPS = 6;
-/** After EXEC nobody would know where its reply ends if some of it was left out, or after the connection did. */
-const UNQUEUED = /^(client reply|quit|reset)/i;
+/** Most commands in a transaction, or before a subscription ends. */
+const FEW_STEPS = 6;
+/**
+ * After EXEC nobody would know where its reply ends if some of it was left out, or after the connection did, or if a
+ * message stood within it.
+ */
+const UNQUEUED = /^(client reply|quit|reset|s?publish|[ps]?(un)?subscribe)/i;
+/** What these do depends on whether a subscriber may send them, or they begin what nobody ends. */
+const UNCLEAR = /^(client reply|quit|reset|multi|[ps]?subscribe)/i;
 
 /** Makes streams of steps. */
 export class StepSource {
@@ -111,7 +119,21 @@ export class StepSource {
     return this.#known();
   }
 
+  /** A command, and what has to come behind it. */
   #known(): Step {
+    const step = this.#draw();
+    const name = nameOf(step);
+    const args = step.words.slice(1);
+    if (name === "client" && /^reply off$/i.test(args.join(" "))) {
+      // Otherwise nothing would be compared for long.
+      this.#waiting.push({ words: ["INCR", "k1"] }, { words: ["CLIENT", "REPLY", "ON"] });
+    }
+    if (name === "multi" && args.length === 0) this.#waiting.push(...this.#transaction());
+    if (endOf(name) !== undefined) this.#waiting.push(...this.#whileSubscribed(name, args));
+    return step;
+  }
+
+  #draw(): Step {
     const values = this.#values;
     const at = values.random() * this.#sums[this.#sums.length - 1];
     const recipe = this.#names[this.#sums.findIndex((sum) => at < sum)];
@@ -119,11 +141,6 @@ export class StepSource {
     const name = recipe.split(" ")[0];
     if (!FRAGILE.has(name) && values.chance(MUTATION)) this.#mutate(args, TIMED.test(name));
     const words = [...name.split("|").map((word) => values.anyCase(word)), ...args];
-    if (name === "client|reply" && args[0] === "OFF") {
-      // Otherwise nothing would be compared for long.
-      this.#waiting.push({ words: ["INCR", "k1"] }, { words: ["CLIENT", "REPLY", "ON"] });
-    }
-    if (name === "multi" && args.length === 0) this.#waiting.push(...this.#transaction());
     const short = words.reduce((sum, word) => sum + word.length, 0) < INLINE_LIMIT;
     return { words, inline: short && words[0] !== "" && values.chance(INLINE) };
   }
@@ -131,10 +148,21 @@ export class StepSource {
   /** What comes behind MULTI: some commands and, now and then after others, EXEC. */
   #transaction(): Step[] {
     const values = this.#values;
-    const steps = values.some(0, TRANSACTION_STEPS, () => this.#known())
-      .filter(({ words }) => !UNQUEUED.test(words.slice(0, 2).join(" ")));
+    const steps = this.#fewBut(UNQUEUED);
     if (values.chance(0.1)) steps.push({ words: values.one(UNKNOWN) });
     return [...steps, { words: [values.chance(0.1) ? "DISCARD" : "EXEC"] }];
+  }
+
+  /** What comes behind SUBSCRIBE and its like: some commands, and the end of the subscriptions. */
+  #whileSubscribed(name: string, channels: readonly string[]): Step[] {
+    const ends = channels.map((channel) => ({ words: [endOf(name)!, channel] }));
+    return [...this.#fewBut(UNCLEAR), ...ends];
+  }
+
+  /** A few commands that do not match `unwanted`. */
+  #fewBut(unwanted: RegExp): Step[] {
+    return this.#values.some(0, FEW_STEPS, () => this.#draw())
+      .filter(({ words }) => !unwanted.test(words.slice(0, 2).join(" ")));
   }
 
   /** Hundreds of keys, so that databases grow and SCAN has something to do. */
