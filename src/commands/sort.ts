@@ -12,7 +12,7 @@
  * @module
  */
 import { CollectionWalk } from "../keyspace/collection_walk.ts";
-import { rootOf } from "../keyspace/collections.ts";
+import { becomeRoot } from "../keyspace/collections.ts";
 import { entryType } from "../keyspace/entry_facts.ts";
 import { removeEntry } from "../keyspace/keyspace.ts";
 import { forEachListElement, ListBuilder } from "../keyspace/list_transfer.ts";
@@ -24,14 +24,15 @@ import {
   listSeek,
 } from "../keyspace/lists.ts";
 import { setLength } from "../keyspace/sets.ts";
+import {
+  isSmallSortedSet,
+  sortedRootOf,
+  sortedSetLength,
+  SortedSetPlace,
+} from "../keyspace/sorted_sets.ts";
 import { TYPE_LIST, TYPE_SET, TYPE_ZSET } from "../keyspace/types.ts";
-import { SEGMENT_SHIFT } from "../memory/arena.ts";
 import { chunkView } from "../memory/chunk.ts";
-import { keyLength, keyStart } from "../memory/entry.ts";
 import { listpackNext, listpackPrevious } from "../memory/listpack.ts";
-import { ROOT_COUNT, ROOT_TREE, rootWord } from "../memory/root.ts";
-import { slotMember } from "../memory/score_tree.ts";
-import { treeAt, TreeCursor, treeNext, treePrevious } from "../memory/tree.ts";
 import { type Context, type Handler, SYNTAX_ERROR, WRONG_TYPE } from "./context.ts";
 import { isConstantPattern, SortPattern } from "./sort_patterns.ts";
 import { SortVector } from "./sort_vector.ts";
@@ -62,7 +63,7 @@ function sort(context: Context, readOnly: boolean): void {
   const { keyspace, reply } = context;
   const options = parseOptions(context, readOnly);
   if (options === undefined) return;
-  const entry = context.findForReading(1);
+  let entry = context.findForReading(1);
   const type = entry === 0 ? TYPE_LIST : entryType(keyspace, entry);
   if (((SORTED_TYPES >>> type) & 1) === 0) return reply.error(WRONG_TYPE);
   if (options.unsorted && type === TYPE_SET && options.store !== 0) {
@@ -70,6 +71,7 @@ function sort(context: Context, readOnly: boolean): void {
     options.alphabetic = true;
     options.by = null;
   }
+  if (type === TYPE_ZSET) entry = becomeLarge(context, entry);
   const length = entry === 0 ? 0 : collectionLength(context, entry, type);
   const [first, end] = limits(options, length);
   const vector = new SortVector();
@@ -131,13 +133,24 @@ function limits({ offset, count }: SortOptions, length: number): [first: number,
   return [first, Math.min(first + wanted, length)];
 }
 
+/** Has the sorted set in `entry` be a large one, as Redis has it whenever it is sorted; returns the entry. */
+function becomeLarge({ database, keyspace }: Context, entry: number): number {
+  if (!isSmallSortedSet(keyspace, entry)) return entry;
+  const place = new SortedSetPlace();
+  place.enter(keyspace, entry);
+  const root = sortedRootOf(keyspace, place);
+  try {
+    return becomeRoot(database, entry, TYPE_ZSET, root);
+  } catch (error) {
+    keyspace.freeValueBlock(root);
+    throw error;
+  }
+}
+
 function collectionLength(context: Context, entry: number, type: number): number {
   const { keyspace } = context;
   if (type === TYPE_LIST) return listLength(keyspace, entry);
-  if (type === TYPE_SET) return setLength(keyspace, entry);
-  const walk = new CollectionWalk();
-  walk.enter(keyspace, entry);
-  return walk.count;
+  return type === TYPE_SET ? setLength(keyspace, entry) : sortedSetLength(keyspace, entry);
 }
 
 /** Loads all elements, in no order. */
@@ -188,17 +201,13 @@ function loadSortedSet(
   count: number,
 ): void {
   if (count <= 0) return;
-  const { arena } = context.keyspace;
-  const root = rootOf(context.keyspace, entry);
-  const cursor = new TreeCursor();
-  const rank = descending ? rootWord(arena, root, ROOT_COUNT) - 1 - first : first;
-  treeAt(arena, rootWord(arena, root, ROOT_TREE), rank, cursor);
+  const place = new SortedSetPlace();
+  place.enter(context.keyspace, entry);
+  place.goTo(descending ? place.count - 1 - first : first);
   for (; count > 0; count--) {
-    const member = slotMember(arena, cursor);
-    const view = arena.views[member >>> SEGMENT_SHIFT];
-    vector.add(view, keyStart(arena, member), keyLength(arena, member));
-    if (descending) treePrevious(arena, cursor);
-    else treeNext(arena, cursor);
+    place.read();
+    vector.addPlace(place.element);
+    if (count > 1) place.step(descending);
   }
 }
 

@@ -15,6 +15,8 @@ import type { Database, Keyspace } from "./keyspace.ts";
 import { copyList, listBytes } from "./list_transfer.ts";
 import { membersBytes } from "./member_roots.ts";
 import { setEncodingName } from "./sets.ts";
+import { copySortedSet, sortedSetBytes } from "./sorted_set_transfer.ts";
+import { sortedSetEncodingName } from "./sorted_sets.ts";
 import {
   copyString,
   EXPIRY_NONE,
@@ -22,7 +24,7 @@ import {
   externalBytes,
   stringEncodingName,
 } from "./strings.ts";
-import { ENCODING_ROOT, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING } from "./types.ts";
+import { ENCODING_ROOT, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING, TYPE_ZSET } from "./types.ts";
 
 /** Longest text of a number, and some. */
 const SCRATCH_BYTES = 32;
@@ -85,10 +87,17 @@ const HASHES: ValueType = {
   bytes: memberBytes,
 };
 
+const SORTED_SETS: ValueType = {
+  encodingName: sortedSetEncodingName,
+  copy: copySortedSet,
+  bytes: sortedSetBytes,
+};
+
 const TYPES: ReadonlyMap<number, ValueType> = new Map([
   [TYPE_STRING, STRINGS],
   [TYPE_LIST, LISTS],
   [TYPE_SET, SETS],
+  [TYPE_ZSET, SORTED_SETS],
   [TYPE_HASH, HASHES],
 ]);
 

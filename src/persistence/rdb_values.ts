@@ -14,10 +14,21 @@
 import type { CollectionLimits } from "../commands/context.ts";
 import { entryEncoding, entryType } from "../keyspace/entry_facts.ts";
 import type { Database, Keyspace } from "../keyspace/keyspace.ts";
-import { ENCODING_EXTERNAL, TYPE_LIST, TYPE_SET, TYPE_STRING } from "../keyspace/types.ts";
+import {
+  ENCODING_EXTERNAL,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_STRING,
+  TYPE_ZSET,
+} from "../keyspace/types.ts";
 import type { ReadonlyView } from "../memory/arena.ts";
 import { ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts";
 import {
+  RDB_TYPE_HASH,
+  RDB_TYPE_HASH_LISTPACK,
+  RDB_TYPE_HASH_ZIPLIST,
+  RDB_TYPE_HASH_ZIPMAP,
   RDB_TYPE_LIST,
   RDB_TYPE_LIST_QUICKLIST,
   RDB_TYPE_LIST_QUICKLIST_2,
@@ -25,10 +36,16 @@ import {
   RDB_TYPE_SET,
   RDB_TYPE_SET_INTSET,
   RDB_TYPE_STRING,
+  RDB_TYPE_ZSET,
+  RDB_TYPE_ZSET_2,
+  RDB_TYPE_ZSET_LISTPACK,
+  RDB_TYPE_ZSET_ZIPLIST,
 } from "./rdb_format.ts";
+import { readHash, writeHash } from "./rdb_hashes.ts";
 import { readList, writeList } from "./rdb_lists.ts";
 import type { RdbReader } from "./rdb_reader.ts";
 import { readSet, writeSet } from "./rdb_sets.ts";
+import { readSortedSet, writeSortedSet } from "./rdb_sorted_sets.ts";
 import { readString, writeString } from "./rdb_strings.ts";
 import type { RdbWriter } from "./rdb_writer.ts";
 
@@ -84,12 +101,22 @@ const VALUE_READERS: ReadonlyMap<number, ValueReader> = new Map([
   [RDB_TYPE_LIST_QUICKLIST_2, readList],
   [RDB_TYPE_SET, readSet],
   [RDB_TYPE_SET_INTSET, readSet],
+  [RDB_TYPE_ZSET, readSortedSet],
+  [RDB_TYPE_ZSET_2, readSortedSet],
+  [RDB_TYPE_ZSET_ZIPLIST, readSortedSet],
+  [RDB_TYPE_ZSET_LISTPACK, readSortedSet],
+  [RDB_TYPE_HASH, readHash],
+  [RDB_TYPE_HASH_ZIPMAP, readHash],
+  [RDB_TYPE_HASH_ZIPLIST, readHash],
+  [RDB_TYPE_HASH_LISTPACK, readHash],
 ]);
 
 const VALUE_WRITERS: ReadonlyMap<number, ValueWriter> = new Map([
   [TYPE_STRING, writeString],
   [TYPE_LIST, writeList],
   [TYPE_SET, writeSet],
+  [TYPE_ZSET, writeSortedSet],
+  [TYPE_HASH, writeHash],
 ]);
 
 /**

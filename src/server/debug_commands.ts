@@ -23,14 +23,18 @@ import {
   debugClients,
   debugDigest,
   debugDigestValue,
-  debugEncoding,
-  debugObject,
   debugStringLength,
   debugStructures,
-  debugTableOfKey,
   debugTables,
 } from "./debug_inspection.ts";
 import { replyTestValue } from "./debug_protocol.ts";
+import {
+  debugListpack,
+  debugObject,
+  debugPackedThreshold,
+  debugQuicklist,
+  debugTableOfKey,
+} from "./debug_values.ts";
 import type { ServerContext, ServerHandler } from "./server_context.ts";
 
 const encoder = new TextEncoder();
@@ -197,7 +201,7 @@ const DEBUG_HELP = [
   "HTSTATS-KEY <key>",
   "    The same for the table at <key>.",
   "LISTPACK <key>",
-  "    Show the inside of a listpack.",
+  "    Write the inside of a listpack to the log.",
   "LOADAOF",
   "    Read the append-only file again.",
   "LOG <text>",
@@ -212,7 +216,9 @@ const DEBUG_HELP = [
   "    Answer with a value of one type: string, integer, double, bignum, null, array, set, map,",
   "    attrib, push, verbatim, true, false.",
   "QUICKLIST <key> [<0|1>]",
-  "    Show the inside of a quicklist.",
+  "    Write the inside of a list to the log.",
+  "QUICKLIST-PACKED-THRESHOLD <size>",
+  "    Accepted for the sake of tests: here no element is too large for a listpack.",
   "RELOAD [option ...]",
   "    Save all data and load it again.",
   "REPLICATE <argument> [<argument> ...]",
@@ -262,7 +268,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ["HELP", taking(0, (context) => replyHelp(context, DEBUG_HELP))],
   ["HTSTATS", taking(1, debugTables)],
   ["HTSTATS-KEY", taking(1, debugTableOfKey)],
-  ["LISTPACK", taking(1, (context) => debugEncoding(context, "listpack"))],
+  ["LISTPACK", taking(1, debugListpack)],
   ["LOADAOF", taking(0, (context) => context.reply.error(NO_APPEND_ONLY_FILE))],
   ["LOG", taking(1, log)],
   ["OBJECT", taking(1, debugObject)],
@@ -271,7 +277,8 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ["PAUSE-CRON", turning((context, on) => context.server.cronPaused = on)],
   ["POPULATE", taking(1, populate, 3)],
   ["PROTOCOL", taking(1, (context) => replyTestValue(context.reply, context.text(2)))],
-  ["QUICKLIST", taking(1, (context) => debugEncoding(context, "quicklist"), 2)],
+  ["QUICKLIST", taking(1, debugQuicklist, 2)],
+  ["QUICKLIST-PACKED-THRESHOLD", taking(1, debugPackedThreshold)],
   ["RELOAD", taking(0, reload, UNLIMITED)],
   ["REPLICATE", taking(1, replicate, UNLIMITED)],
   ["RESTART", taking(0, (context) => context.reply.error(NO_RESTART), 1)],

@@ -3,21 +3,14 @@
  *
  * @module
  */
-import { accessOf, idleSeconds } from "../keyspace/access_clock.ts";
 import { datasetDigest, valueDigest } from "../keyspace/digest.ts";
-import { tailCapacity, tailLength } from "../keyspace/entry_facts.ts";
+import { entryType, tailCapacity, tailLength } from "../keyspace/entry_facts.ts";
 import { findEntry } from "../keyspace/keyspace.ts";
-import {
-  externalBytes,
-  isInteger,
-  referenceCount,
-  stringEncodingName,
-  stringLength,
-} from "../keyspace/strings.ts";
+import { externalBytes, isInteger, stringLength } from "../keyspace/strings.ts";
+import { TYPE_STRING } from "../keyspace/types.ts";
 import { UNIT_BYTES } from "../memory/arena.ts";
 import { type DictStatistics, dictStatistics } from "../memory/dict_statistics.ts";
 import { keyLength } from "../memory/entry.ts";
-import { writeValue } from "../persistence/rdb_values.ts";
 import type { ServerContext } from "./server_context.ts";
 
 /** The entry of the key in argument `index`, whose access clock stays, or 0. */
@@ -27,33 +20,10 @@ function entryAt(context: ServerContext, index: number): number {
 }
 
 /** As {@linkcode entryAt} for argument 2; an error is replied if there is none. */
-function debuggedEntry(context: ServerContext): number {
+export function debuggedEntry(context: ServerContext): number {
   const entry = entryAt(context, 2);
   if (entry === 0) context.reply.error("ERR no such key");
   return entry;
-}
-
-/** DEBUG OBJECT: where and how a value is stored. */
-export function debugObject(context: ServerContext): void {
-  const { keyspace } = context;
-  const entry = debuggedEntry(context);
-  if (entry === 0) return;
-  context.reply.simple(
-    `Value at:0x${(entry * UNIT_BYTES).toString(16)} ` +
-      `refcount:${referenceCount(keyspace, entry)} ` +
-      `encoding:${stringEncodingName(keyspace, entry)} ` +
-      `serializedlength:${serializedLength(context, entry)} ` +
-      `lru:${accessOf(keyspace, entry)} ` +
-      `lru_seconds_idle:${keyspace.countsUses ? 0 : idleSeconds(keyspace, entry)}`,
-  );
-}
-
-/** Bytes of the value in a snapshot. */
-function serializedLength(context: ServerContext, entry: number): number {
-  const { writer } = context.server.dumpState;
-  writeValue(writer, context.keyspace, entry);
-  const typeByte = 1;
-  return writer.take().reduce((sum, piece) => sum + piece.length, -typeByte);
 }
 
 /** DEBUG SDSLEN: lengths of key and string, spare room, and what each takes. */
@@ -61,7 +31,9 @@ export function debugStringLength(context: ServerContext): void {
   const { keyspace, scratch } = context;
   const entry = debuggedEntry(context);
   if (entry === 0) return;
-  if (isInteger(keyspace, entry)) return context.reply.error("ERR Not an sds encoded string.");
+  if (entryType(keyspace, entry) !== TYPE_STRING || isInteger(keyspace, entry)) {
+    return context.reply.error("ERR Not an sds encoded string.");
+  }
   const length = stringLength(keyspace, entry, scratch);
   const external = externalBytes(keyspace, entry);
   const room = external === 0 ? tailCapacity(keyspace, entry) : external;
@@ -104,24 +76,11 @@ export function debugTables(context: ServerContext): void {
   );
 }
 
-/** DEBUG HTSTATS-KEY. */
-export function debugTableOfKey(context: ServerContext): void {
-  if (debuggedEntry(context) === 0) return;
-  context.reply.error(
-    "ERR The value stored at the specified key is not represented using an hash table",
-  );
-}
-
 /** DEBUG STRUCTSIZE: bytes of what each key costs. */
 export function debugStructures(context: ServerContext): void {
   context.reply.simple(
     "bits:64 block:4 entry:16 expiry:12 database:4 bucket:64 slotsinbucket:12 external:16",
   );
-}
-
-/** DEBUG LISTPACK and QUICKLIST, of which there are none yet: `name` is the encoding asked for. */
-export function debugEncoding(context: ServerContext, name: string): void {
-  if (debuggedEntry(context) !== 0) context.reply.error(`ERR Not a ${name} encoded object.`);
 }
 
 /** Clients are counted by size: those below this, and then in steps of the double. */
@@ -153,10 +112,12 @@ export function debugClients(context: ServerContext): void {
   reply.bulk(lines.join(""));
 }
 
+/** What an empty table is said to be. */
 const EMPTY_TABLE = "Hash table 0 stats (main hash table):\n" +
   "No stats available for empty dictionaries\n";
 
-function tableText({ buckets, entries, bucketsByLength, longest }: DictStatistics): string {
+/** How entries are spread over a table, in the lines that Redis writes. */
+export function tableText({ buckets, entries, bucketsByLength, longest }: DictStatistics): string {
   if (entries === 0) return EMPTY_TABLE;
   const used = buckets - bucketsByLength[0];
   const lines = [
