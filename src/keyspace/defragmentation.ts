@@ -213,7 +213,10 @@ export class Defragmentation {
 }
 
 /** For each kind of block what moves it; `keyMoved` is told of each entry. */
-function moversOf(keyspace: Keyspace, keyMoved: (moved: boolean) => void): (Mover | null)[] {
+export function moversOf(
+  keyspace: Keyspace,
+  keyMoved: (moved: boolean) => void,
+): (Mover | null)[] {
   const { arena } = keyspace;
   const movers: (Mover | null)[] = [];
   movers[BLOCK_ENTRY] = (from) => {
