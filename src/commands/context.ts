@@ -20,6 +20,7 @@ import {
 import { ListPlace } from "../keyspace/lists.ts";
 import { CollectionWalk } from "../keyspace/collection_walk.ts";
 import { ElementPlace } from "../keyspace/element_place.ts";
+import { SortedSetPlace } from "../keyspace/sorted_set_place.ts";
 import { StringPlace } from "../keyspace/string_editing.ts";
 import { keyIsMissed } from "../keyspace/notifications.ts";
 import { blockBytes } from "../keyspace/strings.ts";
@@ -144,6 +145,8 @@ export class Context {
   readonly streams: StreamTools = new StreamTools();
   /** Where in the list that it works on it is. */
   readonly list: ListPlace = new ListPlace();
+  /** Where in the sorted set that it works on it is. */
+  readonly sortedSet: SortedSetPlace = new SortedSetPlace();
 
   /** Makes the context of one server. */
   constructor(

@@ -14,9 +14,9 @@
  * @module
  */
 import { type Arena, type ReadonlyView, SEGMENT_MASK, SEGMENT_SHIFT, UNIT_BYTES } from "./arena.ts";
-import { keyLength, keyStart } from "./entry.ts";
-import { type TreeCursor, type TreeShape, treeStart } from "./tree.ts";
-import { CHILD_WORDS, SLOTS, USED } from "./tree_nodes.ts";
+import { keyLength, keyStart, wordIndex, wordsAt } from "./entry.ts";
+import { type TreeCursor, treeRefresh, type TreeShape, treeStart } from "./tree.ts";
+import { CHILD_WORDS, NODE_SLOTS, nodeBytes, SLOTS, USED } from "./tree_nodes.ts";
 
 /** What the slots are like: the low and high half of a score, and a member. */
 export const SCORE_SHAPE: TreeShape = { width: 3, keyWords: 3, weightWord: -1, ownedWord: -1 };
@@ -139,6 +139,87 @@ export function scoreSeekScore(
       );
     }
   }
+}
+
+/**
+ * Goes to the first slot whose member isn't before the `length` bytes of `view` from `start`, or, if `after`, is behind them; in a
+ * tree in which all scores are the same. May leave the cursor behind the last slot of a leaf, as
+ * {@linkcode scoreSeekScore} does.
+ */
+export function scoreSeekMember(
+  arena: Arena,
+  tree: number,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+  after: boolean,
+  cursor: TreeCursor,
+): void {
+  treeStart(arena, tree, cursor);
+  for (let level = cursor.height; level >= 0; level--) {
+    const node = cursor.nodes[level];
+    const nodeView = arena.views[node >>> SEGMENT_SHIFT];
+    const base = (node & SEGMENT_MASK) * UNIT_BYTES;
+    const stride = level === 0 ? SLOT_BYTES : CHILD_BYTES;
+    const first = base + SLOTS * 4 + (level === 0 ? 0 : KEY_BYTES);
+    let low = level === 0 ? 0 : 1;
+    let high = nodeView.getInt32(base + USED * 4, true);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const member = nodeView.getInt32(first + middle * stride + MEMBER_BYTES, true);
+      const order = compareBytes(
+        arena.views[member >>> SEGMENT_SHIFT],
+        keyStart(arena, member),
+        keyLength(arena, member),
+        view,
+        start,
+        length,
+      );
+      if (order < 0 || (after && order === 0)) low = middle + 1;
+      else high = middle;
+    }
+    if (level === 0) cursor.indexes[0] = low;
+    else {
+      cursor.indexes[level] = low - 1;
+      cursor.nodes[level - 1] = nodeView.getInt32(
+        base + SLOTS * 4 + (low - 1) * CHILD_BYTES,
+        true,
+      );
+    }
+  }
+}
+
+/** Gives the cursor's slot another score, with which it stays between its neighbours. */
+export function setSlotScore(arena: Arena, cursor: TreeCursor, score: number): void {
+  const leaf = cursor.nodes[0];
+  const at = (leaf & SEGMENT_MASK) * UNIT_BYTES + SLOTS * 4 + cursor.indexes[0] * SLOT_BYTES;
+  arena.writableView(leaf, nodeBytes(NODE_SLOTS, SCORE_SHAPE.width)).setFloat64(at, score, true);
+  treeRefresh(arena, cursor);
+}
+
+/**
+ * Whether the cursor's slot keeps its place with another score. Only its neighbours in the same leaf are looked at, and none with the
+ * same score: if it isn't sure, it says no.
+ */
+export function fitsBetween(arena: Arena, cursor: TreeCursor, score: number): boolean {
+  const leaf = cursor.nodes[0];
+  const view = arena.views[leaf >>> SEGMENT_SHIFT];
+  const base = (leaf & SEGMENT_MASK) * UNIT_BYTES;
+  const index = cursor.indexes[0];
+  const at = base + SLOTS * 4 + index * SLOT_BYTES;
+  if (index === 0) {
+    for (let level = 1; level <= cursor.height; level++) {
+      if (cursor.indexes[level] > 0) return false;
+    }
+  } else if (view.getFloat64(at - SLOT_BYTES, true) >= score) return false;
+  if (index + 1 < view.getInt32(base + USED * 4, true)) {
+    return score < view.getFloat64(at + SLOT_BYTES, true);
+  }
+  for (let level = 1; level <= cursor.height; level++) {
+    const node = cursor.nodes[level];
+    if (cursor.indexes[level] + 1 < wordsAt(arena, node)[wordIndex(node) + USED]) return false;
+  }
+  return true;
 }
 
 /** Puts a score and a member into the slot that the cursor is to insert. */

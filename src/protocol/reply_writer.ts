@@ -14,7 +14,7 @@
 import type { ReadonlyView } from "../memory/arena.ts";
 import { copyBytes } from "../memory/copy.ts";
 import { type BufferPool, ByteBuffer } from "./byte_buffer.ts";
-import { formatDouble17g } from "./doubles.ts";
+import { writeDouble17g } from "./doubles.ts";
 import { writeInteger, writeInteger64 } from "./integers.ts";
 
 const CR = 13;
@@ -232,9 +232,22 @@ export class ReplyWriter {
 
   /** A double. */
   double(value: number): void {
-    const text = formatDouble17g(value);
-    if (this.resp === 3) this.line(44, text);
-    else this.bulk(text);
+    if (this.resp === 2) return this.bulkDouble(value);
+    this.ensure(NUMBER_BYTES);
+    const at = this.position;
+    this.bytes[at] = 44;
+    this.endLine(at + 1 + writeDouble17g(this.bytes, at + 1, value));
+  }
+
+  /** A bulk string of the text of a double. */
+  bulkDouble(value: number): void {
+    this.ensure(NUMBER_BYTES * 2);
+    // No such text is longer than 24 bytes, so its length takes one or two digits; nearly always one for integers.
+    const at = this.position;
+    const length = writeDouble17g(this.bytes, at + 4, value);
+    if (length > 9) this.bytes.copyWithin(at + 5, at + 4, at + 4 + length);
+    this.header(DOLLAR, length);
+    this.endLine(this.position + length);
   }
 
   /** A truth value; 1 or 0 in RESP2. */

@@ -38,6 +38,11 @@ import { HYPERLOGLOG_HANDLERS } from "../commands/hyperloglog.ts";
 import { LIST_HANDLERS } from "../commands/lists.ts";
 import { SET_HANDLERS } from "../commands/sets.ts";
 import { SORT_HANDLERS } from "../commands/sort.ts";
+import { STREAM_GROUP_HANDLERS } from "../commands/stream_groups.ts";
+import { STREAM_HANDLERS } from "../commands/streams.ts";
+import { SORTED_SET_ALGEBRA_HANDLERS } from "../commands/sorted_set_algebra.ts";
+import { SORTED_SET_RANGE_HANDLERS } from "../commands/sorted_set_ranges.ts";
+import { SORTED_SET_HANDLERS } from "../commands/sorted_sets.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
 import { ActiveExpiry } from "../keyspace/active_expiry.ts";
 import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
@@ -206,9 +211,14 @@ export class Server implements SessionHost {
       ...STRING_HANDLERS,
       ...BITMAP_HANDLERS,
       ...HYPERLOGLOG_HANDLERS,
+      ...STREAM_HANDLERS,
+      ...STREAM_GROUP_HANDLERS,
       ...LIST_HANDLERS,
       ...SET_HANDLERS,
       ...HASH_HANDLERS,
+      ...SORTED_SET_HANDLERS,
+      ...SORTED_SET_RANGE_HANDLERS,
+      ...SORTED_SET_ALGEBRA_HANDLERS,
       ...SORT_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),

@@ -19,6 +19,11 @@ import { OBSERVATION_SPECS } from "./observation.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { SET_SPECS } from "./sets.ts";
 import { SORT_SPECS } from "./sort.ts";
+import { STREAM_GROUP_SPECS } from "./stream_groups.ts";
+import { STREAM_SPECS } from "./streams.ts";
+import { SORTED_SET_ALGEBRA_SPECS } from "./sorted_set_algebra.ts";
+import { SORTED_SET_RANGE_SPECS } from "./sorted_set_ranges.ts";
+import { SORTED_SET_SPECS } from "./sorted_sets.ts";
 import { STRING_SPECS } from "./strings.ts";
 import { TRANSACTION_SPECS } from "./transactions.ts";
 
@@ -26,11 +31,6 @@ export * from "./keys.ts";
 export * from "./lookup.ts";
 export * from "./types.ts";
 export { GEO_SPECS } from "./geo.ts";
-export { SORTED_SET_ALGEBRA_SPECS } from "./sorted_set_algebra.ts";
-export { SORTED_SET_RANGE_SPECS } from "./sorted_set_ranges.ts";
-export { SORTED_SET_SPECS } from "./sorted_sets.ts";
-export { STREAM_GROUP_SPECS } from "./stream_groups.ts";
-export { STREAM_SPECS } from "./streams.ts";
 export {
   BITMAP_SPECS,
   CLIENT_SPECS,
@@ -45,8 +45,13 @@ export {
   PERSISTENCE_SPECS,
   PUBSUB_SPECS,
   SERVER_SPECS,
+  STREAM_GROUP_SPECS,
+  STREAM_SPECS,
   SET_SPECS,
   SORT_SPECS,
+  SORTED_SET_ALGEBRA_SPECS,
+  SORTED_SET_RANGE_SPECS,
+  SORTED_SET_SPECS,
   STRING_SPECS,
   TRANSACTION_SPECS,
 };
@@ -56,9 +61,14 @@ export const ALL_SPECS:
   & typeof STRING_SPECS
   & typeof BITMAP_SPECS
   & typeof HYPERLOGLOG_SPECS
+  & typeof STREAM_SPECS
+  & typeof STREAM_GROUP_SPECS
   & typeof LIST_SPECS
   & typeof SET_SPECS
   & typeof HASH_SPECS
+  & typeof SORTED_SET_SPECS
+  & typeof SORTED_SET_RANGE_SPECS
+  & typeof SORTED_SET_ALGEBRA_SPECS
   & typeof SORT_SPECS
   & typeof GENERIC_SPECS
   & typeof MEMORY_SPECS
@@ -73,9 +83,14 @@ export const ALL_SPECS:
     ...STRING_SPECS,
     ...BITMAP_SPECS,
     ...HYPERLOGLOG_SPECS,
+    ...STREAM_SPECS,
+    ...STREAM_GROUP_SPECS,
     ...LIST_SPECS,
     ...SET_SPECS,
     ...HASH_SPECS,
+    ...SORTED_SET_SPECS,
+    ...SORTED_SET_RANGE_SPECS,
+    ...SORTED_SET_ALGEBRA_SPECS,
     ...SORT_SPECS,
     ...GENERIC_SPECS,
     ...MEMORY_SPECS,

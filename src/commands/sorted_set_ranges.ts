@@ -1,0 +1,239 @@
+/**
+ * Handlers of the commands on ranges of sorted sets; their descriptions are in `specs/sorted_set_ranges.ts`.
+ *
+ * Whatever a range is of, ranks, scores or names, it becomes ranks at once (`keyspace/sorted_set_ranges.ts`), so that there is one way to
+ * count, skip, reply, store and remove.
+ *
+ * @module
+ */
+import {
+  mirrorRange,
+  NameBounds,
+  nameRange,
+  rankRange,
+  ScoreBounds,
+  scoreRange,
+} from "../keyspace/sorted_set_ranges.ts";
+import { SortedSetBuilder } from "../keyspace/sorted_set_transfer.ts";
+import { removeRanks } from "../keyspace/sorted_sets.ts";
+import { type Context, type Handler, SYNTAX_ERROR } from "./context.ts";
+import {
+  findSortedSet,
+  findSortedSetToChange,
+  parseNameBounds,
+  parseScoreBounds,
+  replyMembers,
+  storeSortedSet,
+  tellRemoved,
+} from "./sorted_set_arguments.ts";
+import type { SORTED_SET_RANGE_SPECS } from "./specs/sorted_set_ranges.ts";
+import type { HandlersFor } from "./specs/types.ts";
+
+/** Whether ZRANGE is told what a range is of. */
+const BY_ANYTHING = 0;
+/** Ranges are of ranks, */
+const BY_RANK = 1;
+/** of scores, */
+const BY_SCORE = 2;
+/** of names. */
+const BY_NAME = 3;
+
+/** The direction is an option, */
+const EITHER = 0;
+/** is from the lowest score on, */
+const FORWARDS = 1;
+/** or from the highest one. */
+const BACKWARDS = 2;
+
+const LIMIT_OF_RANKS = "ERR syntax error, LIMIT is only supported in combination with either " +
+  "BYSCORE or BYLEX";
+const SCORES_OF_NAMES = "ERR syntax error, WITHSCORES not supported in combination with BYLEX";
+
+/** What the commands of this family are asked for. */
+class RangeRequest {
+  kind = BY_ANYTHING;
+  direction = EITHER;
+  withScores = false;
+  /** How many members are passed by, and how many are wanted, all if it is negative. */
+  offset = 0;
+  limit = -1;
+  start = 0;
+  stop = 0;
+  readonly scores = new ScoreBounds();
+  readonly names = new NameBounds();
+
+  get backwards(): boolean {
+    return this.direction === BACKWARDS;
+  }
+}
+
+/** Reads the options from argument `index` on; false after an error. */
+function parseOptions(
+  context: Context,
+  request: RangeRequest,
+  index: number,
+  stores: boolean,
+): boolean {
+  const { reply, argc } = context;
+  for (; index < argc; index++) {
+    if (!stores && context.isWord(index, "WITHSCORES")) request.withScores = true;
+    else if (context.isWord(index, "LIMIT") && index + 2 < argc) {
+      if (!context.integer(index + 1)) return false;
+      request.offset = context.value;
+      if (!context.integer(index + 2)) return false;
+      request.limit = context.value;
+      index += 2;
+    } else if (request.direction === EITHER && context.isWord(index, "REV")) {
+      request.direction = BACKWARDS;
+    } else if (request.kind === BY_ANYTHING && context.isWord(index, "BYLEX")) {
+      request.kind = BY_NAME;
+    } else if (request.kind === BY_ANYTHING && context.isWord(index, "BYSCORE")) {
+      request.kind = BY_SCORE;
+    } else {
+      reply.error(SYNTAX_ERROR);
+      return false;
+    }
+  }
+  if (request.direction === EITHER) request.direction = FORWARDS;
+  if (request.kind === BY_ANYTHING) request.kind = BY_RANK;
+  if (request.limit !== -1 && request.kind === BY_RANK) {
+    reply.error(LIMIT_OF_RANKS);
+    return false;
+  }
+  if (request.withScores && request.kind === BY_NAME) {
+    reply.error(SCORES_OF_NAMES);
+    return false;
+  }
+  return true;
+}
+
+/** Reads the ends of a range from argument `index` and the one behind it; false after an error. */
+function parseRange(context: Context, request: RangeRequest, index: number): boolean {
+  const swapped = request.backwards && request.kind !== BY_RANK;
+  const min = swapped ? index + 1 : index;
+  const max = swapped ? index : index + 1;
+  switch (request.kind) {
+    case BY_SCORE:
+      return parseScoreBounds(context, min, max, request.scores);
+    case BY_NAME:
+      return parseNameBounds(context, min, max, request.names);
+  }
+  if (!context.integer(min)) return false;
+  request.start = context.value;
+  if (!context.integer(max)) return false;
+  request.stop = context.value;
+  return true;
+}
+
+/** Has `context.sortedSet` tell the ranks of the range in the sorted set in `entry`. */
+function findRange(context: Context, request: RangeRequest, entry: number): void {
+  const { keyspace, sortedSet: place } = context;
+  place.enter(keyspace, entry);
+  switch (request.kind) {
+    case BY_SCORE:
+      return scoreRange(keyspace.arena, place, request.scores);
+    case BY_NAME:
+      return nameRange(keyspace.arena, place, request.names, context.view, request.backwards);
+  }
+  rankRange(place, request.start, request.stop);
+  if (request.backwards) mirrorRange(place);
+}
+
+/** Leaves of the range what LIMIT asks for; with ranks it may stand there, but means nothing. */
+function limitRange(context: Context, { kind, offset, limit, backwards }: RangeRequest): void {
+  const { sortedSet: place } = context;
+  if (kind === BY_RANK) return;
+  const count = place.end - place.first;
+  // A negative offset passes all of them by.
+  const skipped = offset < 0 ? count : Math.min(offset, count);
+  const kept = limit < 0 ? count - skipped : Math.min(limit, count - skipped);
+  if (backwards) {
+    place.end -= skipped;
+    place.first = place.end - kept;
+  } else {
+    place.first += skipped;
+    place.end = place.first + kept;
+  }
+}
+
+/** ZRANGE and its kin: what a range is of, and its direction, are fixed for some. */
+function zrange(context: Context, kind: number, direction: number): void {
+  const request = new RangeRequest();
+  request.kind = kind;
+  request.direction = direction;
+  if (!parseOptions(context, request, 4, false) || !parseRange(context, request, 2)) return;
+  const entry = findSortedSet(context, 1);
+  if (entry === undefined) return;
+  if (entry === 0) return context.reply.array(0);
+  findRange(context, request, entry);
+  limitRange(context, request);
+  replyMembers(context.reply, context.sortedSet, request.backwards, request.withScores);
+}
+
+function zrangestore(context: Context): void {
+  const request = new RangeRequest();
+  if (!parseOptions(context, request, 5, true) || !parseRange(context, request, 3)) return;
+  const entry = findSortedSet(context, 2);
+  if (entry === undefined) return;
+  const builder = new SortedSetBuilder(context.keyspace);
+  storeSortedSet(context, 1, "zrangestore", builder, () => {
+    if (entry === 0) return;
+    const { sortedSet: place, sortedSet: { element } } = context;
+    findRange(context, request, entry);
+    limitRange(context, request);
+    if (place.end === place.first) return;
+    place.goTo(place.first);
+    for (let left = place.end - place.first;; place.step(false)) {
+      place.read();
+      element.spell();
+      builder.add(element.view, element.start, element.length, place.score);
+      if (--left === 0) return;
+    }
+  });
+}
+
+/** ZCOUNT and ZLEXCOUNT. */
+function zcount(context: Context, kind: number): void {
+  const request = new RangeRequest();
+  request.kind = kind;
+  if (!parseRange(context, request, 2)) return;
+  const entry = findSortedSet(context, 1);
+  if (entry === undefined) return;
+  if (entry === 0) return context.reply.integer(0);
+  findRange(context, request, entry);
+  context.reply.integer(context.sortedSet.end - context.sortedSet.first);
+}
+
+/** ZREMRANGEBYRANK and its kin, which have an event each. */
+function zremrange(context: Context, kind: number, event: string): void {
+  const { database, reply, sortedSet: place } = context;
+  const request = new RangeRequest();
+  request.kind = kind;
+  if (!parseRange(context, request, 2)) return;
+  const entry = findSortedSetToChange(context, 1);
+  if (entry === undefined) return;
+  if (entry === 0) return reply.integer(0);
+  findRange(context, request, entry);
+  const count = place.end - place.first;
+  if (count > 0) {
+    const left = removeRanks(database, entry, place.first, count, place);
+    tellRemoved(context, 1, event, count, left === 0);
+  }
+  reply.integer(count);
+}
+
+/** The handlers of the commands on ranges of sorted sets. */
+export const SORTED_SET_RANGE_HANDLERS: HandlersFor<typeof SORTED_SET_RANGE_SPECS, Handler> = {
+  zrange: (context) => zrange(context, BY_ANYTHING, EITHER),
+  zrangestore,
+  zrevrange: (context) => zrange(context, BY_RANK, BACKWARDS),
+  zrangebyscore: (context) => zrange(context, BY_SCORE, FORWARDS),
+  zrevrangebyscore: (context) => zrange(context, BY_SCORE, BACKWARDS),
+  zrangebylex: (context) => zrange(context, BY_NAME, FORWARDS),
+  zrevrangebylex: (context) => zrange(context, BY_NAME, BACKWARDS),
+  zcount: (context) => zcount(context, BY_SCORE),
+  zlexcount: (context) => zcount(context, BY_NAME),
+  zremrangebyrank: (context) => zremrange(context, BY_RANK, "zremrangebyrank"),
+  zremrangebyscore: (context) => zremrange(context, BY_SCORE, "zremrangebyscore"),
+  zremrangebylex: (context) => zremrange(context, BY_NAME, "zremrangebylex"),
+};

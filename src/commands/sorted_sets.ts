@@ -1,0 +1,284 @@
+/**
+ * Handlers of the commands on sorted sets that name members; their descriptions are in `specs/sorted_sets.ts`.
+ *
+ * What takes members from the ends is in `sorted_set_pops.ts`, ranges are in `sorted_set_ranges.ts`, and what combines
+ * several sets is in `sorted_set_algebra.ts`.
+ *
+ * @module
+ */
+import { chooseDistinct, chooseRepeatedly } from "../keyspace/random_elements.ts";
+import {
+  addToSortedSet,
+  createSortedSet,
+  findInSortedSet,
+  rankInSortedSet,
+  removeFromSortedSet,
+  rescoreInSortedSet,
+  reservePairs,
+  scoreAtWalk,
+  scoreInSortedSet,
+  sortedSetLength,
+} from "../keyspace/sorted_sets.ts";
+import { TYPE_ZSET } from "../keyspace/types.ts";
+import { memberScore } from "../memory/member.ts";
+import type { Int64 } from "../protocol/integers.ts";
+import { parseDouble } from "../protocol/doubles.ts";
+import { type Context, type Handler, SYNTAX_ERROR } from "./context.ts";
+import { scanCollection } from "./scanning.ts";
+import { findSortedSet, findSortedSetToChange, tellRemoved } from "./sorted_set_arguments.ts";
+import { bzmpop, bzpop, zmpop, zpop } from "./sorted_set_pops.ts";
+import type { SORTED_SET_SPECS } from "./specs/sorted_sets.ts";
+import type { HandlersFor } from "./specs/types.ts";
+
+/** Only new members are added; */
+const NX = 1;
+/** only members that are there get another score; */
+const XX = 2;
+/** only a higher one; */
+const GT = 4;
+/** only a lower one. */
+const LT = 8;
+/** The reply counts members whose score has changed, too. */
+const CH = 16;
+/** The score is added to the present one. */
+const INCR = 32;
+
+/** The option that argument `index` of ZADD is, or 0. */
+function optionAt(context: Context, index: number): number {
+  if (context.isWord(index, "NX")) return NX;
+  if (context.isWord(index, "XX")) return XX;
+  if (context.isWord(index, "GT")) return GT;
+  if (context.isWord(index, "LT")) return LT;
+  if (context.isWord(index, "CH")) return CH;
+  return context.isWord(index, "INCR") ? INCR : 0;
+}
+
+/** ZADD and ZINCRBY, for which `options` is {@linkcode INCR} from the start. */
+function zadd(context: Context, options: number): void {
+  let first = 2;
+  for (; first < context.argc; first++) {
+    const option = optionAt(context, first);
+    if (option === 0) break;
+    options |= option;
+  }
+  const count = (context.argc - first) >> 1;
+  const error = complaint(options, context.argc - first);
+  if (error !== "") return context.reply.error(error);
+  if (parseScores(context, first, count)) addPairs(context, options, first, count);
+}
+
+/** What Redis says to options that don't fit together, before `rest` arguments with scores and members. */
+function complaint(options: number, rest: number): string {
+  if (rest === 0 || (rest & 1) === 1) return SYNTAX_ERROR;
+  if ((options & NX) !== 0) {
+    if ((options & XX) !== 0) return "ERR XX and NX options at the same time are not compatible";
+    if ((options & (GT | LT)) !== 0) return TOO_MANY_CONDITIONS;
+  }
+  if ((options & GT) !== 0 && (options & LT) !== 0) return TOO_MANY_CONDITIONS;
+  if ((options & INCR) !== 0 && rest > 2) {
+    return "ERR INCR option supports a single increment-element pair";
+  }
+  return "";
+}
+
+const TOO_MANY_CONDITIONS = "ERR GT, LT, and/or NX options at the same time are not compatible";
+
+/** Reads `count` scores, each of which stands before a member, from argument `first` on; false after an error. */
+function parseScores(context: Context, first: number, count: number): boolean {
+  const { bytes, starts, lengths, sortedSet } = context;
+  const given = sortedSet.givenFor(count);
+  for (let pair = 0; pair < count; pair++) {
+    const index = first + pair * 2;
+    const score = parseDouble(bytes, starts[index], lengths[index]);
+    if (score === undefined) {
+      context.reply.error("ERR value is not a valid float");
+      return false;
+    }
+    given[pair] = score;
+  }
+  return true;
+}
+
+/** Adds `count` pairs, whose scores are in `context.sortedSet.given`; replies, and tells of what has changed. */
+function addPairs(context: Context, options: number, first: number, count: number): void {
+  const { database, keyspace, reply, starts, lengths, view, limits, sortedSet: place } = context;
+  let entry = findSortedSetToChange(context, 1);
+  if (entry === undefined) return;
+  if (entry === 0 && (options & XX) !== 0) {
+    return (options & INCR) !== 0 ? reply.nullBulk() : reply.integer(0);
+  }
+  if (entry === 0 || count > 1) {
+    reservePairs(keyspace, entry, lengths, first + 1, count);
+    if (entry === 0) {
+      entry = createSortedSet(database, view, starts[1], lengths[1], lengths[first + 1], limits);
+    }
+  }
+  let added = 0;
+  let updated = 0;
+  let processed = false;
+  let score = 0;
+  for (let pair = 0; pair < count; pair++) {
+    const index = first + 1 + pair * 2;
+    const start = starts[index];
+    const length = lengths[index];
+    score = place.given[pair];
+    if (!findInSortedSet(keyspace, entry, view, start, length, place)) {
+      if ((options & XX) !== 0) continue;
+      entry = addToSortedSet(database, entry, view, start, length, score, limits, place);
+      added++;
+    } else {
+      if ((options & NX) !== 0) continue;
+      const before = place.score;
+      if ((options & INCR) !== 0) {
+        score += before;
+        if (score !== score) {
+          return reply.error("ERR resulting score is not a number (NaN)");
+        }
+      }
+      if ((options & GT) !== 0 && score <= before) continue;
+      if ((options & LT) !== 0 && score >= before) continue;
+      if (score !== before) {
+        entry = rescoreInSortedSet(database, entry, view, start, length, score, place);
+        updated++;
+      }
+    }
+    processed = true;
+  }
+  if (added + updated > 0) {
+    keyspace.dirty += added + updated - 1;
+    context.changed(1, (options & INCR) !== 0 ? "zincr" : "zadd");
+  }
+  if ((options & INCR) === 0) reply.integer((options & CH) !== 0 ? added + updated : added);
+  else if (processed) reply.double(score);
+  else reply.nullBulk();
+}
+
+function zrem(context: Context): void {
+  const { database, keyspace, reply, starts, lengths, view, sortedSet: place } = context;
+  let entry = findSortedSetToChange(context, 1);
+  if (entry === undefined) return;
+  let removed = 0;
+  for (let index = 2; index < context.argc && entry !== 0; index++) {
+    if (!findInSortedSet(keyspace, entry, view, starts[index], lengths[index], place)) continue;
+    entry = removeFromSortedSet(database, entry, place);
+    removed++;
+  }
+  if (removed > 0) tellRemoved(context, 1, "zrem", removed, entry === 0);
+  reply.integer(removed);
+}
+
+function zcard(context: Context): void {
+  const entry = findSortedSet(context, 1);
+  if (entry === undefined) return;
+  context.reply.integer(entry === 0 ? 0 : sortedSetLength(context.keyspace, entry));
+}
+
+/** Replies with the score of the member in argument `index`. */
+function replyScore(context: Context, entry: number, index: number): void {
+  const { keyspace, reply, starts, lengths, view, sortedSet } = context;
+  const score = entry === 0
+    ? NaN
+    : scoreInSortedSet(keyspace, entry, view, starts[index], lengths[index], sortedSet);
+  if (score === score) reply.double(score);
+  else reply.nullBulk();
+}
+
+function zscore(context: Context): void {
+  const entry = findSortedSet(context, 1);
+  if (entry !== undefined) replyScore(context, entry, 2);
+}
+
+function zmscore(context: Context): void {
+  const entry = findSortedSet(context, 1);
+  if (entry === undefined) return;
+  context.reply.array(context.argc - 2);
+  for (let index = 2; index < context.argc; index++) replyScore(context, entry, index);
+}
+
+/** ZRANK and ZREVRANK. */
+function zrank(context: Context, backwards: boolean): void {
+  const { keyspace, reply, starts, lengths, view, sortedSet: place } = context;
+  const entry = findSortedSet(context, 1);
+  if (entry === undefined) return;
+  if (
+    entry === 0 || !findInSortedSet(keyspace, entry, view, starts[2], lengths[2], place)
+  ) return reply.nullBulk();
+  const rank = rankInSortedSet(keyspace, place);
+  reply.integer(backwards ? place.count - 1 - rank : rank);
+}
+
+function zrandmember(context: Context): void {
+  const { keyspace, reply, walk, random } = context;
+  if (context.argc > 2) return randomMembers(context);
+  const entry = findSortedSet(context, 1);
+  if (entry === undefined) return;
+  if (entry === 0) return reply.nullBulk();
+  walk.enter(keyspace, entry);
+  walk.goToRandom(random);
+  walk.reply(reply);
+}
+
+/** ZRANDMEMBER with a number: so many different members at most, or, if it is negative, so many that may come again. */
+function randomMembers(context: Context): void {
+  const { keyspace, reply, number, walk, random, sortedSet: place } = context;
+  if (!context.integer(2)) return;
+  if (number.high === LOWEST_HIGH && number.low === 0) return reply.error(BELOW_RANGE);
+  const withScores = context.argc === 4 && context.isWord(3, "WITHSCORES");
+  if (context.argc > 3 && !withScores) return reply.error(SYNTAX_ERROR);
+  const repeatedly = number.high < 0;
+  const wanted = Math.abs(context.value);
+  if (withScores && isHalfRange(number)) return reply.error("ERR value is out of range");
+  const entry = findSortedSet(context, 1);
+  if (entry === undefined) return;
+  if (entry === 0 || wanted === 0) return reply.array(0);
+  walk.enter(keyspace, entry);
+  const count = repeatedly ? wanted : Math.min(wanted, walk.count);
+  const paired = withScores && reply.resp === 3;
+  reply.array(withScores && !paired ? count * 2 : count);
+  const choose = repeatedly ? chooseRepeatedly : chooseDistinct;
+  choose(walk, count, random, () => {
+    if (paired) reply.array(2);
+    walk.reply(reply);
+    if (withScores) reply.double(scoreAtWalk(keyspace, walk, place));
+  });
+}
+
+/** Upper half of the lowest integer, which has no counterpart. */
+const LOWEST_HIGH = -0x80000000;
+const BELOW_RANGE = "ERR value is out of range, value must between -9223372036854775807 and " +
+  "9223372036854775807";
+/** Whether an integer's half is as large as 64 bits allow, so that as many members with scores can be counted. */
+function isHalfRange({ high, low }: Int64): boolean {
+  return high >= 0x40000000 || high < -0x40000000 || (high === -0x40000000 && low === 0);
+}
+
+/** ZSCAN. A small set's scores are told as they are stored. */
+function zscan(context: Context): void {
+  const { keyspace: { arena }, reply, sortedSet: { element } } = context;
+  scanCollection(context, TYPE_ZSET, 2, (walk) => {
+    walk.reply(reply);
+    if (walk.isLarge) return reply.bulkDouble(memberScore(arena, walk.position));
+    walk.readValue(element);
+    element.reply(reply);
+  });
+}
+
+/** The handlers of the commands on sorted sets that name members, or take them from the ends. */
+export const SORTED_SET_HANDLERS: HandlersFor<typeof SORTED_SET_SPECS, Handler> = {
+  zadd: (context) => zadd(context, 0),
+  zincrby: (context) => zadd(context, INCR),
+  zrem,
+  zcard,
+  zscore,
+  zmscore,
+  zrank: (context) => zrank(context, false),
+  zrevrank: (context) => zrank(context, true),
+  zrandmember,
+  zscan,
+  zpopmin: (context) => zpop(context, false),
+  zpopmax: (context) => zpop(context, true),
+  zmpop,
+  bzpopmin: (context) => bzpop(context, false),
+  bzpopmax: (context) => bzpop(context, true),
+  bzmpop,
+};
