@@ -153,6 +153,8 @@ export class CommandRunner {
     context.lend(session, reply, () => this.runAll(session, transaction));
     this.transaction = null;
     context.mayBlock = true;
+    // Its commands have said what they did.
+    context.journaled = true;
     journal.endUnit();
   }
 
