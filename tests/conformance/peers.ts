@@ -167,6 +167,7 @@ export async function startPeers(program: string): Promise<Peers> {
   const args = ["--port", "0", "--unixsocket", path, "--dir", folder, ...options];
   const process = new Deno.Command(program, {
     args,
+    env: { LC_ALL: "C" },
     stdin: "null",
     stdout: "null",
     stderr: "null",

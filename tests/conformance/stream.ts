@@ -52,6 +52,8 @@ export async function startAfresh(peers: Peers): Promise<void> {
       "hll-sparse-max-bytes",
       "3000",
     ],
+    ["CONFIG", "SET", "set-max-intset-entries", "512"],
+    ["CONFIG", "SET", "hash-max-listpack-entries", "512", "hash-max-listpack-value", "64"],
     // What is slow is another command each time.
     ["CONFIG", "SET", "slowlog-log-slower-than", "-1"],
     ["SLOWLOG", "RESET"],
@@ -107,8 +109,10 @@ export async function compareContents(
     const keys = parseReply(await ask(peers.redis, list)).items.map((item) => item.text!);
     const steps: Step[] = [list];
     for (const key of keys) {
+      const type = parseReply(await ask(peers.redis, { words: ["TYPE", key] })).text!;
       steps.push({ words: ["TYPE", key] }, { words: ["OBJECT", "ENCODING", key] });
-      steps.push({ words: ["PEXPIRETIME", key] }, { words: ["GET", key] });
+      steps.push({ words: ["PEXPIRETIME", key] }, ...wholeValue(type, key));
+      steps.push({ words: ["DEBUG", "DIGEST-VALUE", key] });
     }
     // Expired keys that nobody has asked for count as long as they are there.
     steps.push({ words: ["DBSIZE"] });
@@ -122,6 +126,24 @@ export async function compareContents(
     }
   }
   return undefined;
+}
+
+/** Steps whose replies are all that a value of this type holds. */
+function wholeValue(type: string, key: string): Step[] {
+  switch (type) {
+    case "list":
+      return [{ words: ["LRANGE", key, "0", "-1"] }];
+    case "set":
+      return [{ words: ["SMEMBERS", key] }];
+    case "hash":
+      return [{ words: ["HGETALL", key] }];
+    case "zset":
+      return [{ words: ["ZRANGE", key, "0", "-1", "WITHSCORES"] }];
+    case "stream":
+      return [{ words: ["XRANGE", key, "-", "+"] }, { words: ["XINFO", "GROUPS", key] }];
+    default:
+      return [{ words: ["GET", key] }];
+  }
 }
 
 /** Has miniredis compare everything in its memory with everything else. */

@@ -33,6 +33,15 @@ const KEYS = [
   "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "K1", "", "k[1]", "a\x00b", "\xff\xfe\r\n", "key:" + "x".repeat(59),
   "k".repeat(255), "k".repeat(256), "k".repeat(300),
 ];
+/** What keys of the collections of each type start with, as a rule. */
+const KEY_LETTERS = { list: "l", set: "s", hash: "h", zset: "z", stream: "x" } as const;
+
+/** A type of collection. */
+export type CollectionName = keyof typeof KEY_LETTERS;
+
+/** The types of collections. */
+export const COLLECTIONS = Object.keys(KEY_LETTERS) as CollectionName[];
+
 const HUGE_KEY = "K".repeat(70_000);
 const CONDITIONAL_WORDS = ["NX", "XX", "GT", "LT"];
 const DATABASES = ["0", "1", "2", "3", "15"];
@@ -70,11 +79,31 @@ export class Values {
     return Array.from({ length: least + this.below(most - least + 1) }, draw);
   }
 
-  /** A key; mostly one of few. */
+  /** A key; mostly one of few, of which some hold collections. */
   key(): string {
-    if (this.chance(0.7)) return `k${this.below(6)}`;
+    if (this.chance(0.7)) {
+      const type = this.chance(0.5) ? this.one(COLLECTIONS) : undefined;
+      return type === undefined ? `k${this.below(6)}` : this.fewKeys(type);
+    }
     if (this.chance(0.01)) return HUGE_KEY;
     return this.chance(0.7) ? this.one(KEYS) : `m:${this.below(300)}`;
+  }
+
+  /** A key that most likely holds a collection of this type, if it holds something. */
+  keyOf(type: CollectionName): string {
+    return this.chance(0.9) ? this.fewKeys(type) : this.key();
+  }
+
+  private fewKeys(type: CollectionName): string {
+    return `${KEY_LETTERS[type]}${this.below(4)}`;
+  }
+
+  /** An element of a collection: mostly one of few, so that it is met again; otherwise any value. */
+  element(): string {
+    const kind = this.random();
+    if (kind < 0.35) return `e${this.below(12)}`;
+    if (kind < 0.6) return String(this.below(30) - 5);
+    return this.value();
   }
 
   /** A string of any content, of a length near an edge. */

@@ -16,7 +16,12 @@ function scanOptions(values: Values): string[] {
     const kind = values.below(4);
     if (kind === 0) return ["MATCH", values.pattern()];
     if (kind === 1) return ["COUNT", values.one(["1", "5", "100", "1000"])];
-    if (kind === 2) return ["TYPE", values.one(["string", "list", "STRING", "nosuch"])];
+    if (kind === 2) {
+      return [
+        "TYPE",
+        values.one(["string", "list", "set", "zset", "hash", "stream", "STRING", "nosuch"]),
+      ];
+    }
     return values.one([["COUNT", "0"], ["COUNT", "-1"], ["COUNT", "a"], ["FOO"], ["MATCH"]]);
   }).flat();
 }

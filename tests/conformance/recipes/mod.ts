@@ -11,6 +11,7 @@ import { Values } from "../values.ts";
 import { BITMAP_RECIPES } from "./bitmaps.ts";
 import { CONNECTION_RECIPES } from "./connection.ts";
 import { GENERIC_RECIPES } from "./generic.ts";
+import { HASH_RECIPES } from "./hashes.ts";
 import { HYPERLOGLOG_RECIPES } from "./hyperloglog.ts";
 import { MEMORY_RECIPES } from "./memory.ts";
 import { PERSISTENCE_RECIPES } from "./persistence.ts";
@@ -18,6 +19,8 @@ import { OBSERVATION_RECIPES } from "./observation.ts";
 import { endOf, isSubscription, PUBSUB_RECIPES } from "./pubsub.ts";
 import type { RecipeTable } from "./recipe.ts";
 import { SERVER_RECIPES } from "./server.ts";
+import { SET_RECIPES } from "./sets.ts";
+import { SORT_RECIPES } from "./sort.ts";
 import { STRING_RECIPES } from "./strings.ts";
 import { TRANSACTION_RECIPES } from "./transactions.ts";
 
@@ -37,6 +40,9 @@ export const RECIPES: RecipeTable = {
   ...STRING_RECIPES,
   ...BITMAP_RECIPES,
   ...HYPERLOGLOG_RECIPES,
+  ...SET_RECIPES,
+  ...HASH_RECIPES,
+  ...SORT_RECIPES,
   ...GENERIC_RECIPES,
   ...MEMORY_RECIPES,
   ...PERSISTENCE_RECIPES,
@@ -63,6 +69,10 @@ const FRAGILE = new Set([
   "wait",
   "quit",
   "config|set",
+  // What they take is chance, and a huge count of it would be no good.
+  "spop",
+  "srandmember",
+  "hrandfield",
   ...Object.keys(PUBSUB_RECIPES).filter(isSubscription),
 ]);
 
