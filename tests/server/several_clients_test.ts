@@ -10,9 +10,9 @@ import {
 import { seededRandom, testSeed } from "../support/random.ts";
 import { type ModelReply, SeveralClientsModel } from "../support/several_clients_model.ts";
 
-const CLIENTS = 6;
+const CLIENTS = 8;
 const STEPS = 1500;
-const KEYS = ["a", "b", "c", "d"];
+const KEYS = ["a", "b", "c"];
 
 /** Lets everything that is ready happen. */
 async function settle(): Promise<void> {
@@ -87,7 +87,7 @@ async function compare(machine: MemoryServer, random: () => number): Promise<Sev
     let words = source.command();
     if (words[0] === "EXEC") words = ["EXEC"];
     if (busy) {
-      if (source.below(4) > 0) continue;
+      if (source.below(30) > 0) continue;
       words = ["CLIENT", "UNBLOCK", String(ids[index])];
       assertEquals(await control.ask(...words), 1);
       model.unblock(index);
