@@ -23,6 +23,7 @@ import {
   ROOT_ZSET,
   rootWord,
   setRootWord,
+  STREAM_LAST,
 } from "../memory/root.ts";
 import { SCORE_MEMBER, SCORE_SHAPE, scoreSeek } from "../memory/score_tree.ts";
 import { atSlot, nextLeaf, slotIndex, slotWord, TreeCursor, treeRefresh } from "../memory/tree.ts";
@@ -37,6 +38,10 @@ import {
   treeSetOwner,
 } from "../memory/tree_nodes.ts";
 import type { Keyspace } from "./keyspace.ts";
+
+/** Words of a root that name a chunk. */
+const LIST_ENDS = [LIST_FIRST, LIST_LAST];
+const STREAM_ENDS = [STREAM_LAST];
 
 /** Moves a root; what holds it, its dict and its tree follow. */
 export function moveRoot(keyspace: Keyspace, from: number): void {
@@ -92,14 +97,14 @@ export function moveTreeHead(arena: Arena, from: number): void {
   setRootWord(arena, root, ROOT_TREE, moveTree(arena, from));
 }
 
-/** Moves a chunk; the leaf that names it follows, and a list that has it at one of its ends. */
+/** Moves a chunk; the leaf that names it follows, and a list or stream that has it at one of its ends. */
 export function moveChunk(keyspace: Keyspace, from: number): void {
   const { arena } = keyspace;
   const leaf = arena.words[from >>> SEGMENT_SHIFT][wordIndex(from) + PARENT];
   const root = treeOwner(arena, treeOfNode(arena, leaf));
   const to = moveOwned(arena, from);
-  if (rootWord(arena, root, ROOT_KIND) !== ROOT_LIST) return;
-  for (const end of [LIST_FIRST, LIST_LAST]) {
+  const ends = rootWord(arena, root, ROOT_KIND) === ROOT_LIST ? LIST_ENDS : STREAM_ENDS;
+  for (const end of ends) {
     if (rootWord(arena, root, end) === from) setRootWord(arena, root, end, to);
   }
 }

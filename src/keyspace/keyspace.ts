@@ -321,6 +321,21 @@ export class Keyspace {
     if (event !== "") this.notify(database, key, event, eventClass);
   }
 
+  /** As {@linkcode tellChange}, where the value of the key is the same as before: who watches values isn't told. */
+  tellNote(
+    database: Database,
+    view: ReadonlyView,
+    start: number,
+    length: number,
+    event: string,
+  ): void {
+    if ((this.heard & HEARD_BY_OBSERVERS) !== 0) {
+      this.observed.noted(database.number, view, start, length);
+    }
+    if (this.eventClasses === 0 || event === "") return;
+    this.notify(database, keyBytesOf(view, start, length), event, eventClassOf(event));
+  }
+
   /** Tells of an event, if it is of one of {@linkcode eventClasses}. */
   notify(database: Database, key: Uint8Array, event: string, eventClass: number): void {
     if ((this.eventClasses & eventClass) === 0) return;
@@ -642,6 +657,22 @@ export function keyTouched(
 ): void {
   const keyspace = database.keyspace;
   if (keyspace.heard !== 0) keyspace.tellChange(database, view, start, length, event);
+}
+
+/**
+ * Counts a change of what hangs on the key in `view` but isn't its value, such as a group of a stream, and tells of it: those who
+ * listen to events and those who wait, not those who watch the key.
+ */
+export function keyNoted(
+  database: Database,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+  event: string,
+): void {
+  const { keyspace } = database;
+  keyspace.dirty++;
+  if (keyspace.heard !== 0) keyspace.tellNote(database, view, start, length, event);
 }
 
 /** Removes `entry`, whose time has come. */

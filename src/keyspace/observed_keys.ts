@@ -21,6 +21,8 @@ import { keyBytesOf } from "./notifications.ts";
 export interface KeyObserver {
   /** The key has another value, or none any more, or a time to live. */
   keyChanged(key: ObservedKey): void;
+  /** What hangs on the key is another, such as the groups of a stream, but its value isn't. */
+  keyNoted?(key: ObservedKey): void;
 }
 
 /** A key that somebody observes. */
@@ -40,6 +42,11 @@ export class ObservedKey {
   /** Tells all who observe it that it has changed. */
   tell(): void {
     for (const observer of this.observers) observer.keyChanged(this);
+  }
+
+  /** Tells those who want to know that what hangs on it has changed. */
+  tellNote(): void {
+    for (const observer of this.observers) observer.keyNoted?.(this);
   }
 
   /** Whether it is the key in `view`. */
@@ -95,6 +102,11 @@ export class ObservedKeys {
   /** The key in `view` has changed. */
   changed(database: number, view: ReadonlyView, start: number, length: number): void {
     this.find(database, view, start, length)?.tell();
+  }
+
+  /** What hangs on the key in `view` has changed, but its value hasn't. */
+  noted(database: number, view: ReadonlyView, start: number, length: number): void {
+    this.find(database, view, start, length)?.tellNote();
   }
 
   /** The key in `view`, or null if nobody observes it. */

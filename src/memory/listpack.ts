@@ -237,7 +237,7 @@ export function listpackAppend(
   length: number,
 ): void {
   const end = writeElement(view, listpackEnd(view, start), text, from, length);
-  closeAt(view, start, end, 1);
+  listpackClose(view, start, end, 1);
 }
 
 /** Adds an integer behind the last element. */
@@ -248,7 +248,7 @@ export function listpackAppendInteger(
   low: number,
 ): void {
   const end = writeIntegerElement(view, listpackEnd(view, start), high, low);
-  closeAt(view, start, end, 1);
+  listpackClose(view, start, end, 1);
 }
 
 /**
@@ -265,11 +265,14 @@ export function listpackAppendEncoded(
 ): void {
   const end = listpackEnd(view, start);
   copyBytes(source, from, view, end, bytes);
-  closeAt(view, start, end + bytes, count);
+  listpackClose(view, start, end + bytes, count);
 }
 
-/** Ends the listpack at `end`, behind `added` new elements. */
-function closeAt(view: DataView, start: number, end: number, added: number): void {
+/**
+ * Ends the listpack at `end`, behind `added` new elements, for who has written several with `writeElement` and its like
+ * (`listpack_element.ts`) from the old end on.
+ */
+export function listpackClose(view: DataView, start: number, end: number, added: number): void {
   view.setUint8(end, LISTPACK_END);
   writeHeader(view, start, end + 1 - start, countAfter(view, start, added));
 }
@@ -320,7 +323,7 @@ export function listpackDropFrom(
   at: number,
   count: number,
 ): void {
-  closeAt(view, start, at, -count);
+  listpackClose(view, start, at, -count);
 }
 
 /** Puts the text in the place of the element at `at`. */

@@ -33,10 +33,11 @@
  * @module
  */
 import { type Arena, BLOCK_ROOT, UNIT_BYTES } from "./arena.ts";
-import { dictBuckets, dictFree, dictTakeBucket } from "./dict.ts";
+import { dictBuckets, dictFree, dictTakeBucket, dictVisitBucket } from "./dict.ts";
 import { wordIndex, wordsAt } from "./entry.ts";
 import { memberChild } from "./member.ts";
 import { treeDropLeaf } from "./tree.ts";
+import { NODE_SLOTS, treeWeight } from "./tree_nodes.ts";
 
 /** The root of a list. */
 export const ROOT_LIST = 1;
@@ -72,6 +73,12 @@ export const ROOT_EXTRA = 7;
 export const LIST_FIRST: number = ROOT_EXTRA;
 /** and its last one; whoever moves a chunk looks at both. */
 export const LIST_LAST: number = ROOT_EXTRA + 1;
+
+/** Word of a stream's root: its last chunk, 0 for none; whoever moves a chunk looks at it, too. */
+export const STREAM_LAST: number = ROOT_EXTRA;
+
+/** Beyond this, nobody asks how much more effort it is. */
+const MUCH_EFFORT = 1024;
 
 /** Addresses of roots by their handles. */
 export class Roots {
@@ -205,11 +212,21 @@ export function orphan(arena: Arena, root: number, orphans: number[]): void {
   orphans.push(root);
 }
 
-/** About how many leaves and buckets there are to free, with those of roots within it not counted. */
+/** About how many leaves and buckets there are to free, counted up to {@linkcode MUCH_EFFORT} and somewhat more. */
 export function rootEffort(arena: Arena, root: number): number {
   const dict = rootWord(arena, root, ROOT_DICT);
+  const tree = rootWord(arena, root, ROOT_TREE);
   const buckets = dict === 0 ? 0 : dictBuckets(arena, dict);
-  return buckets + Math.ceil(rootWord(arena, root, ROOT_COUNT) / 64);
+  const slots = tree === 0 ? 0 : treeWeight(arena, tree);
+  let effort = buckets + Math.ceil(Math.max(slots, rootWord(arena, root, ROOT_COUNT)) / NODE_SLOTS);
+  const kind = rootWord(arena, root, ROOT_KIND);
+  if (kind !== ROOT_STREAM && kind !== ROOT_GROUP) return effort;
+  for (let bucket = 0; bucket < buckets && effort < MUCH_EFFORT; bucket++) {
+    dictVisitBucket(arena, dict, bucket, (member) => {
+      effort += rootEffort(arena, memberChild(arena, member));
+    });
+  }
+  return effort;
 }
 
 /** Bytes of a root's own block. */

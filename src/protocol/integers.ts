@@ -159,7 +159,26 @@ export function writeInteger64(
     low = -low | 0;
     high = low === 0 ? -high : ~high;
   }
-  // The double is off by at most 2^10, so its quotient by at most one, which the remainder, exact
+  return writeLong(bytes, position, high, low) - start;
+}
+
+/**
+ * As {@linkcode writeInteger64}, for an unsigned integer: halves as {@linkcode Int64} has them, but the upper one's sign is a bit
+ * like any other.
+ */
+export function writeUnsigned64(
+  bytes: Uint8Array,
+  start: number,
+  high: number,
+  low: number,
+): number {
+  if (high >= 0) return writeInteger64(bytes, start, high, low);
+  return writeLong(bytes, start, high >>> 0, low) - start;
+}
+
+/** Writes a value of ten digits and more, its upper half unsigned; returns the position behind it. */
+function writeLong(bytes: Uint8Array, position: number, high: number, low: number): number {
+  // The double is off by at most 2^11, so its quotient by at most one, which the remainder, exact
   // in integer arithmetic, tells.
   let upper = Math.floor((high * TWO_TO_THE_32 + (low >>> 0)) / BILLION);
   let lastNine = (low - Math.imul(upper | 0, BILLION)) | 0;
@@ -172,7 +191,7 @@ export function writeInteger64(
   }
   position += writeInteger(bytes, position, upper);
   writeNineDigits(bytes, position, lastNine);
-  return position + 9 - start;
+  return position + 9;
 }
 
 /**

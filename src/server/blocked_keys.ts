@@ -72,6 +72,10 @@ class KeyQueue implements KeyObserver {
     this.keys.ready.push(this);
   }
 
+  keyNoted(): void {
+    this.keyChanged();
+  }
+
   /** A waiter comes, to whose command the key is argument `index`; a key may be named twice. */
   join(waiter: KeyWaiter, index: number): void {
     if (this.waiters.has(waiter)) return;

@@ -6,6 +6,7 @@ import {
   parseInteger64,
   writeInteger,
   writeInteger64,
+  writeUnsigned64,
 } from "../../src/protocol/integers.ts";
 
 const MIN = -(2n ** 63n);
@@ -132,5 +133,14 @@ Deno.test("addInteger64 adds and refuses overflow without touching the result", 
   for (const left of values) {
     check(left, values[random() % values.length]);
     check(left, edges[random() % edges.length]);
+  }
+});
+
+Deno.test("writeUnsigned64 writes the halves of every value as an unsigned integer", () => {
+  const values = [...interestingValues(), -1n, -2n, MIN, MIN + 1n, -(10n ** 18n), -(10n ** 9n)];
+  for (const value of values) {
+    const [high, low] = halves(value);
+    const unsigned = BigInt.asUintN(64, value);
+    assertEquals(write((bytes, start) => writeUnsigned64(bytes, start, high, low)), `${unsigned}`);
   }
 });
