@@ -26,6 +26,8 @@ const UNORDERED = new Set([
 ]);
 /** Their arrays are names and values in turn, in no order. */
 const PAIRED = new Set(["config|get", "hgetall"]);
+/** Scans, of the keys or of a collection. */
+const SCAN = /^[hsz]?scan$/;
 /** Elements at random: only how many there are, and of which kind, is compared. */
 const RANDOM = new Set(["srandmember", "hrandfield"]);
 /** Descriptions of commands are in our own words: what follows these names isn't compared. */
@@ -89,7 +91,7 @@ function sameNode(step: Step, left: ReplyNode, right: ReplyNode): boolean {
     return counts(left.text!) === counts(right.text!);
   }
   if (FORM_ONLY.has(name)) return (left.text === null) === (right.text === null);
-  if (name === "scan" && !isWholeScan(step)) return true;
+  if (SCAN.test(name) && !isWholeScan(step)) return true;
   // Of all commands, of which Redis has more.
   if (/^command\|(info|docs)$/.test(name) && step.words.length === 2) return true;
   if (name === "dump" && left.text !== null && right.text !== null) {
@@ -148,7 +150,8 @@ function isPairs(node: ReplyNode): boolean {
 /** Whether a SCAN that isn't repeated finds everything. */
 function isWholeScan(step: Step): boolean {
   const counts = step.words.filter((word) => word.toUpperCase() === "COUNT");
-  return counts.length === 1 && /^[-+]?0*$/.test(step.words[1]) &&
+  const cursor = step.words[nameOf(step) === "scan" ? 1 : 2];
+  return counts.length === 1 && /^[-+]?0*$/.test(cursor) &&
     step.words.slice(-2).join(" ").toUpperCase() === "COUNT 100000";
 }
 
@@ -182,7 +185,7 @@ function sameTime(left: ReplyNode, right: ReplyNode, tolerance: number): boolean
  * takes as many calls as the server likes.
  */
 function counts(text: string): string {
-  return text.split("\r\n").filter((line) => !/^cmdstat_(debug|scan):/.test(line))
+  return text.split("\r\n").filter((line) => !/^cmdstat_(debug|[hsz]?scan):/.test(line))
     .map((line) => line.replace(/usec=.*?,usec_per_call=.*?,/, "")).sort().join("\n");
 }
 
