@@ -5,8 +5,13 @@
  * @module
  */
 
+import { latin1Bytes, latin1Text } from "../../src/client/quoting.ts";
+import { listpackEnd, listpackFirst, listpackSkip } from "../../src/memory/listpack.ts";
+import { lzfDecompress } from "../../src/persistence/lzf.ts";
+
 const SET = 2;
 const HASH = 4;
+const HASH_LISTPACK = 16;
 const STREAM = 19;
 const FOOTER_BYTES = 10;
 const TIME_BYTES = 8;
@@ -50,6 +55,16 @@ class Parts {
     return this.payload.slice(start, this.at);
   }
 
+  /** The bytes that a string stands for, if it isn't an integer. */
+  plainString(): Uint8Array {
+    const length = this.length();
+    if (length >= 0) return latin1Bytes(this.bytes(length));
+    const compressed = this.length();
+    const whole = new Uint8Array(this.length());
+    lzfDecompress(latin1Bytes(this.bytes(compressed)), whole);
+    return whole;
+  }
+
   /** So many things. */
   list<T>(read: () => T, count = this.length()): T[] {
     return Array.from({ length: count }, read);
@@ -70,7 +85,22 @@ export function dumpText(payload: string): string {
     const fields = parts.list(() => `${parts.string()}=${parts.string()}`);
     return JSON.stringify([type, fields.sort(), parts.rest()]);
   }
+  if (type === HASH_LISTPACK) {
+    return JSON.stringify([type, pairsText(parts.plainString()), parts.rest()]);
+  }
   return type === STREAM ? streamText(parts) : payload.slice(0, -FOOTER_BYTES);
+}
+
+/** The elements of a listpack, as they are encoded, each two as one. A hash that was a table once has them in any order. */
+function pairsText(listpack: Uint8Array): string[] {
+  const view = new DataView(listpack.buffer, listpack.byteOffset, listpack.length);
+  const pairs: string[] = [];
+  for (let at = listpackFirst(view, 0); at > 0 && at < listpackEnd(view, 0);) {
+    const next = listpackSkip(view, listpackSkip(view, at));
+    pairs.push(latin1Text(listpack.subarray(at, next)));
+    at = next;
+  }
+  return pairs.sort();
 }
 
 function streamText(parts: Parts): string {

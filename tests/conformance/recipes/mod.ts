@@ -71,6 +71,7 @@ const FRAGILE = new Set([
   "config|set",
   // What they take is chance, and a huge count of it would be no good.
   "spop",
+  "sadd single",
   "srandmember",
   "hrandfield",
   ...Object.keys(PUBSUB_RECIPES).filter(isSubscription),
@@ -122,7 +123,12 @@ export class StepSource {
     if (values.chance(FULL_SCANS)) {
       const count = values.one(["1", "3", "10", "50"]);
       const match = values.chance(0.5) ? [] : ["MATCH", values.pattern()];
-      return { words: ["SCAN", "0", "COUNT", count, ...match], toCompletion: true };
+      const scan = values.one([
+        ["SCAN"],
+        ["SSCAN", values.keyOf("set")],
+        ["HSCAN", values.keyOf("hash")],
+      ]);
+      return { words: [...scan, "0", "COUNT", count, ...match], toCompletion: true };
     }
     if (values.chance(CROWDS)) return { words: ["MSET", ...this.#crowd()] };
     if (values.chance(UNKNOWN_COMMANDS)) return { words: values.one(UNKNOWN) };
@@ -149,7 +155,8 @@ export class StepSource {
     const recipe = this.#names[this.#sums.findIndex((sum) => at < sum)];
     const args = RECIPES[recipe][1](values);
     const name = recipe.split(" ")[0];
-    if (!FRAGILE.has(name) && values.chance(MUTATION)) this.#mutate(args, TIMED.test(name));
+    const fragile = FRAGILE.has(name) || FRAGILE.has(recipe);
+    if (!fragile && values.chance(MUTATION)) this.#mutate(args, TIMED.test(name));
     const words = [...name.split("|").map((word) => values.anyCase(word)), ...args];
     const short = words.reduce((sum, word) => sum + word.length, 0) < INLINE_LIMIT;
     return { words, inline: short && words[0] !== "" && values.chance(INLINE) };
