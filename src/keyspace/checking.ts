@@ -29,6 +29,7 @@ import { treeCheck, treeOwner, treeWeight } from "../memory/tree_nodes.ts";
 import { databaseId, hasExpiry, valueBlock } from "./entry_facts.ts";
 import { type Keyspace, VALUE_OWNER } from "./keyspace.ts";
 import { checkListRoot } from "./list_check.ts";
+import { checkStreamRoot } from "./stream_check.ts";
 
 /**
  * Checks arena, dicts and indexes of volatile keys against each other.
@@ -102,8 +103,8 @@ function checkRoot(keyspace: Keyspace, root: number): void {
   assert(treeOwner(arena, tree) === root, "a tree knows its root");
   treeCheck(arena, tree);
   if (kind === ROOT_ZSET) checkOrder(keyspace, root, dict, tree);
-  if (kind !== ROOT_LIST) return;
-  checkListRoot(arena, root);
+  if (kind === ROOT_LIST) checkListRoot(arena, root);
+  if (kind >= ROOT_STREAM) checkStreamRoot(keyspace, root);
 }
 
 /** The members of a collection know it, and they are as many as it says. */

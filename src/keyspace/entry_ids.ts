@@ -15,11 +15,11 @@ export const ID_TEXT_BYTES = 41;
 /** What the number of an id is when the text has none: 0, */
 export const MISSING_LOWEST = 0;
 /** the highest one, */
-export const MISSING_HIGHEST = -1;
+export const MISSING_HIGHEST: number = -1;
 /** or what follows from the stream, where the text has a `*` in its place. */
 export const NUMBER_FREE = 1;
 /** What a text is that is no id. */
-export const NO_ID = -1;
+export const NO_ID: number = -1;
 /** What it is if it is one. */
 export const WHOLE_ID = 0;
 

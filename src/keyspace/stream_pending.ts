@@ -160,6 +160,25 @@ export function addPending(
 ): void {
   const { cursor, pending } = place;
   pending.consumer = rootWord(arena, consumer, ROOT_HANDLE);
+  insertPending(arena, group, id, place);
+  try {
+    addToConsumer(arena, consumer, id, place);
+  } catch (error) {
+    treeRemove(arena, cursor);
+    throw error;
+  }
+}
+
+/**
+ * As {@linkcode addPending} for the group alone: `place.pending` names a consumer, or 0 for one that is still to come
+ * ({@linkcode assignPending}).
+ */
+export function insertPending(
+  arena: Arena,
+  group: number,
+  id: EntryId,
+  { cursor, pending }: PendingPlace,
+): void {
   // The cursor is where a search in this tree has ended, if there was a tree.
   if (rootWord(arena, group, ROOT_TREE) === 0) {
     treeEnd(arena, treeOf(arena, group, GROUP_SHAPE), cursor);
@@ -172,12 +191,22 @@ export function addPending(
   slot[DELIVERIES + 1] = pending.deliveriesLow;
   slot[CONSUMER] = pending.consumer;
   treeInsert(arena, cursor);
-  try {
-    addToConsumer(arena, consumer, id, place);
-  } catch (error) {
-    treeRemove(arena, cursor);
-    throw error;
-  }
+}
+
+/**
+ * Has the entry at the place, whose id is `id` and which nobody has yet, be pending for the consumer with the root `consumer`.
+ *
+ * @throws {ArenaFullError} with nothing changed, when there is no room.
+ */
+export function assignPending(
+  arena: Arena,
+  consumer: number,
+  id: EntryId,
+  place: PendingPlace,
+): void {
+  addToConsumer(arena, consumer, id, place);
+  place.pending.consumer = rootWord(arena, consumer, ROOT_HANDLE);
+  writePending(arena, place);
 }
 
 function addToConsumer(arena: Arena, consumer: number, id: EntryId, place: PendingPlace): void {

@@ -17,6 +17,7 @@ import { membersBytes } from "./member_roots.ts";
 import { setEncodingName } from "./sets.ts";
 import { copySortedSet, sortedSetBytes } from "./sorted_set_transfer.ts";
 import { sortedSetEncodingName } from "./sorted_sets.ts";
+import { copyStream, streamBytes } from "./stream_transfer.ts";
 import {
   copyString,
   EXPIRY_NONE,
@@ -24,7 +25,15 @@ import {
   externalBytes,
   stringEncodingName,
 } from "./strings.ts";
-import { ENCODING_ROOT, TYPE_HASH, TYPE_LIST, TYPE_SET, TYPE_STRING, TYPE_ZSET } from "./types.ts";
+import {
+  ENCODING_ROOT,
+  TYPE_HASH,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_STREAM,
+  TYPE_STRING,
+  TYPE_ZSET,
+} from "./types.ts";
 
 /** Longest text of a number, and some. */
 const SCRATCH_BYTES = 32;
@@ -93,12 +102,15 @@ const SORTED_SETS: ValueType = {
   bytes: sortedSetBytes,
 };
 
+const STREAMS: ValueType = { encodingName: () => "stream", copy: copyStream, bytes: streamBytes };
+
 const TYPES: ReadonlyMap<number, ValueType> = new Map([
   [TYPE_STRING, STRINGS],
   [TYPE_LIST, LISTS],
   [TYPE_SET, SETS],
   [TYPE_ZSET, SORTED_SETS],
   [TYPE_HASH, HASHES],
+  [TYPE_STREAM, STREAMS],
 ]);
 
 /** What is known of the type of the value in `entry`. */

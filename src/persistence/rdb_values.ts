@@ -19,6 +19,7 @@ import {
   TYPE_HASH,
   TYPE_LIST,
   TYPE_SET,
+  TYPE_STREAM,
   TYPE_STRING,
   TYPE_ZSET,
 } from "../keyspace/types.ts";
@@ -35,6 +36,8 @@ import {
   RDB_TYPE_LIST_ZIPLIST,
   RDB_TYPE_SET,
   RDB_TYPE_SET_INTSET,
+  RDB_TYPE_STREAM_LISTPACKS,
+  RDB_TYPE_STREAM_LISTPACKS_2,
   RDB_TYPE_STRING,
   RDB_TYPE_ZSET,
   RDB_TYPE_ZSET_2,
@@ -46,6 +49,7 @@ import { readList, writeList } from "./rdb_lists.ts";
 import type { RdbReader } from "./rdb_reader.ts";
 import { readSet, writeSet } from "./rdb_sets.ts";
 import { readSortedSet, writeSortedSet } from "./rdb_sorted_sets.ts";
+import { readStream, writeStream } from "./rdb_streams.ts";
 import { readString, writeString } from "./rdb_strings.ts";
 import type { RdbWriter } from "./rdb_writer.ts";
 
@@ -109,6 +113,8 @@ const VALUE_READERS: ReadonlyMap<number, ValueReader> = new Map([
   [RDB_TYPE_HASH_ZIPMAP, readHash],
   [RDB_TYPE_HASH_ZIPLIST, readHash],
   [RDB_TYPE_HASH_LISTPACK, readHash],
+  [RDB_TYPE_STREAM_LISTPACKS, readStream],
+  [RDB_TYPE_STREAM_LISTPACKS_2, readStream],
 ]);
 
 const VALUE_WRITERS: ReadonlyMap<number, ValueWriter> = new Map([
@@ -117,6 +123,7 @@ const VALUE_WRITERS: ReadonlyMap<number, ValueWriter> = new Map([
   [TYPE_SET, writeSet],
   [TYPE_ZSET, writeSortedSet],
   [TYPE_HASH, writeHash],
+  [TYPE_STREAM, writeStream],
 ]);
 
 /**
