@@ -22,6 +22,8 @@ export const UNITS: readonly Unit[] = [
   { name: "unit/info-command", seconds: 1 },
   { name: "unit/type/string", seconds: 8 },
   { name: "unit/type/incr", seconds: 1 },
+  { name: "unit/type/set", seconds: 12 },
+  { name: "unit/type/hash", seconds: 8 },
   { name: "unit/expire", seconds: 14 },
   { name: "unit/quit", seconds: 1 },
   { name: "unit/latency-monitor", seconds: 4 },
@@ -38,6 +40,15 @@ export const UNITS: readonly Unit[] = [
   { name: "unit/querybuf", seconds: 4 },
   { name: "unit/pendingquerybuf", seconds: 2 },
   { name: "unit/networking", seconds: 6 },
+  { name: "unit/multi", seconds: 10 },
+  { name: "unit/pause", seconds: 5 },
+  { name: "unit/other", seconds: 30 },
+  { name: "unit/scan", seconds: 20 },
+  { name: "unit/obuf-limits", seconds: 15 },
+  { name: "unit/client-eviction", seconds: 15 },
+  { name: "unit/replybufsize", seconds: 3 },
+  { name: "unit/violations", seconds: 3 },
+  { name: "unit/memefficiency", seconds: 20 },
 ];
 
 /** A unit that takes longer takes turns with the others of its kind. */
