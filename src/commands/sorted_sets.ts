@@ -31,15 +31,15 @@ import type { SORTED_SET_SPECS } from "./specs/sorted_sets.ts";
 import type { HandlersFor } from "./specs/types.ts";
 
 /** Only new members are added; */
-const NX = 1;
+export const NX = 1;
 /** only members that are there get another score; */
-const XX = 2;
+export const XX = 2;
 /** only a higher one; */
 const GT = 4;
 /** only a lower one. */
 const LT = 8;
 /** The reply counts members whose score has changed, too. */
-const CH = 16;
+export const CH = 16;
 /** The score is added to the present one. */
 const INCR = 32;
 
@@ -64,7 +64,7 @@ function zadd(context: Context, options: number): void {
   const count = (context.argc - first) >> 1;
   const error = complaint(options, context.argc - first);
   if (error !== "") return context.reply.error(error);
-  if (parseScores(context, first, count)) addPairs(context, options, first, count);
+  if (parseScores(context, first, count)) addPairs(context, options, first + 1, 2, count);
 }
 
 /** What Redis says to options that don't fit together, before `rest` arguments with scores and members. */
@@ -99,26 +99,33 @@ function parseScores(context: Context, first: number, count: number): boolean {
   return true;
 }
 
-/** Adds `count` pairs, whose scores are in `context.sortedSet.given`; replies, and tells of what has changed. */
-function addPairs(context: Context, options: number, first: number, count: number): void {
+/**
+ * Adds `count` members to the sorted set at the key in argument 1; their scores are in `context.sortedSet.given`, and they are argument
+ * `first` and each `step`-th one behind it. Replies, and tells of what has changed. `options` are those of ZADD.
+ */
+export function addPairs(
+  context: Context,
+  options: number,
+  first: number,
+  step: number,
+  count: number,
+): void {
   const { database, keyspace, reply, starts, lengths, view, limits, sortedSet: place } = context;
   let entry = findSortedSetToChange(context, 1);
   if (entry === undefined) return;
   if (entry === 0 && (options & XX) !== 0) {
     return (options & INCR) !== 0 ? reply.nullBulk() : reply.integer(0);
   }
-  if (entry === 0 || count > 1) {
-    reservePairs(keyspace, entry, lengths, first + 1, count);
-    if (entry === 0) {
-      entry = createSortedSet(database, view, starts[1], lengths[1], lengths[first + 1], limits);
-    }
+  if (entry === 0 || count > 1) reservePairs(keyspace, entry, lengths, first, step, count);
+  if (entry === 0) {
+    entry = createSortedSet(database, view, starts[1], lengths[1], lengths[first], limits);
   }
   let added = 0;
   let updated = 0;
   let processed = false;
   let score = 0;
   for (let pair = 0; pair < count; pair++) {
-    const index = first + 1 + pair * 2;
+    const index = first + pair * step;
     const start = starts[index];
     const length = lengths[index];
     score = place.given[pair];
@@ -127,16 +134,10 @@ function addPairs(context: Context, options: number, first: number, count: numbe
       entry = addToSortedSet(database, entry, view, start, length, score, limits, place);
       added++;
     } else {
-      if ((options & NX) !== 0) continue;
       const before = place.score;
-      if ((options & INCR) !== 0) {
-        score += before;
-        if (score !== score) {
-          return reply.error("ERR resulting score is not a number (NaN)");
-        }
-      }
-      if ((options & GT) !== 0 && score <= before) continue;
-      if ((options & LT) !== 0 && score >= before) continue;
+      if ((options & INCR) !== 0) score += before;
+      if (score !== score) return reply.error("ERR resulting score is not a number (NaN)");
+      if (isRefused(options, score, before)) continue;
       if (score !== before) {
         entry = rescoreInSortedSet(database, entry, view, start, length, score, place);
         updated++;
@@ -151,6 +152,13 @@ function addPairs(context: Context, options: number, first: number, count: numbe
   if ((options & INCR) === 0) reply.integer((options & CH) !== 0 ? added + updated : added);
   else if (processed) reply.double(score);
   else reply.nullBulk();
+}
+
+/** Whether the options say that a member with the score `before` isn't to get another. */
+function isRefused(options: number, score: number, before: number): boolean {
+  if ((options & (NX | GT | LT)) === 0) return false;
+  if ((options & NX) !== 0) return true;
+  return (options & GT) !== 0 ? score <= before : score >= before;
 }
 
 function zrem(context: Context): void {

@@ -189,8 +189,29 @@ export class SortedSetPlace {
     }
   }
 
+  /** As {@linkcode read}, but of the member it tells only where it is: {@linkcode position}. */
+  readScore(): void {
+    if (this.root === 0) this.score = this.scoreAt(this.index);
+    else {
+      this.score = slotScore(this.arena!, this.cursor);
+      this.member = slotMember(this.arena!, this.cursor);
+    }
+  }
+
+  /** By which {@linkcode readAt} finds the member again: its rank in a small set, its address in a large one. */
+  get position(): number {
+    return this.root === 0 ? this.index : this.member;
+  }
+
+  /** Tells the member that was at this {@linkcode position}. */
+  readAt(position: number): void {
+    if (this.root === 0) {
+      this.element.setListpackElement(this.view, this.bytes, this.offsets[position]);
+    } else this.readMember(this.arena!, position);
+  }
+
   /** Tells a member of a large set, but for its score. */
-  readMember(arena: Arena, member: number): void {
+  private readMember(arena: Arena, member: number): void {
     this.member = member;
     const segment = member >>> SEGMENT_SHIFT;
     const start = keyStart(arena, member);

@@ -207,7 +207,7 @@ export function scoreAtWalk(
 
 /**
  * Makes sure that `count` members can be added to the sorted set in `entry` (0: one that is still to be made). `lengths` are those of
- * all arguments, the first of the members is argument `first`, and each second one is another.
+ * all arguments; the members are argument `first` and each `step`-th one behind it.
  *
  * @throws {ArenaFullError} with nothing changed, when there is no room.
  */
@@ -216,10 +216,11 @@ export function reservePairs(
   entry: number,
   lengths: Int32Array,
   first: number,
+  step: number,
   count: number,
 ): void {
   let bytes = LEAST_ROOM;
-  for (let pair = 0; pair < count; pair++) bytes += lengths[first + pair * 2] + MOST_PAIR_BYTES;
+  for (let pair = 0; pair < count; pair++) bytes += lengths[first + pair * step] + MOST_PAIR_BYTES;
   if (entry !== 0 && isSmallSortedSet(keyspace, entry)) {
     // It may move, grow, and become a large one.
     bytes += 2 * tailLength(keyspace, entry) +

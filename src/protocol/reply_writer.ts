@@ -239,6 +239,12 @@ export class ReplyWriter {
     this.endLine(at + 1 + writeDouble17g(this.bytes, at + 1, value));
   }
 
+  /** A double, as `text` says it. */
+  doubleText(text: string): void {
+    if (this.resp === 3) this.line(44, text);
+    else this.bulk(text);
+  }
+
   /** A bulk string of the text of a double. */
   bulkDouble(value: number): void {
     this.ensure(NUMBER_BYTES * 2);

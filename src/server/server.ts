@@ -32,6 +32,7 @@ import { PidFile } from "./pid_file.ts";
 import { type Directive, directivesOf, type Settings, SettingsError } from "./settings.ts";
 import { logCrash, logRunning, logStart } from "./startup.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
+import { GEO_HANDLERS } from "../commands/geo.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
 import { HASH_HANDLERS } from "../commands/hashes.ts";
 import { HYPERLOGLOG_HANDLERS } from "../commands/hyperloglog.ts";
@@ -219,6 +220,7 @@ export class Server implements SessionHost {
       ...SORTED_SET_HANDLERS,
       ...SORTED_SET_RANGE_HANDLERS,
       ...SORTED_SET_ALGEBRA_HANDLERS,
+      ...GEO_HANDLERS,
       ...SORT_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),

@@ -9,6 +9,7 @@ import { CLIENT_SPECS } from "./client.ts";
 import { CLUSTER_SPECS } from "./cluster.ts";
 import { CONNECTION_SPECS } from "./connection.ts";
 import { GENERIC_SPECS } from "./generic.ts";
+import { GEO_SPECS } from "./geo.ts";
 import { HASH_SPECS } from "./hashes.ts";
 import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
 import { LIST_SPECS } from "./lists.ts";
@@ -30,13 +31,13 @@ import { TRANSACTION_SPECS } from "./transactions.ts";
 export * from "./keys.ts";
 export * from "./lookup.ts";
 export * from "./types.ts";
-export { GEO_SPECS } from "./geo.ts";
 export {
   BITMAP_SPECS,
   CLIENT_SPECS,
   CLUSTER_SPECS,
   CONNECTION_SPECS,
   GENERIC_SPECS,
+  GEO_SPECS,
   HASH_SPECS,
   HYPERLOGLOG_SPECS,
   LIST_SPECS,
@@ -69,6 +70,7 @@ export const ALL_SPECS:
   & typeof SORTED_SET_SPECS
   & typeof SORTED_SET_RANGE_SPECS
   & typeof SORTED_SET_ALGEBRA_SPECS
+  & typeof GEO_SPECS
   & typeof SORT_SPECS
   & typeof GENERIC_SPECS
   & typeof MEMORY_SPECS
@@ -91,6 +93,7 @@ export const ALL_SPECS:
     ...SORTED_SET_SPECS,
     ...SORTED_SET_RANGE_SPECS,
     ...SORTED_SET_ALGEBRA_SPECS,
+    ...GEO_SPECS,
     ...SORT_SPECS,
     ...GENERIC_SPECS,
     ...MEMORY_SPECS,
