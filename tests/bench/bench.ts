@@ -22,6 +22,7 @@ import { latency } from "./suites/latency.ts";
 import { memory } from "./suites/memory.ts";
 import { noise } from "./suites/noise.ts";
 import { pauses } from "./suites/pauses.ts";
+import { publish } from "./suites/publish.ts";
 import { throughput } from "./suites/throughput.ts";
 
 const SUITES: readonly Suite[] = [
@@ -33,6 +34,7 @@ const SUITES: readonly Suite[] = [
   pauses,
   idle,
   fairness,
+  publish,
   expiry,
   eviction,
   compiled,
