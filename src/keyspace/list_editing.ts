@@ -180,7 +180,7 @@ export function listRemove(
     removed = removeLarge(keyspace.arena, root, backwards, most, text, from, length, place);
     if (removed < had) {
       renewEnds(keyspace.arena, root, place.cursor);
-      shrinkSmall(database, entry);
+      shrinkSmall(database, entry, root);
     }
   }
   if (removed === had) removeEntry(database, keyspace.hash, entry);

@@ -14,7 +14,10 @@ export const SMALL_LIST_BYTES = 512;
 /** A large list that has become so small goes back into its entry. */
 export const SHRUNK_LIST_BYTES: number = SMALL_LIST_BYTES >> 1;
 
-const SIZES = [4096, 8192, 16384, 32768, 65536];
+/** Most bytes of a node with the setting -1, doubled for each step below, */
+const SMALLEST_BYTES = 4096;
+/** of which there are so many. */
+const SIZE_STEPS = 4;
 /** Most bytes of a node whose elements are counted. */
 const COUNTED_BYTES = 8192;
 /** Most elements that the setting can ask for. */
@@ -26,7 +29,8 @@ const JOINED_BYTES = 7;
 
 /** Most bytes of a node. */
 export function nodeBytesLimit(setting: number): number {
-  return setting < 0 ? SIZES[Math.min(-setting, SIZES.length) - 1] : COUNTED_BYTES;
+  if (setting >= 0) return COUNTED_BYTES;
+  return SMALLEST_BYTES << (setting < -SIZE_STEPS ? SIZE_STEPS : -1 - setting);
 }
 
 /** Whether a node of `bytes` bytes and `count` elements takes one more, of `length` bytes. One without any takes whatever comes. */

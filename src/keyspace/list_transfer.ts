@@ -31,7 +31,8 @@ import { storeRoot, storeSmall } from "./collection_store.ts";
 import { rootOf, tailStart, tailView } from "./collections.ts";
 import type { Database, Keyspace } from "./keyspace.ts";
 import { SMALL_LIST_BYTES } from "./list_limits.ts";
-import { insertNode, ListPlace, listRootOf, pushLarge, SLOT_CHUNK, trimNode } from "./list_root.ts";
+import { pushLarge } from "./list_ends.ts";
+import { insertNode, ListPlace, listRootOf, SLOT_CHUNK, trimNode } from "./list_root.ts";
 import { isSmallList, META_SMALL_LIST } from "./lists.ts";
 import { TYPE_LIST } from "./types.ts";
 
@@ -163,7 +164,7 @@ export class ListBuilder {
     if (this.root === 0) {
       this.root = listRootOf(this.keyspace, 0, this.empty, 0, LISTPACK_EMPTY_BYTES, 0, this.place);
     }
-    pushLarge(this.keyspace, this.root, false, text, from, length, this.limit, this.place);
+    pushLarge(this.keyspace.arena, this.root, false, text, from, length, this.limit, this.place);
   }
 
   /**

@@ -56,14 +56,8 @@ import {
 import { entryEncoding, tailLength } from "./entry_facts.ts";
 import { type Database, type Keyspace, removeEntry } from "./keyspace.ts";
 import { nodeTakes, SHRUNK_LIST_BYTES, SMALL_LIST_BYTES } from "./list_limits.ts";
-import {
-  dropLarge,
-  enterNode,
-  type ListPlace,
-  listRootOf,
-  pushLarge,
-  seekLarge,
-} from "./list_root.ts";
+import { dropLarge, largeEnd, pushLarge } from "./list_ends.ts";
+import { enterNode, type ListPlace, listRootOf, seekLarge } from "./list_root.ts";
 import { replyListpackElement, replyListpackElements } from "./listpack_replies.ts";
 import { ENCODING_LISTPACK, TYPE_LIST } from "./types.ts";
 
@@ -132,7 +126,17 @@ export function listPush(
     }
     entry = growLarge(database, entry, front, place);
   }
-  pushLarge(keyspace, rootOf(keyspace, entry), front, text, from, length, limit, place, leaving);
+  pushLarge(
+    keyspace.arena,
+    rootOf(keyspace, entry),
+    front,
+    text,
+    from,
+    length,
+    limit,
+    place,
+    leaving,
+  );
   return entry;
 }
 
@@ -181,11 +185,10 @@ export function growLarge(
   return becomeRoot(database, entry, TYPE_LIST, root);
 }
 
-/** Puts a large list that has become one small node back into its entry, if there is room. Returns the entry. */
-export function shrinkSmall(database: Database, entry: number): number {
+/** Puts a large list, at `root`, that has become one small node back into its entry, if there is room. Returns the entry. */
+export function shrinkSmall(database: Database, entry: number, root: number): number {
   const { keyspace } = database;
   const { arena, roots } = keyspace;
-  const root = rootOf(keyspace, entry);
   const chunk = rootWord(arena, root, LIST_FIRST);
   if (chunk !== rootWord(arena, root, LIST_LAST)) return entry;
   const start = chunkListpack(arena, chunk);
@@ -217,13 +220,7 @@ export function listEnd(
     place.at = front ? listpackFirst(view, place.start) : listpackLast(view, place.start);
     return view;
   }
-  const { arena } = keyspace;
-  const root = rootOf(keyspace, entry);
-  place.chunk = rootWord(arena, root, front ? LIST_FIRST : LIST_LAST);
-  place.start = chunkListpack(arena, place.chunk);
-  const view = chunkView(arena, place.chunk);
-  place.at = front ? listpackFirst(view, place.start) : listpackLast(view, place.start);
-  return view;
+  return largeEnd(keyspace.arena, rootOf(keyspace, entry), front, place);
 }
 
 /** Has the place be in the only node of a small list. */
@@ -323,14 +320,22 @@ export function listDrop(
 ): number {
   const { keyspace } = database;
   if (count === 0) return entry;
-  if (count >= listLength(keyspace, entry)) {
-    removeEntry(database, keyspace.hash, entry);
-    return 0;
-  }
   if (!isSmallList(keyspace, entry)) {
-    dropLarge(keyspace.arena, rootOf(keyspace, entry), front, count, place);
-    return shrinkSmall(database, entry);
+    const root = rootOf(keyspace, entry);
+    if (count < rootWord(keyspace.arena, root, ROOT_COUNT)) {
+      dropLarge(keyspace.arena, root, front, count, place);
+      return shrinkSmall(database, entry, root);
+    }
+  } else if (count < listLength(keyspace, entry)) {
+    return dropSmall(database, entry, front, count);
   }
+  removeEntry(database, keyspace.hash, entry);
+  return 0;
+}
+
+/** Takes elements from a small list, which has more. */
+function dropSmall(database: Database, entry: number, front: boolean, count: number): number {
+  const { keyspace } = database;
   const view = writableTail(keyspace, entry);
   const start = tailStart(keyspace, entry);
   const at = front ? listpackFirst(view, start) : listpackSeek(view, start, -count);
