@@ -160,10 +160,10 @@ export function zmpop(context: Context): void {
 
 /** BZMPOP. */
 export function bzmpop(context: Context): void {
-  const timeoutMs = parseTimeout(context, 1);
-  if (timeoutMs === undefined) return;
   const options = parsePops(context, 2);
-  if (options === undefined || tryKeys(context, options)) return;
+  if (options === undefined) return;
+  const timeoutMs = parseTimeout(context, 1);
+  if (timeoutMs === undefined || tryKeys(context, options)) return;
   if (!context.mayBlock) return context.reply.nullArray();
   context.waitForKeys({
     firstKey: options.firstKey,

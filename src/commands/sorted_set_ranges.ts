@@ -13,6 +13,7 @@ import {
   rankRange,
   ScoreBounds,
   scoreRange,
+  skipMembers,
 } from "../keyspace/sorted_set_ranges.ts";
 import { SortedSetBuilder } from "../keyspace/sorted_set_transfer.ts";
 import { removeRanks } from "../keyspace/sorted_sets.ts";
@@ -133,7 +134,14 @@ function findRange(context: Context, request: RangeRequest, entry: number): void
     case BY_SCORE:
       return scoreRange(keyspace.arena, place, request.scores);
     case BY_NAME:
-      return nameRange(keyspace.arena, place, request.names, context.view, request.backwards);
+      return nameRange(
+        keyspace.arena,
+        place,
+        request.names,
+        context.view,
+        request.offset,
+        request.backwards,
+      );
   }
   rankRange(place, request.start, request.stop);
   if (request.backwards) mirrorRange(place);
@@ -143,17 +151,11 @@ function findRange(context: Context, request: RangeRequest, entry: number): void
 function limitRange(context: Context, { kind, offset, limit, backwards }: RangeRequest): void {
   const { sortedSet: place } = context;
   if (kind === BY_RANK) return;
+  if (kind === BY_SCORE) skipMembers(place, offset, backwards);
   const count = place.end - place.first;
-  // A negative offset passes all of them by.
-  const skipped = offset < 0 ? count : Math.min(offset, count);
-  const kept = limit < 0 ? count - skipped : Math.min(limit, count - skipped);
-  if (backwards) {
-    place.end -= skipped;
-    place.first = place.end - kept;
-  } else {
-    place.first += skipped;
-    place.end = place.first + kept;
-  }
+  if (limit < 0 || limit >= count) return;
+  if (backwards) place.first = place.end - limit;
+  else place.end = place.first + limit;
 }
 
 /** ZRANGE and its kin: what a range is of, and its direction, are fixed for some. */

@@ -21,9 +21,9 @@ import {
 } from "../keyspace/sorted_sets.ts";
 import { TYPE_ZSET } from "../keyspace/types.ts";
 import { memberScore } from "../memory/member.ts";
-import type { Int64 } from "../protocol/integers.ts";
 import { parseDouble } from "../protocol/doubles.ts";
 import { type Context, type Handler, SYNTAX_ERROR } from "./context.ts";
+import { countArgument, countIsFine } from "./random_counts.ts";
 import { scanCollection } from "./scanning.ts";
 import { findSortedSet, findSortedSetToChange, tellRemoved } from "./sorted_set_arguments.ts";
 import { bzmpop, bzpop, zmpop, zpop } from "./sorted_set_pops.ts";
@@ -226,38 +226,27 @@ function zrandmember(context: Context): void {
   walk.reply(reply);
 }
 
-/** ZRANDMEMBER with a number: so many different members at most, or, if it is negative, so many that may come again. */
+/** ZRANDMEMBER with a count: so many different members at most, or, if it is negative, so many that may come again. */
 function randomMembers(context: Context): void {
-  const { keyspace, reply, number, walk, random, sortedSet: place } = context;
-  if (!context.integer(2)) return;
-  if (number.high === LOWEST_HIGH && number.low === 0) return reply.error(BELOW_RANGE);
+  const { keyspace, reply, walk, random, sortedSet: place } = context;
+  const wanted = countArgument(context, 2);
+  if (wanted === undefined) return;
   const withScores = context.argc === 4 && context.isWord(3, "WITHSCORES");
   if (context.argc > 3 && !withScores) return reply.error(SYNTAX_ERROR);
-  const repeatedly = number.high < 0;
-  const wanted = Math.abs(context.value);
-  if (withScores && isHalfRange(number)) return reply.error("ERR value is out of range");
+  if (!countIsFine(context, withScores)) return;
   const entry = findSortedSet(context, 1);
   if (entry === undefined) return;
   if (entry === 0 || wanted === 0) return reply.array(0);
   walk.enter(keyspace, entry);
-  const count = repeatedly ? wanted : Math.min(wanted, walk.count);
+  const count = wanted < 0 ? -wanted : Math.min(wanted, walk.count);
   const paired = withScores && reply.resp === 3;
   reply.array(withScores && !paired ? count * 2 : count);
-  const choose = repeatedly ? chooseRepeatedly : chooseDistinct;
+  const choose = wanted < 0 ? chooseRepeatedly : chooseDistinct;
   choose(walk, count, random, () => {
     if (paired) reply.array(2);
     walk.reply(reply);
     if (withScores) reply.double(scoreAtWalk(keyspace, walk, place));
   });
-}
-
-/** Upper half of the lowest integer, which has no counterpart. */
-const LOWEST_HIGH = -0x80000000;
-const BELOW_RANGE = "ERR value is out of range, value must between -9223372036854775807 and " +
-  "9223372036854775807";
-/** Whether an integer's half is as large as 64 bits allow, so that as many members with scores can be counted. */
-function isHalfRange({ high, low }: Int64): boolean {
-  return high >= 0x40000000 || high < -0x40000000 || (high === -0x40000000 && low === 0);
 }
 
 /** ZSCAN. A small set's scores are told as they are stored. */

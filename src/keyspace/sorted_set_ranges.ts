@@ -4,9 +4,9 @@
  *
  * The place has been told to enter the set. Two searches find a range, however long it is.
  *
- * **By name** a range makes sense where all scores are the same. Where they aren't, Redis goes through a small set from one end: from the
- * first member that isn't below the range as long as none is above it; and so do we. In a large set neither
- * says what comes out.
+ * **By name** a range makes sense where all scores are the same. Where they aren't, Redis goes through a small set from one end: to the
+ * first member that isn't below the range, past those that are to be skipped without a look at them, and on as long as none is above it;
+ * and so do we. In a large set neither says what comes out.
  *
  * @module
  */
@@ -109,22 +109,23 @@ function rankOfScore(place: SortedSetPlace, score: number, after: boolean): numb
 }
 
 /**
- * The range of the members whose names are within `bounds`, whose bytes are in `text`; `backwards` says from which end a small set
- * is gone through.
+ * The range of the members whose names are within `bounds`, whose bytes are in `text`, but for the first `skipped` of them (all, if that
+ * is negative), or, if `backwards`, the last.
  */
 export function nameRange(
   arena: Arena,
   place: SortedSetPlace,
   bounds: NameBounds,
   text: ReadonlyView,
+  skipped: number,
   backwards: boolean,
 ): void {
   place.first = 0;
   place.end = 0;
   if (place.count === 0 || isEmpty(bounds, text)) return;
   if (place.root === 0) {
-    if (backwards) searchBackwards(place, bounds, text);
-    else searchForwards(place, bounds, text);
+    if (backwards) searchBackwards(place, bounds, text, skipped);
+    else searchForwards(place, bounds, text, skipped);
     return;
   }
   const { min, max } = bounds;
@@ -133,6 +134,15 @@ export function nameRange(
   if (end <= first) return;
   place.first = first;
   place.end = end;
+  skipMembers(place, skipped, backwards);
+}
+
+/** Takes the first `skipped` members (all, if that is negative) off the range, or, if `backwards`, the last. */
+export function skipMembers(place: SortedSetPlace, skipped: number, backwards: boolean): void {
+  const count = place.end - place.first;
+  if (skipped < 0 || skipped > count) skipped = count;
+  if (backwards) place.end -= skipped;
+  else place.first += skipped;
 }
 
 /** Whether nothing can be between the ends. */
@@ -183,19 +193,34 @@ function mayMeet(place: SortedSetPlace, { min, max }: NameBounds, text: Readonly
   return reaches(place, place.count - 1, min, text) && keeps(place, 0, max, text);
 }
 
-function searchForwards(place: SortedSetPlace, bounds: NameBounds, text: ReadonlyView): void {
-  if (!mayMeet(place, bounds, text)) return;
+function searchForwards(
+  place: SortedSetPlace,
+  bounds: NameBounds,
+  text: ReadonlyView,
+  skipped: number,
+): void {
+  if (skipped < 0 || !mayMeet(place, bounds, text)) return;
   let index = 0;
   while (index < place.count && !reaches(place, index, bounds.min, text)) index++;
+  // Where nothing reaches the range, nothing is skipped to.
+  if (index < place.count && !keeps(place, index, bounds.max, text)) return;
+  index = Math.min(index + skipped, place.count);
   place.first = index;
   while (index < place.count && keeps(place, index, bounds.max, text)) index++;
   place.end = index;
 }
 
-function searchBackwards(place: SortedSetPlace, bounds: NameBounds, text: ReadonlyView): void {
-  if (!mayMeet(place, bounds, text)) return;
+function searchBackwards(
+  place: SortedSetPlace,
+  bounds: NameBounds,
+  text: ReadonlyView,
+  skipped: number,
+): void {
+  if (skipped < 0 || !mayMeet(place, bounds, text)) return;
   let index = place.count;
   while (index > 0 && !keeps(place, index - 1, bounds.max, text)) index--;
+  if (index > 0 && !reaches(place, index - 1, bounds.min, text)) return;
+  index = Math.max(index - skipped, 0);
   place.end = index;
   while (index > 0 && reaches(place, index - 1, bounds.min, text)) index--;
   place.first = index;

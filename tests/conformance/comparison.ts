@@ -29,7 +29,11 @@ const PAIRED = new Set(["config|get", "hgetall"]);
 /** Scans, of the keys or of a collection. */
 const SCAN = /^[hsz]?scan$/;
 /** Elements at random: only how many there are, and of which kind, is compared. */
-const RANDOM = new Set(["srandmember", "hrandfield"]);
+const RANDOM = new Set(["srandmember", "hrandfield", "zrandmember"]);
+/** They tell when entries were delivered and consumers seen, or how long ago that was. */
+const TIMED = new Set(["xpending", "xinfo|stream", "xinfo|consumers"]);
+/** In these, times are compared in units of so many ms. */
+const COARSE_MS = 1_000_000;
 /** Descriptions of commands are in our own words: what follows these names isn't compared. */
 const OWN_WORDS = new Set(["summary", "complexity", "notes", "history"]);
 /** The reply says something about one server: only its form is compared. */
@@ -58,6 +62,8 @@ const FORM_ONLY = new Set([
   // Redis shares small integers among keys and counts that; nobody should build upon it.
   "object|refcount",
   "object|help",
+  "xgroup|help",
+  "xinfo|help",
   "pubsub|help",
   "object|idletime",
 ]);
@@ -103,7 +109,8 @@ function sameNode(step: Step, left: ReplyNode, right: ReplyNode): boolean {
     return canonical({ ...left, marker: "%" }, true) === canonical({ ...right, marker: "%" }, true);
   }
   if (RANDOM.has(name)) return shape(left) === shape(right);
-  if (name === "hscan") {
+  if (TIMED.has(name)) return canonical(coarse(left), false) === canonical(coarse(right), false);
+  if (name === "hscan" || name === "zscan") {
     return canonical(pairsFound(left), true) === canonical(pairsFound(right), true);
   }
   if (UNORDERED.has(name)) return canonical(left, true) === canonical(right, true);
@@ -114,7 +121,20 @@ function sameNode(step: Step, left: ReplyNode, right: ReplyNode): boolean {
   return false;
 }
 
-/** What a scan of a hash has found, with the fields and their values as a map. */
+/** What is told of a stream's groups, with times in coarse units. */
+function coarse(node: ReplyNode): ReplyNode {
+  // What is pending: an id, perhaps a consumer, a time and a number of deliveries.
+  const { length } = node.items;
+  const timeAt = length === 3 || length === 4 ? length - 2 : -1;
+  const items = node.items.map((item, index) => {
+    const isTime = index === timeAt || /^(idle|seen-time)$/.test(node.items[index - 1]?.text ?? "");
+    if (!isTime || item.marker !== ":") return coarse(item);
+    return { ...item, text: String(Math.round(Number(item.text) / COARSE_MS)) };
+  });
+  return { ...node, items };
+}
+
+/** What a scan of a hash or sorted set has found, with the fields and their values as a map. */
 function pairsFound(node: ReplyNode): ReplyNode {
   const [cursor, found] = node.items;
   return { ...node, items: [cursor, { ...found, marker: "%" }] };

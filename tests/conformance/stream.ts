@@ -58,8 +58,10 @@ export async function startAfresh(peers: Peers): Promise<void> {
       "hll-sparse-max-bytes",
       "3000",
     ],
+    ["CONFIG", "SET", "list-max-listpack-size", "-2"],
     ["CONFIG", "SET", "set-max-intset-entries", "512"],
     ["CONFIG", "SET", "hash-max-listpack-entries", "512", "hash-max-listpack-value", "64"],
+    ["CONFIG", "SET", "zset-max-listpack-entries", "128", "zset-max-listpack-value", "64"],
     // What is slow is another command each time.
     ["CONFIG", "SET", "slowlog-log-slower-than", "-1"],
     ["SLOWLOG", "RESET"],

@@ -11,8 +11,10 @@ import { Values } from "../values.ts";
 import { BITMAP_RECIPES } from "./bitmaps.ts";
 import { CONNECTION_RECIPES } from "./connection.ts";
 import { GENERIC_RECIPES } from "./generic.ts";
+import { FRAGILE_GEO, GEO_RECIPES } from "./geo.ts";
 import { HASH_RECIPES } from "./hashes.ts";
 import { HYPERLOGLOG_RECIPES } from "./hyperloglog.ts";
+import { FRAGILE_LISTS, LIST_RECIPES } from "./lists.ts";
 import { MEMORY_RECIPES } from "./memory.ts";
 import { PERSISTENCE_RECIPES } from "./persistence.ts";
 import { OBSERVATION_RECIPES } from "./observation.ts";
@@ -21,6 +23,8 @@ import type { RecipeTable } from "./recipe.ts";
 import { SERVER_RECIPES } from "./server.ts";
 import { SET_RECIPES } from "./sets.ts";
 import { SORT_RECIPES } from "./sort.ts";
+import { FRAGILE_SORTED_SETS, SORTED_SET_RECIPES } from "./sorted_sets.ts";
+import { STREAM_RECIPES } from "./streams.ts";
 import { STRING_RECIPES } from "./strings.ts";
 import { TRANSACTION_RECIPES } from "./transactions.ts";
 
@@ -40,8 +44,12 @@ export const RECIPES: RecipeTable = {
   ...STRING_RECIPES,
   ...BITMAP_RECIPES,
   ...HYPERLOGLOG_RECIPES,
+  ...LIST_RECIPES,
+  ...STREAM_RECIPES,
   ...SET_RECIPES,
   ...HASH_RECIPES,
+  ...SORTED_SET_RECIPES,
+  ...GEO_RECIPES,
   ...SORT_RECIPES,
   ...GENERIC_RECIPES,
   ...MEMORY_RECIPES,
@@ -74,6 +82,9 @@ const FRAGILE = new Set([
   "sadd single",
   "srandmember",
   "hrandfield",
+  ...FRAGILE_LISTS,
+  ...FRAGILE_SORTED_SETS,
+  ...FRAGILE_GEO,
   ...Object.keys(PUBSUB_RECIPES).filter(isSubscription),
 ]);
 
