@@ -56,7 +56,7 @@ export class Subscriptions implements NotificationSink {
   /** The flags of `notify-keyspace-events`. */
   notifyFlags = 0;
   /** Length of the output when the running command began, as long as it has no other reply than messages; or -1. */
-  replyMark = -1;
+  replyMark: number = -1;
   /** What the session whose turn it is will be sent behind the reply to its command. */
   readonly behindReply: ((reply: ReplyWriter) => void)[] = [];
   private readonly plain = new MessageLog(2);
@@ -183,10 +183,12 @@ export class Subscriptions implements NotificationSink {
 
   /** Writes what is to stand behind the reply of the command that has run. */
   writeBehindReply(): void {
+    if (this.behindReply.length === 0) return;
     const { reply } = this.server;
     for (const write of this.behindReply.splice(0)) write(reply);
   }
 
+  /** Notes where the message stands that is published now. */
   private prepare(
     source: ByteSource,
     channelStart: number,
@@ -218,6 +220,7 @@ export class Subscriptions implements NotificationSink {
     return count;
   }
 
+  /** Encodes that message. */
   private encode(log: MessageLog, kind: MessageKind, pattern: Uint8Array | null): void {
     log.write(
       kind,

@@ -73,6 +73,7 @@ export class Waiting {
   next: Waiting | null = null;
   private made: readonly OutputChunk[] | null = null;
 
+  /** Makes a list; see {@linkcode MessageLog.behind}. */
   constructor(
     /** The block of the last run. */
     readonly block: Uint8Array,
@@ -200,6 +201,7 @@ export class MessageLog {
     this.nothing.next = null;
   }
 
+  /** Makes a list that is longer by the latest message. */
   private extend(list: Waiting): Waiting {
     const { block, start, end } = this;
     const bytes = list.bytes + end - start;
@@ -220,11 +222,13 @@ export class MessageLog {
     this.end = 0;
   }
 
+  /** Writes how long a bulk string is; where it starts. */
   private bulkHead(at: number, length: number): number {
     this.block[at] = DOLLAR;
     return this.lineEnd(at + 1 + writeInteger(this.block, at + 1, length));
   }
 
+  /** Ends a line; where the next one starts. */
   private lineEnd(at: number): number {
     this.view.setUint16(at, CRLF, true);
     return at + 2;

@@ -23,6 +23,7 @@ export class Topic {
   /** The next topic with the same hash. */
   next: Topic | null = null;
 
+  /** Makes a topic without subscribers. */
   constructor(
     /** Its name. */
     readonly name: Uint8Array,
