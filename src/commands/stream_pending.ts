@@ -154,7 +154,8 @@ function replyList(context: Context, group: number, holder: number, ids: EntryId
     reply.array(4);
     replyEntryId(reply, id, place);
     reply.bulkView(view, start, length);
-    reply.integer(Math.max(0, now - pending.time));
+    // A time may be anything, if a payload has brought it.
+    reply.integer(Math.min(Math.max(0, now - pending.time), Number.MAX_SAFE_INTEGER));
     reply.integer64(pending.deliveriesHigh, pending.deliveriesLow);
   }
 }

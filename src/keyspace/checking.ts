@@ -26,10 +26,11 @@ import {
 import { compareBytes, slotMember, slotScore } from "../memory/score_tree.ts";
 import { TreeCursor, treeFirst, treeNext } from "../memory/tree.ts";
 import { treeCheck, treeOwner, treeWeight } from "../memory/tree_nodes.ts";
-import { databaseId, hasExpiry, valueBlock } from "./entry_facts.ts";
+import { databaseId, entryEncoding, hasExpiry, valueBlock } from "./entry_facts.ts";
 import { type Keyspace, VALUE_OWNER } from "./keyspace.ts";
 import { checkListRoot } from "./list_check.ts";
 import { checkStreamRoot } from "./stream_check.ts";
+import { ENCODING_ROOT } from "./types.ts";
 
 /**
  * Checks arena, dicts and indexes of volatile keys against each other.
@@ -42,14 +43,21 @@ export function checkKeyspace(keyspace: Keyspace): void {
   const detached = detachedEntries(keyspace);
   let entries = 0;
   let roots = 0;
+  /** Roots that say what holds them, and what holds one. */
+  let owned = 0;
+  let holders = 0;
   const volatile = new Map<number, number>();
   arena.walk((address, _units, kind) => {
     if (kind === BLOCK_VALUE) return checkValue(keyspace, address);
     if (kind === BLOCK_ROOT) {
       roots++;
+      if (rootWord(arena, address, ROOT_OWNER) !== 0) owned++;
+      holders += nestedRoots(keyspace, address);
       return checkRoot(keyspace, address);
     }
-    if (kind !== BLOCK_ENTRY || detached.delete(address)) return;
+    if (kind !== BLOCK_ENTRY) return;
+    if (entryEncoding(keyspace, address) === ENCODING_ROOT) holders++;
+    if (detached.delete(address)) return;
     entries++;
     const id = databaseId(keyspace, address);
     const database = keyspace.databasesById[id];
@@ -64,6 +72,7 @@ export function checkKeyspace(keyspace: Keyspace): void {
     assert(database.volatile.at(database.volatile.positionOf(address)) === address);
   });
   assert(roots === keyspace.roots.count, `${roots} roots, ${keyspace.roots.count} handles`);
+  assert(owned === holders, `${owned} roots are held by ${holders}`);
   let counted = 0;
   for (const database of keyspace.databases) {
     dictCheck(arena, database.dict);
@@ -81,6 +90,14 @@ function checkValue(keyspace: Keyspace, block: number): void {
     keyspace.isPinned(block) || (owner !== 0 && valueBlock(keyspace, owner) === block),
     `value ${block} has an owner`,
   );
+}
+
+/** How many roots a root that isn't being freed holds: groups of a stream, or consumers of a group. */
+function nestedRoots({ arena }: Keyspace, root: number): number {
+  const kind = rootWord(arena, root, ROOT_KIND);
+  if (rootWord(arena, root, ROOT_OWNER) === 0) return 0;
+  const dict = rootWord(arena, root, ROOT_DICT);
+  return dict !== 0 && (kind === ROOT_STREAM || kind === ROOT_GROUP) ? dictCount(arena, dict) : 0;
 }
 
 /** A root knows what holds it, and dict and tree know their root and agree with each other. */
