@@ -173,6 +173,14 @@ export class Context {
     throw new Error("only a client can wait");
   }
 
+  /**
+   * Whether a reply of so many bytes is more than may ever wait for the client: then it is being closed, and needs
+   * no reply.
+   */
+  exceedsOutput(_bytes: number): boolean {
+    return false;
+  }
+
   /** Argument `index` as text. */
   text(index: number): string {
     const start = this.starts[index];

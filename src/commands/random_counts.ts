@@ -10,6 +10,8 @@ import type { Context } from "./context.ts";
  * asks for it but to do harm.
  */
 const MOST_REPEATED = 2 ** 27;
+/** What an element takes in a reply, if it is empty. */
+const SHORTEST_REPLY_BYTES = 6;
 /** Upper half of the number from which on twice as many replies are more than 63 bits can count. */
 const HALF_OF_ALL = 0x40000000;
 
@@ -32,6 +34,7 @@ export function countIsFine(context: Context, pairs: boolean): boolean {
   const tooManyPairs = pairs &&
     (high >= HALF_OF_ALL || high < -HALF_OF_ALL || (high === -HALF_OF_ALL && low === 0));
   if (!tooManyPairs && context.value >= -MOST_REPEATED) return true;
+  if (!tooManyPairs && context.exceedsOutput(-context.value * SHORTEST_REPLY_BYTES)) return false;
   context.reply.error("ERR value is out of range");
   return false;
 }

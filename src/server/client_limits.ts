@@ -17,7 +17,7 @@
 import { parseMemorySize } from "../runtime/memory_size.ts";
 import type { Server } from "./server.ts";
 import { describeClient } from "./client_info.ts";
-import { OUTPUT_PAUSE_BYTES, type Session } from "./session.ts";
+import { FREE_OUTPUT_BYTES, OUTPUT_PAUSE_BYTES, type Session } from "./session.ts";
 
 /** The classes of clients with limits of their own, in the order of the setting. */
 export const CLIENT_CLASSES = ["normal", "slave", "pubsub"] as const;
@@ -85,7 +85,7 @@ export class ClientLimits {
     this.watching = hardBytes > 0 || softBytes > 0 || this.memoryLimit > 0;
     // What is too much has to be there before it can be seen.
     this.pauseBytes = hardBytes > 0
-      ? hardBytes + 1
+      ? hardBytes + FREE_OUTPUT_BYTES + 1
       : this.memoryLimit > 0
       ? this.memoryLimit
       : softBytes > 0
@@ -154,14 +154,30 @@ export class ClientLimits {
       (!session.authenticated && bytes > STRANGER_OUTPUT_BYTES);
     const soft = session.softSince > 0 && second - session.softSince > softSeconds;
     if (!hard && !soft) return false;
+    this.logExceeded(session);
+    session.close();
+    return true;
+  }
+
+  /**
+   * Whether a reply of so many bytes to the session whose turn it is would be more than may wait at any time; then that
+   * session is closed after its turn.
+   */
+  refuses(session: Session, bytes: number): boolean {
+    const { hardBytes } = this.outputLimits[session.clientClass];
+    if (hardBytes === 0 || bytes <= hardBytes) return false;
+    this.logExceeded(session);
+    session.closing = true;
+    return true;
+  }
+
+  private logExceeded(session: Session): void {
     this.server.logger.log(
       "warning",
       `Client ${
         describeClient(this.server, session)
       } closed for overcoming of output buffer limits.`,
     );
-    session.close();
-    return true;
   }
 
   /** Counts anew what all clients take. */

@@ -180,6 +180,15 @@ function log(context: ServerContext): void {
   context.reply.simple("OK");
 }
 
+/** DEBUG REPLYBUFFER: all clients share the buffers in which replies are written. */
+function replyBuffer(context: ServerContext): void {
+  const peak = context.isWord(2, "PEAK-RESET-TIME");
+  if (!peak && !context.isWord(2, "RESIZING")) return refuse(context);
+  const isWord = context.isWord(3, "NEVER") || context.isWord(3, "RESET");
+  if (peak && !isWord && !context.integer(3)) return;
+  context.reply.simple("OK");
+}
+
 const DEBUG_HELP = [
   "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
   "ASSERT, PANIC, OOM, SEGFAULT",
@@ -223,6 +232,8 @@ const DEBUG_HELP = [
   "    Save all data and load it again.",
   "REPLICATE <argument> [<argument> ...]",
   "    Send a command to replicas and the append-only file that isn't run here.",
+  "REPLYBUFFER <PEAK-RESET-TIME <NEVER|RESET|milliseconds>|RESIZING <0|1>>",
+  "    Accepted for the sake of tests: here no client has a buffer for replies of its own.",
   "RESTART, CRASH-AND-RECOVER [<milliseconds>]",
   "    Not possible here: start the server from outside.",
   "SDSLEN <key>",
@@ -281,6 +292,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ["QUICKLIST-PACKED-THRESHOLD", taking(1, debugPackedThreshold)],
   ["RELOAD", taking(0, reload, UNLIMITED)],
   ["REPLICATE", taking(1, replicate, UNLIMITED)],
+  ["REPLYBUFFER", taking(2, replyBuffer)],
   ["RESTART", taking(0, (context) => context.reply.error(NO_RESTART), 1)],
   ["SDSLEN", taking(1, debugStringLength)],
   [

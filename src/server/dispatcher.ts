@@ -96,7 +96,7 @@ export class Dispatcher {
         ? this.readAhead(session)
         : this.readOn(session, session.partial);
       if (this.batch.count > 0) {
-        this.batch.prefetch(this.server.keyspace, this.context.database.dict);
+        this.batch.prefetch(this.server.keyspace, this.context.database.dict, this.context.view);
         const goOn = this.runBatch(session);
         if (!goOn) break;
         if (time.last - turnStart <= TURN_MS || session.position >= session.end) continue;
@@ -242,15 +242,14 @@ export class Dispatcher {
     if (session.partial === null) {
       const long = frame.bulkLength >= PARTIAL_BYTES || frame.argc >= PARTIAL_ARGUMENTS ||
         session.end - session.position >= PARTIAL_BYTES;
-      if (frame.argc === 0 || !long) return false;
+      if (!long || (frame.argc === 0 && frame.bulkLength < 0)) return false;
       session.partial = frame;
     }
     this.batch.frames[0] = new RequestFrame();
     session.position = frame.position;
     // A read that is under way goes to the end of the buffer, which must not move now.
-    if (frame.bulkLength < EXTERNAL_BYTES || session.block !== 0 || session.readPending) {
-      return false;
-    }
+    const external = frame.argc > 0 && frame.bulkLength >= EXTERNAL_BYTES;
+    if (!external || session.block !== 0 || session.readPending) return false;
     const command = this.server.table.find(session.buffer.bytes, frame.starts[0], frame.lengths[0]);
     if (command === null || command.blockArgument !== frame.argc) return false;
     if (this.blockBytes + frame.bulkLength > BLOCKS_LIMIT) return false;

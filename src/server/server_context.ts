@@ -110,6 +110,10 @@ export class ServerContext extends Context {
     this.blockTaken = false;
   }
 
+  override exceedsOutput(bytes: number): boolean {
+    return this.server.clients.limits.refuses(this.client, bytes);
+  }
+
   /** Bytes of all arguments. */
   get argumentBytes(): number {
     let bytes = 0;

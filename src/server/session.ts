@@ -27,14 +27,19 @@ import type { Transaction, WatchList } from "./transactions.ts";
 
 /** Bytes of replies that may wait while further commands of a session run. */
 export const OUTPUT_PAUSE_BYTES = 1024 * 1024;
-/** So many bytes of output don't count for limits. */
-const FREE_OUTPUT_BYTES = 16 * 1024;
+/** So many bytes of output don't count for limits; Redis has 1 to 16 KiB of room for them in each client. */
+export const FREE_OUTPUT_BYTES = 8 * 1024;
 /** Size of a session's first buffer: short connections need no more, and idle ones should cost little. */
 export const FIRST_BUFFER_BYTES = 2 * 1024;
 /** About what a session and its connection take besides their buffers. */
 const SESSION_BYTES = 1024;
 const SECOND_BUFFER_BYTES = 16 * 1024;
 const USUAL_BUFFER_LIMIT = 64 * 1024;
+/** Room is made at once for an argument of so many bytes... */
+const BIG_ARGUMENT_BYTES = 32 * 1024;
+/** ... but not for more than so many before they have come. */
+const ANNOUNCED_BYTES = 1024 * 1024;
+const LINE_END_BYTES = 2;
 
 /** What a session has once it is closed. */
 const NO_BUFFER = new ByteBuffer(0);
@@ -216,16 +221,19 @@ export class Session {
 
   /** Bytes of memory that this session holds: itself and its buffers. */
   get memory(): number {
-    const { blocked, topics, waiting, transaction, watched } = this;
+    const { blocked, topics, tracking, waiting, transaction, watched } = this;
     return SESSION_BYTES + this.buffer.bytes.length + this.pendingBytes +
       (blocked === null ? 0 : blocked.argumentBytes) +
+      (tracking === null ? 0 : tracking.prefixBytes) +
       (topics === null ? 0 : topics.bytes) + (waiting === null ? 0 : waiting.bytes) +
       (transaction === null ? 0 : transaction.memory) + (watched === null ? 0 : watched.memory);
   }
 
-  /** Bytes of {@linkcode memory} and of the arena that this session has for itself. */
+  /** Bytes of {@linkcode memory} and of the arena that this session has for itself, as limits count them. */
   get footprint(): number {
-    return this.memory + this.blockBytes;
+    const { waiting } = this;
+    const output = waiting === null ? this.pendingBytes : this.pendingBytes + waiting.bytes;
+    return this.memory + this.blockBytes - Math.min(output, FREE_OUTPUT_BYTES);
   }
 
   /** Bytes of replies that wait, as limits count them: Redis has room for the first ones in each client. */
@@ -257,6 +265,8 @@ export class Session {
         this.closeTooLong();
         return;
       }
+      // The room counts as soon as it is made: what is announced will come.
+      if (this.host.limits.watching && !this.host.limits.check(this)) return;
       target = this.end === 0 ? this.buffer.bytes : this.buffer.bytes.subarray(this.end);
     }
     this.reading = true;
@@ -280,15 +290,21 @@ export class Session {
 
   /** Sends what the server's writer holds. */
   flush(reply: ReplyWriter): void {
-    if (reply.length === 0) {
-      this.afterTurn();
-      return;
-    }
-    this.takeOutput(reply);
-    if (this.host.limits.watching && !this.host.limits.check(this)) this.dropOutput();
+    if (reply.length > 0) this.takeOutput(reply);
+    const { limits } = this.host;
+    if (limits.watching && !limits.check(this)) this.dropOutput();
     else if (this.closed) this.dropOutput();
-    else if (this.current === null) this.writeNext();
-    else this.afterTurn();
+    else if (this.current === null && this.queue.length > 0 && !this.holdsBack(limits)) {
+      this.writeNext();
+    } else this.afterTurn();
+  }
+
+  /**
+   * Whether what waits is sent only when all that has been read has run: where output is limited, a client that
+   * exceeds the limit with what it has sent is closed and gets none of it.
+   */
+  private holdsBack(limits: SessionLimits): boolean {
+    return limits.watching && this.unfinished && this.pendingBytes < limits.pauseBytes;
   }
 
   /** Sends what a writer holds, out of the session's turn. */
@@ -339,7 +355,8 @@ export class Session {
 
   /** Sends the messages that wait, behind what waits already. */
   sendWaiting(): void {
-    if (this.closed || this.waiting === null) return;
+    // Nothing comes behind the last reply.
+    if (this.closing || this.waiting === null) return;
     this.takeWaiting(this.waiting);
     if (!this.host.limits.check(this)) this.dropOutput();
     else if (this.current === null) this.writeNext();
@@ -513,9 +530,18 @@ export class Session {
       // All is done, so that a buffer that one big request needed can go.
       if (size > USUAL_BUFFER_LIMIT) this.buffer = new ByteBuffer(SECOND_BUFFER_BYTES);
     } else this.compact();
-    if (filled && (size < USUAL_BUFFER_LIMIT || this.end === size)) {
+    const announced = this.announcedEnd();
+    if (announced > size) this.grow(Math.min(announced, Math.max(ANNOUNCED_BYTES, size * 2)));
+    else if (filled && (size < USUAL_BUFFER_LIMIT || this.end === size)) {
       this.grow(size < SECOND_BUFFER_BYTES ? SECOND_BUFFER_BYTES : size * 2);
     }
+  }
+
+  /** Where in the buffer a big argument will end that is on its way to it; 0 for none. */
+  private announcedEnd(): number {
+    const { partial } = this;
+    if (partial === null || partial.bulkLength < BIG_ARGUMENT_BYTES) return 0;
+    return partial.position + partial.bulkLength + LINE_END_BYTES;
   }
 
   /** Moves what hasn't been run to the start of the buffer. */

@@ -45,6 +45,8 @@ export interface TrackingOptions {
 export interface Tracking extends TrackingOptions {
   /** The prefixes of a broadcast. */
   readonly prefixes: Set<string>;
+  /** Bytes of memory that these take. */
+  readonly prefixBytes: number;
   /** CLIENT CACHING was called, and no other command since. */
   caching: boolean;
   /** The client that is to be told is gone. */
@@ -58,6 +60,8 @@ interface Broadcast {
   readonly keys: Map<string, Session | null>;
 }
 
+/** About what a prefix takes beside its characters. */
+const PREFIX_BYTES = 200;
 /** At most so many keys too many are forgotten at a time. */
 const FORGET_AT_ONCE = 1000;
 
@@ -102,7 +106,15 @@ export class KeyTracking {
     if (session.tracking === null && this.count++ === 0) {
       this.server.keyspace.listen(this.onChange);
     }
-    session.tracking = { ...options, prefixes: all, caching: false, redirectBroken: false };
+    let prefixBytes = 0;
+    for (const prefix of all) prefixBytes += prefix.length + PREFIX_BYTES;
+    session.tracking = {
+      ...options,
+      prefixes: all,
+      prefixBytes,
+      caching: false,
+      redirectBroken: false,
+    };
   }
 
   /** Tracks no longer for a session. What stands in the table is found to be stale when its key changes. */
