@@ -39,8 +39,11 @@ import {
   setRootWord,
 } from "../memory/root.ts";
 import type { CollectionWalk } from "./collection_walk.ts";
+import { rootOf } from "./collections.ts";
 import { ElementPlace } from "./element_place.ts";
+import { entryEncoding } from "./entry_facts.ts";
 import type { Keyspace } from "./keyspace.ts";
+import { ENCODING_ROOT } from "./types.ts";
 
 /**
  * An empty root of a set or hash (`kind`), which nobody owns yet.
@@ -60,6 +63,12 @@ export function createMembers(keyspace: Keyspace, kind: number): number {
     throw error;
   }
   return root;
+}
+
+/** The dict of the value in `entry`, which may be 0 or of any type; 0 if it has none. */
+export function membersDict(keyspace: Keyspace, entry: number): number {
+  if (entry === 0 || entryEncoding(keyspace, entry) !== ENCODING_ROOT) return 0;
+  return rootWord(keyspace.arena, rootOf(keyspace, entry), ROOT_DICT);
 }
 
 /** The member whose key is the text, or 0. */

@@ -220,6 +220,28 @@ export function dictReadAhead(
   return sink;
 }
 
+/** As {@linkcode dictReadAhead}, with a dict for each hash: `dicts[n]` for `hashes[n]`. */
+export function dictsReadAhead(
+  arena: Arena,
+  dicts: Int32Array,
+  hashes: Int32Array,
+  count: number,
+  buckets: Int32Array,
+): number {
+  const segments = arena.words;
+  let sink = 0;
+  for (let index = 0; index < count; index++) {
+    const bucket = bucketOf(arena, dicts[index], hashes[index]);
+    buckets[index] = bucket;
+    sink ^= segments[bucket >>> SEGMENT_SHIFT][(bucket & SEGMENT_MASK) << 1];
+  }
+  for (let index = 0; index < count; index++) {
+    const candidate = peek(arena, buckets[index], hashes[index]);
+    sink ^= segments[candidate >>> SEGMENT_SHIFT][((candidate & SEGMENT_MASK) << 1) + 1];
+  }
+  return sink;
+}
+
 /** An entry of `bucket` whose tag fits `hash`; 0 if there is none. */
 function peek(arena: Arena, bucket: number, hash: number): number {
   const words = arena.words[bucket >>> SEGMENT_SHIFT];

@@ -8,12 +8,16 @@
  * does many of them at once, and the waits overlap. The handlers then find everything in the cache, and
  * take hash and address from here; an address is good only while no entry has been freed or moved.
  *
+ * The same goes for members of large sets, sorted sets and hashes that a command names, once the key's entry is at hand: their
+ * buckets are read, and then they.
+ *
  * **Cost.** One more look at the tags for each key, about 10 ns. A single request with one key skips it.
  *
  * @module
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
-import { dictReadAhead } from "../memory/dict.ts";
+import { membersDict } from "../keyspace/member_roots.ts";
+import { dictReadAhead, dictsReadAhead } from "../memory/dict.ts";
 import { hashBytes } from "../memory/hash.ts";
 import type { Context } from "../commands/context.ts";
 import { RequestFrame } from "../protocol/request_parser.ts";
@@ -22,6 +26,7 @@ import type { Command } from "./command_table.ts";
 /** Most requests in a batch. */
 export const BATCH_REQUESTS = 16;
 const BATCH_KEYS = 256;
+const BATCH_MEMBERS = 64;
 
 /** Requests that have been read and not run yet. */
 export class Batch {
@@ -43,6 +48,11 @@ export class Batch {
   /** Where each request's hashes start, and how many there are. */
   private readonly firstHash = new Int32Array(BATCH_REQUESTS + 1);
   private keys = 0;
+  /** How many requests name members of what their key holds. */
+  private memberRequests = 0;
+  private readonly memberDicts = new Int32Array(BATCH_MEMBERS);
+  private readonly memberHashes = new Int32Array(BATCH_MEMBERS);
+  private readonly memberBuckets = new Int32Array(BATCH_MEMBERS);
   /** Takes what was read ahead, so that reading it isn't idle. */
   sink = 0;
 
@@ -50,6 +60,7 @@ export class Batch {
   clear(): void {
     this.count = 0;
     this.keys = 0;
+    this.memberRequests = 0;
   }
 
   /** Adds the request in the frame at `count`, whose command is `command`. */
@@ -67,18 +78,43 @@ export class Batch {
         const hash = hashBytes(view, frame.starts[key], frame.lengths[key], seed0, seed1);
         this.hashes[this.keys++] = hash;
       }
+      if (command.memberStep > 0) this.memberRequests++;
     }
     this.firstHash[index + 1] = this.keys;
   }
 
-  /** Has the buckets and entries of all keys read, so that they are near when they are needed. */
-  prefetch(keyspace: Keyspace, dict: number): void {
+  /**
+   * Has the buckets and entries of all keys read, so that they are near when they are needed, and those of members. The arguments are
+   * in `view`.
+   */
+  prefetch(keyspace: Keyspace, dict: number, view: DataView): void {
     this.dict = dict;
     this.moves = keyspace.moves;
     if (this.keys > 1) {
       const { hashes, buckets, candidates } = this;
       this.sink = dictReadAhead(keyspace.arena, dict, hashes, this.keys, buckets, candidates);
+      if (this.memberRequests > 1) this.prefetchMembers(keyspace, view);
     } else this.candidates[0] = 0;
+  }
+
+  /** Has the members read that requests name, as far as the candidates of their keys are large collections. */
+  private prefetchMembers(keyspace: Keyspace, view: DataView): void {
+    const { memberDicts, memberHashes } = this;
+    const { arena, seed0, seed1 } = keyspace;
+    let members = 0;
+    for (let index = 0; index < this.count; index++) {
+      const step = this.commands[index]?.memberStep ?? 0;
+      const keys = this.firstHash[index];
+      if (step === 0 || keys === this.firstHash[index + 1]) continue;
+      const dict = membersDict(keyspace, this.candidates[keys]);
+      if (dict === 0) continue;
+      const { argc, starts, lengths } = this.frames[index];
+      for (let at = 2; at < argc && members < BATCH_MEMBERS; at += step) {
+        memberDicts[members] = dict;
+        memberHashes[members++] = hashBytes(view, starts[at], lengths[at], seed0, seed1);
+      }
+    }
+    this.sink = dictsReadAhead(arena, memberDicts, memberHashes, members, this.memberBuckets);
   }
 
   /** Lets `context` know the hashes of the keys of request `index`. */

@@ -31,6 +31,8 @@ export class Command {
   readonly keyStep: number;
   /** The last key; 0 or less counts from the end. */
   readonly lastKey: number;
+  /** Distance between the members of the key's value that it names from argument 2 on; 0 if it names none there. */
+  readonly memberStep: number;
   /** Subcommands by name, or null. */
   readonly subcommands: ReadonlyMap<string, Command> | null;
   /** What is counted of it. */
@@ -89,6 +91,7 @@ export class Command {
     const simple = range.firstKey === 1 && range.keyStep <= 2;
     this.keyStep = simple ? range.keyStep : 0;
     this.lastKey = range.lastKey;
+    this.memberStep = MEMBER_STEPS.get(name) ?? 0;
   }
 }
 
@@ -101,6 +104,14 @@ const BLOCK_ARGUMENTS: ReadonlyMap<string, number> = new Map([
   ["psetex", 3],
   // This one reads it from there, which saves the session a buffer of that size.
   ["restore", 3],
+]);
+
+/** Commands that name members of what their key holds, from argument 2 on: how far it is from one to the next. */
+// deno-fmt-ignore
+const MEMBER_STEPS: ReadonlyMap<string, number> = new Map([
+  ["sadd", 1], ["srem", 1], ["sismember", 1], ["smismember", 1], ["hset", 2], ["hmset", 2], ["hsetnx", 2], ["hget", 1],
+  ["hmget", 1], ["hdel", 1], ["hexists", 1], ["hstrlen", 1], ["hincrby", 2], ["hincrbyfloat", 2], ["zscore", 1],
+  ["zmscore", 1], ["zrem", 1], ["zrank", 1], ["zrevrank", 1],
 ]);
 
 /** Commands that Redis calls slow for the sake of large arguments or values; most calls are as quick as others. */
