@@ -44,6 +44,9 @@ const DEFAULT_COUNT = 100;
 const LOOKS_PER_CLAIM = 10;
 /** A larger count might take more memory than can be named. */
 const MOST_COUNT = 576460752303423488;
+/** Redis takes room for so many ids, which no machine has. */
+const HOPELESS_COUNT = 2 ** 43;
+const HOPELESS = "ERR Insufficient memory, failed allocating transient memory, COUNT too high.";
 const BAD_COUNT = "ERR COUNT must be > 0";
 
 /** An entry isn't pending, or not for long enough. */
@@ -263,6 +266,7 @@ export function xautoclaim(context: Context): void {
   }
   const claim = findClaim(context);
   if (claim === null) return;
+  if (count >= HOPELESS_COUNT) return reply.error(HOPELESS);
   Object.assign(claim, { minimumIdle, idsOnly });
   context.journaled = true;
   const claimed: EntryId[] = [];

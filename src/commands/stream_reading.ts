@@ -39,7 +39,7 @@ import {
   takeBackConsumer,
   tellConsumer,
 } from "./stream_effects.ts";
-import { countHistory, replyHistory } from "./stream_history.ts";
+import { repeatHistory, replyHistory } from "./stream_history.ts";
 import { parseTimeoutMilliseconds } from "./timeouts.ts";
 import type { KeyWait } from "./wait.ts";
 
@@ -95,8 +95,8 @@ interface Served {
   readonly range: EntryRange;
   /** How many there are. */
   readonly count: number;
-  /** The consumer whose history it is, or 0. */
-  readonly history: number;
+  /** Instead, the entries of a consumer's history. */
+  readonly history: readonly EntryId[] | null;
 }
 
 /** XREAD. */
@@ -215,7 +215,8 @@ function findSource(context: Context, reading: Reading, keyIndex: number): Sourc
     if (!forGroup) return refuse(reply, NEW_ALONE);
     return { keyIndex, root, group, behind: null };
   } else if (!idArgument(context, idIndex, behind)) return null;
-  return { keyIndex, root, group, behind };
+  // To Redis, the highest id is the same as `>`.
+  return { keyIndex, root, group, behind: forGroup && behind.isHighest ? null : behind };
 }
 
 /** What a stream has to reply now, or null if it has nothing. */
@@ -242,12 +243,12 @@ function serveBehind(
   const range = new EntryRange();
   if (source.behind === null) {
     const count = deliver(context, reading, source, range, limit);
-    return { source, range, count, history: 0 };
+    return { source, range, count, history: null };
   }
   const count = range.setBehind(source.behind)
     ? countEntries(arena, source.root, range, limit, place)
     : 0;
-  return { source, range, count, history: 0 };
+  return { source, range, count, history: null };
 }
 
 /** The arguments that name the group of a stream. */
@@ -304,10 +305,10 @@ function serveHistory(
   }
   context.noted(source.keyIndex, "");
   const range = new EntryRange();
-  const count = range.setBehind(behind)
-    ? countHistory(context, consumer, range.from, reading.limit)
-    : 0;
-  return { source, range, count, history: consumer };
+  const history = range.setBehind(behind)
+    ? repeatHistory(context, source, consumer, range.from, reading.limit)
+    : [];
+  return { source, range, count: history.length, history };
 }
 
 /** Replies with what all streams have. */
@@ -320,8 +321,8 @@ function replyServed(context: Context, served: readonly Served[]): void {
     if (reply.resp === 2) reply.array(2);
     reply.bulkView(view, starts[keyIndex], lengths[keyIndex]);
     reply.array(count);
-    if (history === 0) replyEntries(arena, reply, root, range, count, place);
-    else replyHistory(context, source.root, source.group, history, range.from, count);
+    if (history === null) replyEntries(arena, reply, root, range, count, place);
+    else replyHistory(context, root, history);
   }
 }
 

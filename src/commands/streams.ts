@@ -20,7 +20,7 @@ import {
   STREAM_LAST_ID,
   streamLength,
 } from "../keyspace/stream_root.ts";
-import { deleteEntry, noteDeleted, trimStream } from "../keyspace/stream_trimming.ts";
+import { deleteEntry, dropEmptyEnd, noteDeleted, trimStream } from "../keyspace/stream_trimming.ts";
 import { addStream } from "../keyspace/streams.ts";
 import { compareIds, EntryId, readId, writeId } from "../memory/id_tree.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
@@ -239,6 +239,8 @@ function xsetid(context: Context): void {
       );
     }
   }
+  readId(arena, root, STREAM_LAST_ID, other);
+  if (compareIds(id, other) < 0) dropEmptyEnd(arena, root, context.streams.place);
   writeId(arena, root, STREAM_LAST_ID, id);
   if (added >= 0) setRootNumber(arena, root, STREAM_ADDED, number.high, number.low);
   if (highest !== null && !highest.isLowest) writeId(arena, root, STREAM_DELETED_ID, highest);

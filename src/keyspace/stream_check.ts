@@ -68,7 +68,7 @@ function checkNodes(arena: Arena, root: number): void {
   assert(chunk === rootWord(arena, root, STREAM_LAST), "a stream knows its last node");
   const id = new EntryId();
   readId(arena, root, STREAM_LAST_ID, id);
-  assert(compareIds(last, id) <= 0, "a stream's last id is the last");
+  assert(compareIds(last, id) <= 0, "no entry is behind a stream's last id");
   readId(arena, root, STREAM_FIRST_ID, id);
   if (!findEndEntry(arena, root, false, place)) place.id.setLowest();
   assert(compareIds(place.id, id) === 0, "a stream knows its first id");

@@ -10,7 +10,8 @@
  * Ids are kept as differences from the node's own, which is that of its first entry and stands in the slot of the stream's tree.
  * An entry with the fields of the first one, in the same order, has only its values (the flag {@linkcode FLAG_SAME_FIELDS}). The last
  * element of an entry says how many elements stand before it, so that one can walk backwards; that of the master is 0. A deleted entry
- * stays, with {@linkcode FLAG_DELETED}, until no other is left in its node.
+ * stays, with {@linkcode FLAG_DELETED}, until no other is left in its node; its id may be any, since XSETID can go back behind it. Those of
+ * the others rise.
  *
  * **Cost.** Ten bytes an entry besides its values: 1 M entries of one value of 3 bytes take 15 MB.
  *

@@ -86,9 +86,9 @@ export function findStreamEntry(
   if (!enterNodeOf(arena, root, id, place)) return false;
   for (place.at = place.entriesAt; place.at < place.end; place.at = behindEntry(place)) {
     readEntry(place);
+    if (!isLive(place)) continue;
     const order = compareIds(place.id, id);
-    if (order === 0) return isLive(place);
-    if (order > 0) return false;
+    if (order >= 0) return order === 0;
   }
   return false;
 }
@@ -166,10 +166,9 @@ function isWithin(arena: Arena, root: number, range: EntryRange, place: StreamPl
   if (compareIds(place.nodeId, range.from) < 0) return false;
   readId(arena, root, STREAM_LAST_ID, place.id);
   if (compareIds(place.id, range.to) <= 0) return true;
-  // The last entry's id is the node's highest.
   place.at = entryBefore(place.view, place.end);
   readEntry(place);
-  return compareIds(place.id, range.to) <= 0;
+  return isLive(place) && compareIds(place.id, range.to) <= 0;
 }
 
 /** How many entries of the node that is entered are in the range. */
@@ -177,8 +176,9 @@ function countWithin(range: EntryRange, place: StreamPlace): number {
   let count = 0;
   for (place.at = place.entriesAt; place.at < place.end; place.at = behindEntry(place)) {
     readEntry(place);
+    if (!isLive(place)) continue;
     if (compareIds(place.id, range.to) > 0) break;
-    if (isLive(place) && compareIds(place.id, range.from) >= 0) count++;
+    if (compareIds(place.id, range.from) >= 0) count++;
   }
   return count;
 }
@@ -239,7 +239,7 @@ function walkNode(
   let inside = compareIds(place.nodeId, range.from) >= 0;
   for (place.at = place.entriesAt; place.at < place.end;) {
     readEntry(place);
-    if (!inside) inside = compareIds(place.id, range.from) >= 0;
+    if (isLive(place)) inside ||= compareIds(place.id, range.from) >= 0;
     if (!inside || !isLive(place)) {
       place.at = behindEntry(place);
       continue;
@@ -264,8 +264,9 @@ function walkNodeBackwards(
     place.at = entryBefore(place.view, behind);
     if (place.at === 0) break;
     readEntry(place);
-    if (!inside) inside = compareIds(place.id, range.to) <= 0;
-    if (!inside || !isLive(place)) continue;
+    if (!isLive(place)) continue;
+    inside ||= compareIds(place.id, range.to) <= 0;
+    if (!inside) continue;
     visit?.(place);
     if (reply !== null) replyEntry(reply, place);
     count--;

@@ -11,7 +11,7 @@ import type { Arena } from "../memory/arena.ts";
 import { chunkListpack, chunkOf, chunkView } from "../memory/chunk.ts";
 import { dictBuckets, dictVisitBucket } from "../memory/dict.ts";
 import { dictBytes } from "../memory/dict_statistics.ts";
-import { EntryId, readId, slotId, writeId } from "../memory/id_tree.ts";
+import { compareIds, EntryId, readId, slotId, writeId } from "../memory/id_tree.ts";
 import { listpackBytes } from "../memory/listpack.ts";
 import { memberChild } from "../memory/member.ts";
 import {
@@ -62,6 +62,7 @@ import {
   STREAM_FIRST_ID,
   STREAM_LAST_ID,
 } from "./stream_root.ts";
+import { dropEmptyEnd } from "./stream_trimming.ts";
 import { TYPE_STREAM } from "./types.ts";
 
 /** Calls `visit` with the id of each node of a stream and where its listpack is, from the first to the last. */
@@ -137,6 +138,13 @@ export class StreamBuilder {
     }
     setRootWord(arena, root, STREAM_LAST, chunk);
     setRootWord(arena, root, ROOT_COUNT, rootWord(arena, root, ROOT_COUNT) + live);
+  }
+
+  /** Whether all entries have ids up to `last`, perhaps after empty nodes at the end have been dropped. */
+  endsBefore(last: EntryId): boolean {
+    const { place, root, keyspace: { arena } } = this;
+    dropEmptyEnd(arena, root, place);
+    return !findEndEntry(arena, root, true, place) || compareIds(place.id, last) <= 0;
   }
 
   /** Notes the id of the entry that was added last, the highest that was deleted, and how many were added in all. */

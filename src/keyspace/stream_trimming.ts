@@ -126,6 +126,16 @@ export function trimStream(
   return before - length;
 }
 
+/**
+ * Drops nodes at the end in which all entries are deleted, as trimming by id may leave one: before ids go back to where they were, so
+ * that new entries come behind all nodes.
+ */
+export function dropEmptyEnd(arena: Arena, root: number, place: StreamPlace): void {
+  while (enterEndNode(arena, root, true, place) && liveEntries(place) === 0) {
+    dropNode(arena, root, place);
+  }
+}
+
 /** Whether all entries of the node that is entered, deleted ones as well, are below `id`. */
 function isBelow(place: StreamPlace, id: EntryId): boolean {
   place.at = entryBefore(place.view, place.end);

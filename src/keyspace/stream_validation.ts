@@ -32,7 +32,8 @@ const ENTRY_ELEMENTS = 3;
 
 /**
  * Whether the `length` bytes at `start` of `view` are a node whose id is `place.nodeId`, above `last`, with entries from there on in
- * the order of their ids. `last` is then the id of its last entry, and the node is entered.
+ * the order of their ids, as far as they aren't deleted. `last` is then the id of the last one (or of the node, if all are deleted),
+ * and the node is entered.
  */
 export function isStreamNode(
   view: ReadonlyView,
@@ -56,12 +57,13 @@ export function isStreamNode(
   }
   if (walk.left !== 0 || compareIds(place.nodeId, last) <= 0) return false;
   last.copy(place.nodeId);
-  if (!last.decrement()) return false;
   for (place.at = place.entriesAt; place.at < place.end; place.at = behindEntry(place)) {
     readEntry(place);
-    if (compareIds(place.id, last) <= 0) return false;
+    if (!isLive(place)) continue;
+    const order = compareIds(place.id, last);
+    if (order < 0 || (order === 0 && found > 0)) return false;
     last.copy(place.id);
-    if (isLive(place)) found++;
+    found++;
   }
   return found === liveEntries(place) && deletedEntries(place) === deleted;
 }

@@ -32,8 +32,6 @@ const SCAN = /^[hsz]?scan$/;
 const RANDOM = new Set(["srandmember", "hrandfield", "zrandmember"]);
 /** They tell when entries were delivered and consumers seen, or how long ago that was. */
 const TIMED = new Set(["xpending", "xinfo|stream", "xinfo|consumers"]);
-/** In these, times are compared in units of so many ms. */
-const COARSE_MS = 1_000_000;
 /** Descriptions of commands are in our own words: what follows these names isn't compared. */
 const OWN_WORDS = new Set(["summary", "complexity", "notes", "history"]);
 /** The reply says something about one server: only its form is compared. */
@@ -109,7 +107,9 @@ function sameNode(step: Step, left: ReplyNode, right: ReplyNode): boolean {
     return canonical({ ...left, marker: "%" }, true) === canonical({ ...right, marker: "%" }, true);
   }
   if (RANDOM.has(name)) return shape(left) === shape(right);
-  if (TIMED.has(name)) return canonical(coarse(left), false) === canonical(coarse(right), false);
+  if (TIMED.has(name)) {
+    return canonical(withTimesOf(right, left), false) === canonical(right, false);
+  }
   if (name === "hscan" || name === "zscan") {
     return canonical(pairsFound(left), true) === canonical(pairsFound(right), true);
   }
@@ -121,15 +121,17 @@ function sameNode(step: Step, left: ReplyNode, right: ReplyNode): boolean {
   return false;
 }
 
-/** What is told of a stream's groups, with times in coarse units. */
-function coarse(node: ReplyNode): ReplyNode {
+/** What is told of a stream's groups, with the times that `other` tells where they are about the same. */
+function withTimesOf(other: ReplyNode, node: ReplyNode): ReplyNode {
   // What is pending: an id, perhaps a consumer, a time and a number of deliveries.
   const { length } = node.items;
   const timeAt = length === 3 || length === 4 ? length - 2 : -1;
   const items = node.items.map((item, index) => {
+    const same = other.items[index];
+    if (same === undefined) return item;
     const isTime = index === timeAt || /^(idle|seen-time)$/.test(node.items[index - 1]?.text ?? "");
-    if (!isTime || item.marker !== ":") return coarse(item);
-    return { ...item, text: String(Math.round(Number(item.text) / COARSE_MS)) };
+    if (!isTime || item.marker !== ":") return withTimesOf(same, item);
+    return sameTime(item, same, TOLERANCE_SECONDS * 1000) ? same : item;
   });
   return { ...node, items };
 }
