@@ -73,7 +73,7 @@ export class Command {
     this.needsRoom = spec.flags.includes("denyoom");
     this.readsOnly = spec.flags.includes("readonly");
     this.mayReplicate = spec.flags.includes("write") || spec.flags.includes("may_replicate") ||
-      PUBLISHING_COMMANDS.has(name);
+      REPLICATED_COMMANDS.has(name);
     this.forSubscribers = SUBSCRIBER_COMMANDS.has(name);
     this.blockArgument = BLOCK_ARGUMENTS.get(name) ?? -1;
     const flags: readonly string[] = spec.flags;
@@ -120,8 +120,8 @@ const QUICK_COMMANDS: ReadonlySet<string> = new Set([
   "set", "setex", "psetex", "getset", "mset", "msetnx", "append", "setrange", "getrange", "substr", "del",
 ]);
 
-/** Commands that replicas get, though their flags don't say so. */
-const PUBLISHING_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish"]);
+/** Commands that replicas may get, though the flags that COMMAND shows don't say so. */
+const REPLICATED_COMMANDS: ReadonlySet<string> = new Set(["publish", "spublish", "pfcount"]);
 
 /** Commands that a subscriber may send who speaks RESP2. */
 // deno-fmt-ignore
