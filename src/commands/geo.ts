@@ -19,7 +19,7 @@ import {
 } from "./geo_arguments.ts";
 import { georadius, geosearch } from "./geo_search.ts";
 import { findSortedSet } from "./sorted_set_arguments.ts";
-import { addPairs, CH, NX, XX } from "./sorted_sets.ts";
+import { addition, addPairs, CH, NX, XX } from "./sorted_sets.ts";
 import type { GEO_SPECS } from "./specs/geo.ts";
 import type { HandlersFor } from "./specs/types.ts";
 
@@ -51,15 +51,7 @@ function geoadd(context: Context): void {
   const dirty = context.keyspace.dirty;
   addPairs(context, options, first + 2, PLACE_ARGUMENTS, count);
   if (context.keyspace.dirty === dirty) return;
-  context.effect(() => {
-    const words: (string | Uint8Array)[] = ["ZADD"];
-    for (let index = 1; index < first; index++) words.push(context.argument(index));
-    for (let member = 0; member < count; member++) {
-      words.push(String(given[member]));
-      words.push(context.argument(first + member * PLACE_ARGUMENTS + 2));
-    }
-    return words;
-  });
+  context.effect(() => addition(context, options, first + 2, PLACE_ARGUMENTS, count));
 }
 
 function geodist(context: Context): void {

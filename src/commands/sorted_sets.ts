@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { removeEntry } from "../keyspace/keyspace.ts";
 import { chooseDistinct, chooseRepeatedly } from "../keyspace/random_elements.ts";
 import {
   addToSortedSet,
@@ -21,7 +22,8 @@ import {
 } from "../keyspace/sorted_sets.ts";
 import { TYPE_ZSET } from "../keyspace/types.ts";
 import { memberScore } from "../memory/member.ts";
-import { parseDouble } from "../protocol/doubles.ts";
+import { formatDouble17g, parseDouble } from "../protocol/doubles.ts";
+import type { RequestArgument } from "../protocol/request_writer.ts";
 import { type Context, type Handler, SYNTAX_ERROR } from "./context.ts";
 import { countArgument, countIsFine } from "./random_counts.ts";
 import { scanCollection } from "./scanning.ts";
@@ -43,14 +45,22 @@ export const CH = 16;
 /** The score is added to the present one. */
 const INCR = 32;
 
+/** All of them by name. */
+const OPTIONS: readonly (readonly [name: string, option: number])[] = [
+  ["NX", NX],
+  ["XX", XX],
+  ["GT", GT],
+  ["LT", LT],
+  ["CH", CH],
+  ["INCR", INCR],
+];
+
 /** The option that argument `index` of ZADD is, or 0. */
 function optionAt(context: Context, index: number): number {
-  if (context.isWord(index, "NX")) return NX;
-  if (context.isWord(index, "XX")) return XX;
-  if (context.isWord(index, "GT")) return GT;
-  if (context.isWord(index, "LT")) return LT;
-  if (context.isWord(index, "CH")) return CH;
-  return context.isWord(index, "INCR") ? INCR : 0;
+  const length = context.lengths[index];
+  if (length !== 2 && length !== 4) return 0;
+  for (const [name, option] of OPTIONS) if (context.isWord(index, name)) return option;
+  return 0;
 }
 
 /** ZADD and ZINCRBY, for which `options` is {@linkcode INCR} from the start. */
@@ -124,34 +134,81 @@ export function addPairs(
   let updated = 0;
   let processed = false;
   let score = 0;
-  for (let pair = 0; pair < count; pair++) {
-    const index = first + pair * step;
-    const start = starts[index];
-    const length = lengths[index];
-    score = place.given[pair];
-    if (!findInSortedSet(keyspace, entry, view, start, length, place)) {
-      if ((options & XX) !== 0) continue;
-      entry = addToSortedSet(database, entry, view, start, length, score, limits, place);
-      added++;
-    } else {
-      const before = place.score;
-      if ((options & INCR) !== 0) score += before;
-      if (score !== score) return reply.error("ERR resulting score is not a number (NaN)");
-      if (isRefused(options, score, before)) continue;
-      if (score !== before) {
-        entry = rescoreInSortedSet(database, entry, view, start, length, score, place);
-        updated++;
+  let pair = 0;
+  try {
+    for (; pair < count; pair++) {
+      const index = first + pair * step;
+      const start = starts[index];
+      const length = lengths[index];
+      score = place.given[pair];
+      if (!findInSortedSet(keyspace, entry, view, start, length, place)) {
+        if ((options & XX) !== 0) continue;
+        entry = addToSortedSet(database, entry, view, start, length, score, limits, place);
+        added++;
+      } else {
+        const before = place.score;
+        if ((options & INCR) !== 0) score += before;
+        if (score !== score) return reply.error("ERR resulting score is not a number (NaN)");
+        if (isRefused(options, score, before)) continue;
+        if (score !== before) {
+          entry = rescoreInSortedSet(database, entry, view, start, length, score, place);
+          updated++;
+        }
       }
+      processed = true;
     }
-    processed = true;
+  } catch (error) {
+    keepPart(context, options, first, step, pair, added + updated);
+    throw error;
   }
-  if (added + updated > 0) {
-    keyspace.dirty += added + updated - 1;
-    context.changed(1, (options & INCR) !== 0 ? "zincr" : "zadd");
-  }
+  if (added + updated > 0) tellAdded(context, options, added + updated);
   if ((options & INCR) === 0) reply.integer((options & CH) !== 0 ? added + updated : added);
   else if (processed) reply.double(score);
   else reply.nullBulk();
+}
+
+/** Tells that so many members have been added or have another score. */
+function tellAdded(context: Context, options: number, changes: number): void {
+  context.keyspace.dirty += changes - 1;
+  context.changed(1, (options & INCR) !== 0 ? "zincr" : "zadd");
+}
+
+/**
+ * There was no room for the pair behind the first `count` ones, though it was looked for: tells of these, or removes the set that was made
+ * for them.
+ */
+function keepPart(
+  context: Context,
+  options: number,
+  first: number,
+  step: number,
+  count: number,
+  changes: number,
+): void {
+  const { database, keyspace } = context;
+  if (changes > 0) {
+    tellAdded(context, options, changes);
+    return context.effect(() => addition(context, options, first, step, count));
+  }
+  const entry = context.find(1);
+  if (sortedSetLength(keyspace, entry) === 0) removeEntry(database, keyspace.hash, entry);
+}
+
+/** The ZADD that does the same as {@linkcode addPairs}. */
+export function addition(
+  context: Context,
+  options: number,
+  first: number,
+  step: number,
+  count: number,
+): RequestArgument[] {
+  const words: RequestArgument[] = ["ZADD", context.argument(1)];
+  for (const [name, option] of OPTIONS) if ((options & option) !== 0) words.push(name);
+  for (let pair = 0; pair < count; pair++) {
+    words.push(formatDouble17g(context.sortedSet.given[pair]));
+    words.push(context.argument(first + pair * step));
+  }
+  return words;
 }
 
 /** Whether the options say that a member with the score `before` isn't to get another. */

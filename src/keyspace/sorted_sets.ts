@@ -56,9 +56,8 @@ const META_LARGE_SORTED_SET = TYPE_ZSET | (ENCODING_ROOT << 4);
 
 /** What a sorted set needs that is made, or whose tree and dict grow by one node on each level. */
 const LEAST_ROOM = 16 * 1024;
-/** Most bytes that a member needs beside its text: a leaf's worth for each would be too much for all but a few; half is what
- * splitting leaves. */
-const MOST_PAIR_BYTES = 512;
+/** Most bytes that a member needs beside its text: each may split a leaf, and a bucket. */
+const MOST_PAIR_BYTES = 1024;
 /** Bytes that a member of a small set needs more when the set becomes large. */
 const LARGE_MEMBER_BYTES = 128;
 
