@@ -40,7 +40,7 @@ interface Match {
 export function lcs(context: Context): void {
   const { reply } = context;
   const a = stringOf(context, 1);
-  const b = a === undefined ? undefined : stringOf(context, 2);
+  const b = stringOf(context, 2);
   if (a === undefined || b === undefined) {
     return reply.error("ERR The specified keys must contain string values");
   }

@@ -6,6 +6,7 @@
 
 import { connectSoon } from "../support/reference_redis.ts";
 import { ReplySkipper } from "../../src/protocol/reply_skipper.ts";
+import { EventListener } from "./event_listener.ts";
 import { isPublished } from "./messages.ts";
 import { ServerProcess } from "../support/program.ts";
 
@@ -35,8 +36,13 @@ export class Peer {
   #start = 0;
   #end = 0;
 
+  /** Hears what happens to its keys, once it is opened. */
+  readonly events: EventListener;
+
   /** Makes a peer; {@linkcode reconnect} connects it. */
-  constructor(readonly name: string, readonly connect: () => Promise<Deno.Conn>) {}
+  constructor(readonly name: string, readonly connect: () => Promise<Deno.Conn>) {
+    this.events = new EventListener(connect);
+  }
 
   /** Closes the connection, if there is one, and opens another. */
   async reconnect(): Promise<void> {
@@ -205,8 +211,10 @@ export async function startPeers(program: string): Promise<Peers> {
         await miniredis.reconnect();
       },
       async [Symbol.asyncDispose](): Promise<void> {
-        redis.close();
-        miniredis.close();
+        for (const peer of [redis, miniredis]) {
+          peer.close();
+          peer.events.close();
+        }
         await server[Symbol.asyncDispose]();
         await stop();
       },

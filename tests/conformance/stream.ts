@@ -7,6 +7,7 @@
 import { latin1Text } from "../../src/client/quoting.ts";
 import { parseReply, type ReplyNode } from "../support/reference_redis.ts";
 import { canonical, sameReply } from "./comparison.ts";
+import { COMPARED_EVENTS } from "./event_listener.ts";
 import type { Answers, Peer, Peers } from "./peers.ts";
 import { encodeStep, nameOf, ReplyMode, type Step } from "./step.ts";
 
@@ -29,6 +30,8 @@ const BATCH_BYTES = 1 << 20;
 const PING = encodeStep({ words: ["PING"] });
 const OK = "+OK\r\n";
 const SCAN_LIMIT = 100_000;
+/** So many events are shown from the one before the first that differs on. */
+const SHOWN_EVENTS = 4;
 /** What payloads of hash tables start with. */
 const HASH_TABLES = "\x02\x04";
 /** So many values of a database go from one server to the other. */
@@ -66,12 +69,14 @@ export async function startAfresh(peers: Peers): Promise<void> {
     ["CONFIG", "SET", "slowlog-log-slower-than", "-1"],
     ["SLOWLOG", "RESET"],
     ["CONFIG", "RESETSTAT"],
+    ["CONFIG", "SET", "notify-keyspace-events", COMPARED_EVENTS],
   ];
   for (const step of words) await both(peers, (peer) => ask(peer, { words: step }));
   if (await checkMemory(peers, 0, new ReplyMode()) !== undefined) {
     await peers.restart();
     for (const step of words) await ask(peers.miniredis, { words: step });
   }
+  await both(peers, (peer) => peer.events.open());
 }
 
 /** Runs `steps`, which go on from what is in the servers; the first disagreement, if there is one. */
@@ -92,7 +97,8 @@ export async function runSteps(
     const found = steps[from].toCompletion
       ? await compareScans(peers, steps[from], from, mode.current)
       : await compareBatch(peers, steps, from, to, mode.current);
-    if (found !== undefined) return found;
+    const difference = found ?? await compareEvents(peers, to - 1);
+    if (difference !== undefined) return difference;
     if (nameOf(steps[from]) === "quit") {
       await both(peers, (peer) => peer.reconnect());
       mode.current = new ReplyMode();
@@ -188,6 +194,21 @@ function wholeValue(type: string, key: string): Step[] {
     default:
       return [{ words: ["GET", key] }];
   }
+}
+
+/** Compares what has happened to keys since the last time; `index` is that of the last step. */
+async function compareEvents(peers: Peers, index: number): Promise<Disagreement | undefined> {
+  const [expected, actual] = await both(peers, (peer) => peer.events.take());
+  if (expected === undefined || actual === undefined) {
+    await both(peers, (peer) => peer.events.open());
+    return undefined;
+  }
+  const at = expected.findIndex((event, place) => event !== actual[place]);
+  if (at < 0 && expected.length === actual.length) return undefined;
+  const from = Math.max(0, (at < 0 ? expected.length : at) - 1);
+  const shown = (events: readonly string[]) => events.slice(from, from + SHOWN_EVENTS).join(", ");
+  const step = { words: ["(events)"] };
+  return { index, step, expected: shown(expected), actual: shown(actual) };
 }
 
 /** Has miniredis compare everything in its memory with everything else. */
