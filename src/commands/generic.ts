@@ -96,7 +96,9 @@ function expire(context: Context, unit: number, command: string): void {
   const when = high * 4294967296 + (low >>> 0);
   if (!allowed(context, entry, when, conditions)) return context.reply.integer(0);
   if (when <= keyspace.now) {
+    keyspace.lazily = keyspace.lazyFreeing.expire;
     removeEntry(database, keyspace.hash, entry);
+    keyspace.lazily = null;
     context.effect(() => ["DEL", context.argument(1)]);
     context.changed(1, "del");
   } else {

@@ -25,6 +25,7 @@ import { dictHas, dictHashEntry, dictSample, SAMPLE_SPARE } from "../memory/dict
 import { afterSockets, type Clock } from "../runtime/clock.ts";
 import { HIGHEST_FREQUENCY, idleSeconds, useFrequency } from "./access_clock.ts";
 import { expiryOf, hasExpiry } from "./entry_facts.ts";
+import { freeDetached } from "./flushing.ts";
 import { type Database, type Keyspace, removeEvicted } from "./keyspace.ts";
 
 /** The values of `maxmemory-policy`. */
@@ -196,20 +197,21 @@ export class Eviction {
 
   /** As {@linkcode evict}, without measuring. */
   private evictFor(sliceMs: number): boolean {
-    const { host } = this;
-    if (this.policy === "noeviction" || host.evictionPaused) return this.exceed(false);
+    const { host, host: { keyspace } } = this;
+    const mayEvict = this.policy !== "noeviction" && !host.evictionPaused;
     // What evicting itself brings about (clients are told that a key has changed) must not lead to more of it.
-    const goal = host.keyspace.dataBytes - (host.countedMemory - this.limit);
+    const goal = keyspace.dataBytes - (host.countedMemory - this.limit);
     let start = -1;
-    for (let evicted = 1;; evicted++) {
+    for (let steps = 1;; steps++) {
       // What has gone already may not be freed yet.
-      if (host.keyspace.dying.length > 0) host.keyspace.freeDying(FREED_PER_STEP);
-      else if (!this.evictOne()) return this.exceed(false);
-      if (host.keyspace.dataBytes <= goal) {
+      if (keyspace.dying.length > 0) keyspace.freeDying(FREED_PER_STEP);
+      else if (keyspace.detached.length > 0) freeDetached(keyspace, FREED_PER_STEP);
+      else if (!mayEvict || !this.evictOne()) return this.exceed(false);
+      if (keyspace.dataBytes <= goal) {
         this.settle();
         return true;
       }
-      if (evicted % KEYS_PER_CLOCK !== 0) continue;
+      if (steps % KEYS_PER_CLOCK !== 0) continue;
       const now = host.clock.monotonic();
       if (start < 0) start = now;
       if (now - start >= sliceMs) {

@@ -42,10 +42,10 @@ import {
 import { hashBytes } from "../memory/hash.ts";
 import {
   orphan,
-  ROOT_COUNT,
   ROOT_HANDLE,
   rootEffort,
   rootFreeSome,
+  rootParts,
   Roots,
   rootWord,
 } from "../memory/root.ts";
@@ -88,8 +88,8 @@ const HEARD_BY_SINK = 2;
 const HEARD_BY_OBSERVERS = 4;
 /** A collection that takes fewer steps is freed at once, */
 const FREED_AT_ONCE_STEPS = 512;
-/** and one with more elements than this later, if that is asked for. */
-const FREED_AT_ONCE_ELEMENTS = 64;
+/** and one with more parts than this later, if that is asked for. */
+const FREED_AT_ONCE_PARTS = 64;
 /** Word of a value block with the address of its entry; 0 while the value is being filled. */
 export const VALUE_OWNER = 1;
 
@@ -381,10 +381,9 @@ export class Keyspace {
 
   /** Frees the root of a value, or leaves it for later. */
   private releaseRoot(root: number): void {
-    const elements = rootWord(this.arena, root, ROOT_COUNT);
     const later = rootEffort(this.arena, root) > FREED_AT_ONCE_STEPS;
     const lazily = this.lazily ?? this.lazyFreeing.serverDelete;
-    const asked = lazily && elements > FREED_AT_ONCE_ELEMENTS;
+    const asked = lazily && rootParts(this.arena, root) > FREED_AT_ONCE_PARTS;
     const before = this.dying.length;
     this.leaveRoot(root, asked);
     if (!later && !asked) this.freeDying(Infinity, before);

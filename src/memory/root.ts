@@ -37,6 +37,7 @@ import { dictBuckets, dictFree, dictTakeBucket, dictVisitBucket } from "./dict.t
 import { wordIndex, wordsAt } from "./entry.ts";
 import { memberChild } from "./member.ts";
 import { treeDropLeaf } from "./tree.ts";
+import { treeSlots } from "./tree_nodes.ts";
 import { NODE_SLOTS, treeWeight } from "./tree_nodes.ts";
 
 /** The root of a list. */
@@ -227,6 +228,16 @@ export function rootEffort(arena: Arena, root: number): number {
     });
   }
   return effort;
+}
+
+/** How many things hang on a root as Redis counts what it has to free: elements, or nodes of a list or a stream. */
+export function rootParts(arena: Arena, root: number): number {
+  const kind = rootWord(arena, root, ROOT_KIND);
+  const tree = rootWord(arena, root, ROOT_TREE);
+  if ((kind !== ROOT_LIST && kind !== ROOT_STREAM) || tree === 0) {
+    return rootWord(arena, root, ROOT_COUNT);
+  }
+  return treeSlots(arena, tree);
 }
 
 /** Bytes of a root's own block. */

@@ -258,6 +258,27 @@ function nodeUnits(arena: Arena, tree: number, node: number, level: number): num
   return units;
 }
 
+/** How many slots a tree has; where they have weights of their own, each leaf is looked at. */
+export function treeSlots(arena: Arena, tree: number): number {
+  const weighted = ((wordsAt(arena, tree)[wordIndex(tree) + SHAPE] >>> 8) & 15) > 0;
+  if (!weighted) return treeWeight(arena, tree);
+  return slotsBelow(arena, tree, treeTop(arena, tree), treeHeight(arena, tree));
+}
+
+/** Slots of the leaves below a node, or of the node itself if it is one. */
+function slotsBelow(arena: Arena, tree: number, node: number, level: number): number {
+  const words = wordsAt(arena, node);
+  const used = words[wordIndex(node) + USED];
+  if (level === 0) return used;
+  const stride = innerWidth(arena, tree);
+  let slots = 0;
+  for (let index = 0; index < used; index++) {
+    const child = words[wordIndex(node) + SLOTS + index * stride];
+    slots += slotsBelow(arena, tree, child, level - 1);
+  }
+  return slots;
+}
+
 /** The head of the tree that a node is in. */
 export function treeOfNode(arena: Arena, node: number): number {
   let at = node;

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { dictBytes } from "../../src/memory/dict_statistics.ts";
 import { findMemoryProblems } from "../../src/server/memory_commands.ts";
 import type { MemoryReport } from "../../src/server/memory_report.ts";
 import { startMemoryServer } from "../support/memory_server.ts";
@@ -52,6 +53,47 @@ Deno.test("MEMORY USAGE is what goes when the key goes", async () => {
     const gone = before - arena.usedBytes;
     // The share of the table is told, too, but the table stays.
     assert(told >= gone && told < gone + 40, `${size}: ${told}, ${gone} gone`);
+  }
+});
+
+Deno.test("MEMORY USAGE of a collection is all that hangs on it", async () => {
+  await using machine = await startMemoryServer(56);
+  const connection = await machine.connect();
+  const { keyspace } = machine.server;
+  const many = Array.from({ length: 3_000 }, (_, index) => `element ${index * 7}`);
+  const scored = many.flatMap((member, index) => [String(index % 50), member]);
+  const makers: readonly (readonly string[])[] = [
+    ["RPUSH", "key", "a", "b"],
+    ["RPUSH", "key", ...many],
+    ["SADD", "key", "1", "2"],
+    ["SADD", "key", "a"],
+    ["SADD", "key", ...many],
+    ["HSET", "key", "a", "b"],
+    ["HSET", "key", ...many],
+    ["ZADD", "key", "1", "a"],
+    ["ZADD", "key", ...scored],
+    ["XADD", "key", "1-1", "a", "b"],
+    ["XADD", "key", "1-1", ...many],
+  ];
+  await connection.ask("SET", "other", "value");
+  for (const words of makers) {
+    await connection.ask(...words);
+    if (words[0] === "XADD") {
+      for (let number = 2; number < 500; number++) {
+        await connection.ask("XADD", "key", `1-${number}`, "a", "b".repeat(number % 50));
+      }
+      await connection.ask("XGROUP", "CREATE", "key", "group", "0");
+      await connection.ask("XREADGROUP", "GROUP", "group", "me", "STREAMS", "key", ">");
+    }
+    const told = Number(await connection.ask("MEMORY", "USAGE", "key"));
+    const sampled = Number(await connection.ask("MEMORY", "USAGE", "key", "SAMPLES", "20"));
+    assert(Math.abs(sampled - told) <= told * 0.1, `${words[0]}: ${sampled} for ${told}`);
+    const before = keyspace.arena.usedBytes;
+    await connection.ask("DEL", "key");
+    while (keyspace.freeDying(1000));
+    const gone = before - keyspace.arena.usedBytes;
+    const share = Math.round(dictBytes(keyspace.arena, keyspace.databases[0].dict) / 2);
+    assertEquals(told, gone + share, words.slice(0, 4).join(" "));
   }
 });
 
