@@ -98,7 +98,7 @@ function parseMultiPop(context: Context, index: number): MultiPop | undefined {
   if (front === undefined) return undefined;
   let count = 1;
   if (context.argc > where + 1) {
-    if (context.argc !== where + 3 || !context.isWord(where + 1, "COUNT")) {
+    if (context.argc === where + 2 || !context.isWord(where + 1, "COUNT")) {
       context.reply.error(SYNTAX_ERROR);
       return undefined;
     }
@@ -107,6 +107,10 @@ function parseMultiPop(context: Context, index: number): MultiPop | undefined {
     count = context.value;
     if (count < 1) {
       context.reply.error(noCount);
+      return undefined;
+    }
+    if (context.argc > where + 3) {
+      context.reply.error(SYNTAX_ERROR);
       return undefined;
     }
   }

@@ -27,6 +27,8 @@ interface Search {
   count: number | undefined;
   /** How many elements are compared, 0 for all. */
   maximum: number;
+  /** Whether rank and count don't matter. */
+  unbounded: boolean;
 }
 
 /** LPOS. */
@@ -48,13 +50,21 @@ export function lpos(context: Context): void {
 
 /** The options; undefined after an error reply. */
 function parseSearch(context: Context): Search | undefined {
-  const search: Search = { rank: 1, backwards: false, count: undefined, maximum: 0 };
+  const search: Search = {
+    rank: 1,
+    backwards: false,
+    count: undefined,
+    maximum: 0,
+    unbounded: false,
+  };
   for (let index = 3; index < context.argc; index += 2) {
     const last = index + 1 === context.argc;
     if (!last && context.isWord(index, "RANK")) {
       if (!context.integer(index + 1)) return undefined;
       search.backwards = context.value < 0;
       search.rank = Math.abs(context.value);
+      // The lowest number has no opposite in 64 bits: all matches are beyond it then, and never too many.
+      search.unbounded = context.number.high === -0x80000000 && context.number.low === 0;
       if (search.rank === 0) {
         context.reply.error(ZERO_RANK);
         return undefined;
@@ -84,14 +94,16 @@ function parseNatural(context: Context, index: number, error: string): boolean {
 function findPositions(context: Context, entry: number, search: Search): number[] {
   const { keyspace, list, view, starts, lengths } = context;
   const length = listLength(keyspace, entry);
-  const wanted = search.count === undefined ? 1 : search.count === 0 ? Infinity : search.count;
+  const { count, unbounded } = search;
+  const wanted = count === undefined ? 1 : count === 0 || unbounded ? Infinity : count;
+  const rank = unbounded ? 1 : search.rank;
   const compared = search.maximum === 0 ? length : Math.min(search.maximum, length);
   const found: number[] = [];
   let matches = 0;
   let source = listSeek(keyspace, entry, search.backwards ? length - 1 : 0, list);
   for (let looked = 0; looked < compared; looked++) {
     if (listpackMatches(source, list.at, view, starts[2], lengths[2])) {
-      if (++matches >= search.rank) {
+      if (++matches >= rank) {
         found.push(search.backwards ? length - 1 - looked : looked);
         if (found.length === wanted) break;
       }
