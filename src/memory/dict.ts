@@ -436,8 +436,8 @@ function trySplit(arena: Arena, dict: number): void {
 }
 
 /**
- * Adds one bucket, and moves to it what belongs there from the bucket it splits. Each bucket has 12 slots,
- * so only a chain can have more for the new bucket than that takes; then its room is made first.
+ * Adds one bucket, and moves to it what belongs there from the bucket it splits. Each bucket has 12 slots, so the new one may only need
+ * more than that if the old one is a chain; if there is no room then, everything goes back.
  */
 function split(arena: Arena, dict: number): void {
   const number = dictBuckets(arena, dict);
@@ -445,34 +445,73 @@ function split(arena: Arena, dict: number): void {
   const added = addBucket(arena, dict);
   // The bucket that holds the new one's entries: the new number without its highest bit.
   const source = bucketAddress(arena, dict, number & (mask >>> 1));
-  const chained = wordsAt(arena, source)[wordIndex(source) + NEXT_WORD] !== 0;
-  if (chained) {
-    let leaving = 0;
-    dictVisitBucket(arena, dict, number & (mask >>> 1), (entry) => {
-      if ((dictHashEntry(arena, dict, entry) & mask) === number) leaving++;
-    });
-    try {
-      reserveSlots(arena, dict, added, leaving);
-    } catch (error) {
-      dropChain(arena, dict, added);
-      dropBucket(arena, dict);
-      throw error;
+  try {
+    for (let bucket = source; bucket !== 0;) {
+      if (lookAhead(arena, bucket) !== 0) splitBucket(arena, dict, bucket, added, mask, number);
+      bucket = wordsAt(arena, bucket)[wordIndex(bucket) + NEXT_WORD];
     }
+  } catch (error) {
+    emptyInto(arena, dict, added, source);
+    dropBucket(arena, dict);
+    throw error;
   }
-  for (let bucket = source; bucket !== 0;) {
-    const bucketWords: ReadonlyWords = wordsAt(arena, bucket);
+  if (wordsAt(arena, source)[wordIndex(source) + NEXT_WORD] !== 0) {
+    compactChain(arena, dict, source);
+  }
+}
+
+/**
+ * The headers of all entries of one bucket, joined by `or`: 0 if it has none. Reading them one after the other, with nothing else
+ * between, makes the waits for memory overlap; hashing each as it comes would not.
+ */
+function lookAhead(arena: Arena, bucket: number): number {
+  const words: ReadonlyWords = wordsAt(arena, bucket);
+  const at: number = wordIndex(bucket);
+  let headers = 0;
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const entry = words[at + slot];
+    if (entry !== 0) headers |= arena.words[entry >>> SEGMENT_SHIFT][(entry & SEGMENT_MASK) << 1];
+  }
+  return headers;
+}
+
+/** Moves the entries of one bucket that belong in bucket `number` there, which is at `added`. */
+function splitBucket(
+  arena: Arena,
+  dict: number,
+  bucket: number,
+  added: number,
+  mask: number,
+  number: number,
+): void {
+  const words: ReadonlyWords = wordsAt(arena, bucket);
+  const at: number = wordIndex(bucket);
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const entry = words[at + slot];
+    if (entry === 0) continue;
+    const hash = dictHashEntry(arena, dict, entry);
+    if ((hash & mask) !== number) continue;
+    putInto(arena, dict, added, hash >>> 24, entry);
+    setSlot(arena, bucket, slot, 0, 0);
+  }
+}
+
+/**
+ * Moves all entries of the chain of `from` into the chain of `to`, which has room for them. Their tags go with them, so no entry is
+ * looked at. Both buckets stay in their pieces, `from` empty: so it must be when the dict has grown to it again.
+ */
+function emptyInto(arena: Arena, dict: number, from: number, to: number): void {
+  for (let bucket = from; bucket !== 0;) {
+    const words: ReadonlyWords = wordsAt(arena, bucket);
     const at: number = wordIndex(bucket);
     for (let slot = 0; slot < SLOTS; slot++) {
-      const entry = bucketWords[at + slot];
-      if (entry === 0) continue;
-      const hash = dictHashEntry(arena, dict, entry);
-      if ((hash & mask) !== number) continue;
-      setSlot(arena, bucket, slot, 0, 0);
-      putInto(arena, dict, added, hash >>> 24, entry);
+      const entry = words[at + slot];
+      if (entry !== 0) putInto(arena, dict, to, tagOf(arena, bucket, slot), entry);
     }
-    bucket = bucketWords[at + NEXT_WORD];
+    bucket = words[at + NEXT_WORD];
   }
-  if (chained) compactChain(arena, dict, source);
+  dropChain(arena, dict, from);
+  arena.writable(from, BUCKET_UNITS * 8).fill(0, wordIndex(from), wordIndex(from) + 16);
 }
 
 /** A merge, unless there is no room for it: the entry is out, and the table can stay as large as it is. */
@@ -484,10 +523,7 @@ function tryMerge(arena: Arena, dict: number): void {
   }
 }
 
-/**
- * Drops the last bucket, and moves its entries to the one it was split from. Their tags go with them, so no
- * entry is looked at.
- */
+/** Drops the last bucket, and moves its entries to the one it was split from. */
 function merge(arena: Arena, dict: number): void {
   const number = dictBuckets(arena, dict) - 1;
   let mask = wordsAt(arena, dict)[wordIndex(dict) + MASK];
@@ -500,18 +536,7 @@ function merge(arena: Arena, dict: number): void {
     bucket = wordsAt(arena, bucket)[wordIndex(bucket) + NEXT_WORD];
   }
   reserveSlots(arena, dict, target, entries);
-  for (let bucket = last; bucket !== 0;) {
-    const words: ReadonlyWords = wordsAt(arena, bucket);
-    const at: number = wordIndex(bucket);
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const entry = words[at + slot];
-      if (entry !== 0) putInto(arena, dict, target, tagOf(arena, bucket, slot), entry);
-    }
-    bucket = words[at + NEXT_WORD];
-  }
-  dropChain(arena, dict, last);
-  // The bucket stays in its piece, and must be empty when the dict has grown to it again.
-  arena.writable(last, BUCKET_UNITS * 8).fill(0, wordIndex(last), wordIndex(last) + 16);
+  emptyInto(arena, dict, last, target);
   dropBucket(arena, dict);
   shrinkFirstPiece(arena, dict);
 }
