@@ -116,6 +116,7 @@ export class SortedSetPlace {
     this.count = count;
   }
 
+  /** Makes room for more pairs. */
   private growOffsets(): void {
     const offsets = new Int32Array(this.offsets.length * 2);
     offsets.set(this.offsets);

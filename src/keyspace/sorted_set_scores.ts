@@ -85,6 +85,7 @@ export class ScoreElement {
     return this.readText(place.view, place.start, place.length);
   }
 
+  /** The score that a text says. */
   private readText(view: ReadonlyView, start: number, length: number): number {
     length = Math.min(length, TEXT_BYTES);
     copyBytes(view, start, this.view, 0, length);

@@ -178,6 +178,7 @@ export class SortedSetBuilder {
     return listpack;
   }
 
+  /** Calls `visit` with the place at each pair. */
   private forEachPair(visit: () => void): void {
     const { place } = this;
     place.goTo(0);

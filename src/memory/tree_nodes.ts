@@ -6,6 +6,7 @@
  */
 import { assert } from "@std/assert";
 import { type Arena, BLOCK_CHUNK, BLOCK_TREE, UNIT_BYTES } from "./arena.ts";
+import { moveBytes } from "./copy.ts";
 import { wordIndex, wordsAt } from "./entry.ts";
 
 /** Most slots in a node. */
@@ -187,22 +188,30 @@ export function moveSlots(
 
 /** Makes room for one slot at `index` of a node that isn't full. */
 export function openSlot(arena: Arena, node: number, index: number, stride: number): void {
-  const words = arena.writable(node, nodeBytes(NODE_SLOTS, stride));
+  const bytes = nodeBytes(NODE_SLOTS, stride);
+  const words = arena.writable(node, bytes);
   const at = wordIndex(node);
   const used = words[at + USED]++;
-  const from = at + SLOTS + index * stride;
-  const end = at + SLOTS + used * stride;
-  if (end > from) words.copyWithin(from + stride, from, end);
+  if (used === index) return;
+  const from = (at + SLOTS + index * stride) << 2;
+  // `copyWithin` goes byte by byte for most widths of a slot.
+  moveBytes(
+    arena.writableView(node, bytes),
+    from,
+    from + (stride << 2),
+    ((used - index) * stride) << 2,
+  );
 }
 
 /** Closes the gap that the slot at `index` leaves. */
 export function closeSlot(arena: Arena, node: number, index: number, stride: number): void {
-  const words = arena.writable(node, nodeBytes(NODE_SLOTS, stride));
+  const bytes = nodeBytes(NODE_SLOTS, stride);
+  const words = arena.writable(node, bytes);
   const at = wordIndex(node);
-  const used = words[at + USED]--;
-  const to = at + SLOTS + index * stride;
-  const end = at + SLOTS + used * stride;
-  if (to + stride < end) words.copyWithin(to, to + stride, end);
+  const behind = --words[at + USED] - index;
+  if (behind === 0) return;
+  const to = (at + SLOTS + index * stride) << 2;
+  moveBytes(arena.writableView(node, bytes), to + (stride << 2), to, (behind * stride) << 2);
 }
 
 /** Writes slot `index` of the inner node `parent`: `child`, which is of `level`. */
