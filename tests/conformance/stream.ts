@@ -65,7 +65,7 @@ export async function startAfresh(peers: Peers): Promise<void> {
     ["CONFIG", "SET", "set-max-intset-entries", "512"],
     ["CONFIG", "SET", "hash-max-listpack-entries", "512", "hash-max-listpack-value", "64"],
     ["CONFIG", "SET", "zset-max-listpack-entries", "128", "zset-max-listpack-value", "64"],
-    ["CONFIG", "SET", "stream-node-max-entries", "100", "stream-node-max-bytes", "4096"],
+    ["CONFIG", "SET", "stream-node-max-entries", "100"],
     // What is slow is another command each time.
     ["CONFIG", "SET", "slowlog-log-slower-than", "-1"],
     ["SLOWLOG", "RESET"],
