@@ -72,8 +72,8 @@ function observedEntries(database: Database): ObservedKey[] {
 
 /** The entry of an observed key in `database`, whether its time has come or not; 0 if there is none. */
 export function storedEntry(database: Database, key: ObservedKey): number {
-  const { view, bytes, hash } = key;
-  return dictFind(database.keyspace.arena, database.dict, hash, view, 0, bytes.length);
+  const { view, length, hash } = key;
+  return dictFind(database.keyspace.arena, database.dict, hash, view, 0, length);
 }
 
 /** Removes all keys of `database`, at once. */

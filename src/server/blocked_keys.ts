@@ -22,7 +22,7 @@
 import type { KeyWait, Wait } from "../commands/wait.ts";
 import { entryType } from "../keyspace/entry_facts.ts";
 import { findHashed } from "../keyspace/keyspace.ts";
-import type { KeyObserver, ObservedKey } from "../keyspace/observed_keys.ts";
+import type { KeyObserver, Observation, ObservedKey } from "../keyspace/observed_keys.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { RequestCopy } from "./request_copy.ts";
 import type { Server } from "./server.ts";
@@ -57,8 +57,8 @@ export class KeyWaiter implements Wait {
 class KeyQueue implements KeyObserver {
   /** The waiters, oldest first, each with the argument that is this key. */
   readonly waiters = new Map<KeyWaiter, number>();
-  /** The key; null once nobody waits for it. */
-  key: ObservedKey | null = null;
+  /** That it observes the key; null once nobody waits for that. */
+  observation: Observation | null = null;
   /** How many of them want to know when it is gone. */
   mourners = 0;
   /** It is among the ready ones. */
@@ -89,8 +89,8 @@ class KeyQueue implements KeyObserver {
     this.waiters.delete(waiter);
     if (waiter.wait.whenGone) this.mourners--;
     if (this.waiters.size > 0) return;
-    this.keys.drop(this, this.key!);
-    this.key = null;
+    this.keys.drop(this.observation!);
+    this.observation = null;
   }
 }
 
@@ -119,10 +119,10 @@ export class BlockedKeys {
     context.waitFor(waiter, wait.timeoutMs);
   }
 
-  /** Nobody waits in `queue`, that of `key`, any more. */
-  drop(queue: KeyQueue, key: ObservedKey): void {
-    this.queues.delete(key);
-    this.server.keyspace.observed.ignore(key, queue);
+  /** Nobody waits in the queue of the observed key any more. */
+  drop(observation: Observation): void {
+    this.queues.delete(observation.key);
+    this.server.keyspace.observed.ignore(observation);
   }
 
   /** Serves all ready keys; to be called between two commands while there are any. */
@@ -138,21 +138,23 @@ export class BlockedKeys {
 
   /** Lets those who wait for a key try again. */
   private serveQueue(host: AttemptHost, queue: KeyQueue): void {
-    let type = this.typeOf(queue.key);
+    let type = this.typeOf(queue.observation);
     for (const [waiter, index] of queue.waiters) {
       if (type < 0 && queue.mourners === 0) return;
       const { types, whenGone } = waiter.wait;
       const wanted = type >= 0 && (types & (1 << type)) !== 0;
-      if ((wanted || whenGone) && host.attempt(waiter, index)) type = this.typeOf(queue.key);
+      if ((wanted || whenGone) && host.attempt(waiter, index)) {
+        type = this.typeOf(queue.observation);
+      }
     }
   }
 
   /** The type of the value of a key, or -1 if there is none. */
-  private typeOf(key: ObservedKey | null): number {
-    if (key === null) return -1;
+  private typeOf(observation: Observation | null): number {
+    if (observation === null) return -1;
     const { keyspace } = this.server;
-    const { database, hash, view, bytes } = key;
-    const entry = findHashed(keyspace.databases[database], hash, view, 0, bytes.length);
+    const { database, hash, view, length } = observation.key;
+    const entry = findHashed(keyspace.databases[database], hash, view, 0, length);
     return entry === 0 ? -1 : entryType(keyspace, entry);
   }
 
@@ -164,8 +166,9 @@ export class BlockedKeys {
     let queue = known === null ? undefined : this.queues.get(known);
     if (queue === undefined) {
       queue = new KeyQueue(this);
-      queue.key = observed.observe(number, view, starts[index], lengths[index], queue);
-      this.queues.set(queue.key, queue);
+      const observation = observed.observe(number, view, starts[index], lengths[index], queue, 0)!;
+      queue.observation = observation;
+      this.queues.set(observation.key, queue);
     }
     queue.join(waiter, index);
   }

@@ -34,7 +34,7 @@ export function describeClient(
     ["sub", session.topics?.channels.size ?? 0],
     ["psub", session.topics?.patterns.size ?? 0],
     ["ssub", session.topics?.shardChannels.size ?? 0],
-    ["multi", session.transaction?.commands.length ?? -1],
+    ["multi", session.transaction?.count ?? -1],
     ["qbuf", waiting],
     ["qbuf-free", session.buffer.bytes.length - waiting],
     ["argv-mem", running ? context.argumentBytes : session.argumentBytes],

@@ -28,11 +28,14 @@ export class CommandRunner {
   readonly context: ServerContext;
   /** Measures the commands of transactions. */
   readonly timer: CommandTimer = new CommandTimer((command, index, milliseconds) => {
-    this.transaction!.show(this.context, index);
-    this.reportSlow(command, milliseconds);
+    this.transaction!.show(this.context, index, () => this.reportSlow(command, milliseconds));
   });
+  /** The command that ran last has ended with a look at the clock. */
+  looked = false;
   /** How many errors had been written after the command that ran last. */
   private countedErrors = 0;
+  /** The first of their commands whose time hasn't been charged. */
+  private charged = 0;
   /** The one that is running. */
   private transaction: Transaction | null = null;
 
@@ -44,6 +47,7 @@ export class CommandRunner {
   /** Runs one command; which one it was, or null if it was refused. */
   run(session: Session, frame: RequestFrame, found: Command | null): Command | null {
     this.context.load(session, frame);
+    this.looked = false;
     if (session.block !== 0) this.context.keepBlock(this.server.monitors.active);
     const mode = session.replyMode;
     const { clients: { subscriptions, tracking }, monitors } = this.server;
@@ -145,12 +149,17 @@ export class CommandRunner {
     const { context, server: { journal, reply } } = this;
     const session = context.client;
     const mark = reply.length;
-    reply.array(transaction.commands.length);
+    reply.array(transaction.count);
     if (session.replyMode === REPLY_OFF) reply.truncate(mark);
     journal.beginUnit();
     context.mayBlock = false;
     this.transaction = transaction;
-    context.lend(session, reply, () => this.runAll(session, transaction));
+    const { argc, starts, lengths } = context;
+    this.runAll(session, transaction);
+    context.enter(session);
+    context.argc = argc;
+    context.starts = starts;
+    context.lengths = lengths;
     this.transaction = null;
     context.mayBlock = true;
     // Its commands have said what they did.
@@ -161,21 +170,29 @@ export class CommandRunner {
   /** Runs all commands of a transaction, and measures them: as in a batch, quick neighbours share their time. */
   private runAll(session: Session, transaction: Transaction): void {
     const { context, server: { time }, timer } = this;
-    const { commands } = transaction;
-    let charged = 0;
-    const chargeUpTo = (end: number): void => {
-      if (charged === end) return;
-      this.server.counters.commands += timer.end(time.look(), commands, charged, end);
-      charged = end;
-    };
-    timer.begin(time.look());
-    transaction.forEach(context, (command, index) => {
+    const { commands, count } = transaction;
+    // EXEC is measured by itself, so somebody has just looked at the clock.
+    timer.begin(time.last);
+    this.charged = 0;
+    transaction.rewind();
+    for (let index = 0; index < count; index++) {
+      transaction.loadNext(context);
+      const command = commands[index];
       const alone = timer.each || !command.quick;
-      if (alone) chargeUpTo(index);
+      if (alone) this.chargeQueued(transaction, index);
       this.runQueued(session, command);
-      if (alone) chargeUpTo(index + 1);
-    });
-    chargeUpTo(commands.length);
+      if (alone) this.chargeQueued(transaction, index + 1);
+    }
+    this.chargeQueued(transaction, count);
+    this.looked = count > 0;
+  }
+
+  /** Charges the commands before number `end` of a transaction with the time since the last look. */
+  private chargeQueued({ commands }: Transaction, end: number): void {
+    const { charged, server: { counters, time } } = this;
+    if (charged === end) return;
+    this.charged = end;
+    counters.commands += this.timer.end(time.look(), commands, charged, end);
   }
 
   /** Runs a command of a transaction. */

@@ -189,7 +189,7 @@ export class Dispatcher {
         const ran = this.runner.run(session, frame, command);
         if (ran !== command) batch.commands[index] = ran;
         if (this.server.clients.blockedKeys.ready.length > 0) this.runner.serveWaiting();
-        if (alone) this.charge(index + 1);
+        if (alone) this.charge(index + 1, this.runner.looked);
       } else {
         session.position = frame.position;
         if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
@@ -215,13 +215,17 @@ export class Dispatcher {
     return goOn;
   }
 
-  /** Charges the commands before request `to` of the batch with the time since the last look. */
-  private charge(to: number): void {
+  /**
+   * Charges the commands before request `to` of the batch with the time since the last look; `looked`: somebody has
+   * just looked at the clock again.
+   */
+  private charge(to: number, looked: boolean = false): void {
     const from = this.uncharged;
     if (from === to) return;
     this.uncharged = to;
     const { counters, time } = this.server;
-    counters.commands += this.timer.end(time.look(), this.batch.commands, from, to);
+    const now = looked ? time.last : time.look();
+    counters.commands += this.timer.end(now, this.batch.commands, from, to);
   }
 
   /** A command of the batch took longer than somebody wants to hear of. */
