@@ -51,7 +51,7 @@ function hashForWriting(context: Context): number | undefined {
   return undefined;
 }
 
-/** Sets the field in argument `index` of the hash in `entry`, or of a new one, to the value in the next argument; returns the entry. */
+/** Sets the field in argument `index` of the hash in `entry`, or of a new one, to the value in the next argument; as {@linkcode hashSet}. */
 function setArgument(context: Context, entry: number, index: number): number {
   const { starts, lengths, view } = context;
   return setField(context, entry, index, view, starts[index + 1], lengths[index + 1]);
@@ -119,11 +119,15 @@ function setPairs(context: Context, command: string): number | undefined {
   }
   const found = hashForWriting(context);
   if (found === undefined) return undefined;
-  const before = found === 0 ? 0 : hashLength(keyspace, found);
   let entry = found;
+  let added = 0;
   let index = 2;
   try {
-    for (; index < argc; index += 2) entry = setArgument(context, entry, index);
+    for (; index < argc; index += 2) {
+      entry = setArgument(context, entry, index);
+      if (entry > 0) added++;
+      else entry = -entry;
+    }
   } catch (error) {
     // There was no room for this one: those before it are set.
     if (index > 2) {
@@ -135,7 +139,7 @@ function setPairs(context: Context, command: string): number | undefined {
   }
   context.changed(1, "hset");
   keyspace.dirty += (argc >>> 1) - 2;
-  return hashLength(keyspace, entry) - before;
+  return added;
 }
 
 function hset(context: Context): void {

@@ -162,7 +162,7 @@ export function createHash(
 }
 
 /**
- * Sets a field of the hash in `entry`, which may be new; returns the entry.
+ * Sets a field of the hash in `entry`. Returns the entry if the field is new, and minus the entry if it was there.
  *
  * @throws {ArenaFullError} with no field changed, when there is no room.
  */
@@ -197,11 +197,12 @@ export function hashSet(
     entry = becomeLarge(database, entry);
   }
   const root = rootOf(keyspace, entry);
-  setMember(keyspace, root, view, start, length, valueView, valueStart, valueLength);
-  return entry;
+  return setMember(keyspace, root, view, start, length, valueView, valueStart, valueLength)
+    ? entry
+    : -entry;
 }
 
-/** {@linkcode hashSet} for a listpack; 0, with nothing changed, if it would have too many fields or bytes. */
+/** {@linkcode hashSet} for a listpack; 0, with nothing changed, if it would have too many fields or too many bytes. */
 function setSmall(
   database: Database,
   entry: number,
@@ -232,12 +233,13 @@ function setSmall(
   }
   const value = listpackSkip(tail, field);
   bytes -= elementBytes(tail, value);
-  const grown = growTail(database, entry, bytes);
+  const before = listpackBytes(tail, at);
+  const grown = bytes > before ? growTail(database, entry, bytes) : entry;
   const target = writableTail(keyspace, grown);
   const to = tailStart(keyspace, grown);
   listpackReplace(target, to, to + value - at, valueView, valueStart, valueLength);
-  setTailLength(keyspace, grown, bytes);
-  return trimTail(database, grown);
+  if (bytes !== before) setTailLength(keyspace, grown, bytes);
+  return -(bytes < before ? trimTail(database, grown) : grown);
 }
 
 /** Has a small hash be a large one; returns the entry. */

@@ -115,7 +115,7 @@ export function addMember(
 }
 
 /**
- * Sets the value of a field, which may be new.
+ * Sets the value of a field; whether the field is new.
  *
  * @throws {ArenaFullError} with nothing changed, when there is no room.
  */
@@ -128,12 +128,14 @@ export function setMember(
   valueView: ReadonlyView,
   valueStart: number,
   valueLength: number,
-): void {
+): boolean {
   const { arena } = keyspace;
   const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
   const dict = rootWord(arena, root, ROOT_DICT);
   const old = dictFind(arena, dict, hash, view, start, length);
-  if (old !== 0 && memberTrySetValue(arena, old, valueView, valueStart, valueLength)) return;
+  if (old !== 0 && memberTrySetValue(arena, old, valueView, valueStart, valueLength)) {
+    return false;
+  }
   const member = memberCreateValued(
     arena,
     rootWord(arena, root, ROOT_HANDLE),
@@ -144,9 +146,13 @@ export function setMember(
     valueStart,
     valueLength,
   );
-  if (old === 0) return enterMember(keyspace, root, hash, member);
+  if (old === 0) {
+    enterMember(keyspace, root, hash, member);
+    return true;
+  }
   dictReplace(arena, dict, hash, old, member);
   arena.free(old);
+  return false;
 }
 
 /** Has the dict find `member`, which is freed if there is no room for that. */
