@@ -26,7 +26,14 @@ import {
   STREAM_LAST,
 } from "../memory/root.ts";
 import { SCORE_MEMBER, SCORE_SHAPE, scoreSeek } from "../memory/score_tree.ts";
-import { atSlot, nextLeaf, slotIndex, slotWord, TreeCursor, treeRefresh } from "../memory/tree.ts";
+import {
+  atSlot,
+  nextLeaf,
+  slotIndex,
+  slotWord,
+  type TreeCursor,
+  treeRefresh,
+} from "../memory/tree.ts";
 import {
   moveOwned,
   moveTree,
@@ -58,8 +65,11 @@ export function moveRoot(keyspace: Keyspace, from: number): void {
   arena.free(from);
 }
 
-/** Moves a member; its dict, its place in the order of a sorted set, and its child follow. False if its dict has forgotten it. */
-export function moveMember(keyspace: Keyspace, from: number): boolean {
+/**
+ * Moves a member; its dict, its place in the order of a sorted set, which `cursor` looks for, and its child follow. False if its dict
+ * has forgotten it.
+ */
+export function moveMember(keyspace: Keyspace, from: number, cursor: TreeCursor): boolean {
   const { arena, roots } = keyspace;
   const root = roots.at(memberHandle(arena, from));
   const dict = rootWord(arena, root, ROOT_DICT);
@@ -71,16 +81,23 @@ export function moveMember(keyspace: Keyspace, from: number): boolean {
   const kind = rootWord(arena, root, ROOT_KIND);
   if (kind === ROOT_STREAM || kind === ROOT_GROUP) {
     setRootWord(arena, memberChild(arena, to), ROOT_OWNER, to);
-  } else if (kind === ROOT_ZSET) moveInOrder(arena, rootWord(arena, root, ROOT_TREE), from, to);
+  } else if (kind === ROOT_ZSET) {
+    moveInOrder(arena, rootWord(arena, root, ROOT_TREE), from, to, cursor);
+  }
   keyspace.moves++;
   arena.free(from);
   return true;
 }
 
 /** Has the slot that names the member `from` name `to`; while the set is being freed it may be gone. */
-function moveInOrder(arena: Arena, tree: number, from: number, to: number): void {
+function moveInOrder(
+  arena: Arena,
+  tree: number,
+  from: number,
+  to: number,
+  cursor: TreeCursor,
+): void {
   if (tree === 0) return;
-  const cursor = new TreeCursor();
   const view = arena.views[from >>> SEGMENT_SHIFT];
   const score = memberScore(arena, from);
   scoreSeek(arena, tree, score, view, keyStart(arena, from), keyLength(arena, from), cursor);

@@ -48,7 +48,7 @@ import {
 } from "../memory/dict_table.ts";
 import { ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts";
 import { ROOT_DICT, setRootWord } from "../memory/root.ts";
-import { moveNode } from "../memory/tree_nodes.ts";
+import { moveNode, TreeCursor } from "../memory/tree_nodes.ts";
 import { moveChunk, moveMember, moveRoot, moveTreeHead } from "./collection_moves.ts";
 import { replaceDetached } from "./flushing.ts";
 import { databaseId, entryUnits, hasExpiry } from "./entry_facts.ts";
@@ -242,7 +242,8 @@ export function moversOf(
   movers[BLOCK_BUCKETS] = always((from) => movePiece(arena, from));
   movers[BLOCK_OVERFLOW] = always((from) => moveOverflow(arena, from));
   movers[BLOCK_ROOT] = always((from) => moveRoot(keyspace, from));
-  movers[BLOCK_MEMBER] = (from) => moveMember(keyspace, from);
+  const cursor = new TreeCursor();
+  movers[BLOCK_MEMBER] = (from) => moveMember(keyspace, from, cursor);
   movers[BLOCK_TREE] = always((from) => moveTreeHead(arena, from));
   movers[BLOCK_INNER] = always((from) => moveNode(arena, from, false));
   movers[BLOCK_LEAF] = always((from) => moveNode(arena, from, true));
