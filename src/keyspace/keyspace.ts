@@ -165,6 +165,16 @@ export interface LazyFreeing {
   evict: boolean;
 }
 
+/** A text whose hash has been worked out before the command that names it runs. */
+export interface HashedText {
+  /** Where the text is; */
+  view: ReadonlyView | null;
+  /** its first byte there, or -1 if there is no such text. */
+  start: number;
+  /** Its hash under the keyspace's seeds. */
+  hash: number;
+}
+
 /** All databases of one server. */
 export class Keyspace {
   /** Where all keys and values live. */
@@ -200,6 +210,8 @@ export class Keyspace {
   keepExpired = false;
   /** Hash of the key that was looked up last. */
   hash = 0;
+  /** The first member that the running command names, if its hash is known. */
+  readonly hashedMember: HashedText = { view: null, start: -1, hash: 0 };
   /** The expiry that an entry is to get, in unix ms. */
   readonly expiry: Int64 = new Int64();
   /** Keys whose changes somebody waits for. */
@@ -297,6 +309,7 @@ export class Keyspace {
     this.setHeard(HEARD_BY_LISTENERS, this.listeners.length > 0);
   }
 
+  /** Notes whether those of one kind hear of changed keys. */
   private setHeard(bit: number, on: boolean): void {
     if (on) this.heard |= bit;
     else this.heard &= ~bit;

@@ -71,6 +71,19 @@ export function membersDict(keyspace: Keyspace, entry: number): number {
   return rootWord(keyspace.arena, rootOf(keyspace, entry), ROOT_DICT);
 }
 
+/** The hash of a member's text. */
+function hashMember(
+  keyspace: Keyspace,
+  view: ReadonlyView,
+  start: number,
+  length: number,
+): number {
+  const { hashedMember, seed0, seed1 } = keyspace;
+  return hashedMember.start === start && hashedMember.view === view
+    ? hashedMember.hash
+    : hashBytes(view, start, length, seed0, seed1);
+}
+
 /** The member whose key is the text, or 0. */
 export function findMember(
   keyspace: Keyspace,
@@ -80,7 +93,7 @@ export function findMember(
   length: number,
 ): number {
   const { arena } = keyspace;
-  const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+  const hash = hashMember(keyspace, view, start, length);
   return dictFind(arena, rootWord(arena, root, ROOT_DICT), hash, view, start, length);
 }
 
@@ -105,7 +118,7 @@ export function addMember(
   length: number,
 ): boolean {
   const { arena } = keyspace;
-  const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+  const hash = hashMember(keyspace, view, start, length);
   if (dictFind(arena, rootWord(arena, root, ROOT_DICT), hash, view, start, length) !== 0) {
     return false;
   }
@@ -130,7 +143,7 @@ export function setMember(
   valueLength: number,
 ): boolean {
   const { arena } = keyspace;
-  const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+  const hash = hashMember(keyspace, view, start, length);
   const dict = rootWord(arena, root, ROOT_DICT);
   const old = dictFind(arena, dict, hash, view, start, length);
   if (old !== 0 && memberTrySetValue(arena, old, valueView, valueStart, valueLength)) {
@@ -184,7 +197,7 @@ export function removeMember(
   length: number,
 ): boolean {
   const { arena } = keyspace;
-  const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
+  const hash = hashMember(keyspace, view, start, length);
   const dict = rootWord(arena, root, ROOT_DICT);
   const member = dictFind(arena, dict, hash, view, start, length);
   if (member === 0) return false;

@@ -50,6 +50,8 @@ export class Batch {
   private keys = 0;
   /** How many requests name members of what their key holds. */
   private memberRequests = 0;
+  /** Where in {@linkcode memberHashes} that of the first member is that a request names; -1 if it isn't known. */
+  private readonly firstMember = new Int32Array(BATCH_REQUESTS);
   private readonly memberDicts = new Int32Array(BATCH_MEMBERS);
   private readonly memberHashes = new Int32Array(BATCH_MEMBERS);
   private readonly memberBuckets = new Int32Array(BATCH_MEMBERS);
@@ -68,6 +70,7 @@ export class Batch {
     const index = this.count++;
     this.commands[index] = command;
     this.firstHash[index] = this.keys;
+    this.firstMember[index] = -1;
     if (command !== null && command.keyStep > 0) {
       const frame = this.frames[index];
       // A request may have fewer arguments than its command needs.
@@ -109,6 +112,7 @@ export class Batch {
       const dict = membersDict(keyspace, this.candidates[keys]);
       if (dict === 0) continue;
       const { argc, starts, lengths } = this.frames[index];
+      if (argc > 2 && members < BATCH_MEMBERS) this.firstMember[index] = members;
       for (let at = 2; at < argc && members < BATCH_MEMBERS; at += step) {
         memberDicts[members] = dict;
         memberHashes[members++] = hashBytes(view, starts[at], lengths[at], seed0, seed1);
@@ -117,7 +121,7 @@ export class Batch {
     this.sink = dictsReadAhead(arena, memberDicts, memberHashes, members, this.memberBuckets);
   }
 
-  /** Lets `context` know the hashes of the keys of request `index`. */
+  /** Lets `context` know the hashes of the keys of request `index`, and that of the first member it names. */
   load(context: Context, index: number): void {
     context.hashes = this.hashes;
     context.candidates = this.candidates;
@@ -126,5 +130,11 @@ export class Batch {
     context.hashFrom = this.firstHash[index];
     context.hashCount = this.firstHash[index + 1] - this.firstHash[index];
     context.keyShift = this.commands[index]?.keyStep === 2 ? 1 : 0;
+    const { hashedMember } = context.keyspace;
+    const member = this.firstMember[index];
+    hashedMember.start = member < 0 ? -1 : this.frames[index].starts[2];
+    if (member < 0) return;
+    hashedMember.view = context.view;
+    hashedMember.hash = this.memberHashes[member];
   }
 }
