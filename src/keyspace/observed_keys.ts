@@ -171,6 +171,7 @@ export class ObservedKeys {
     return found;
   }
 
+  /** As {@linkcode find}, for a key whose hash is known. */
   private findHashed(
     hash: number,
     database: number,
@@ -183,6 +184,7 @@ export class ObservedKeys {
     return key;
   }
 
+  /** Makes a key that nobody observes yet. */
   private add(
     hash: number,
     database: number,
@@ -219,6 +221,7 @@ export class ObservedKeys {
     this.spares++;
   }
 
+  /** Forgets a key that nobody observes any more. */
   private remove(key: ObservedKey): void {
     const first = this.byHash.get(key.hash)!;
     if (first !== key) {

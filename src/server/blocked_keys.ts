@@ -54,7 +54,7 @@ export class KeyWaiter implements Wait {
 }
 
 /** Those who wait for one key. */
-class KeyQueue implements KeyObserver {
+export class KeyQueue implements KeyObserver {
   /** The waiters, oldest first, each with the argument that is this key. */
   readonly waiters = new Map<KeyWaiter, number>();
   /** That it observes the key; null once nobody waits for that. */
@@ -64,14 +64,17 @@ class KeyQueue implements KeyObserver {
   /** It is among the ready ones. */
   isReady = false;
 
+  /** A queue of `keys`. */
   constructor(private readonly keys: BlockedKeys) {}
 
+  /** The key has changed: it is served when the running command is done. */
   keyChanged(): void {
     if (this.isReady) return;
     this.isReady = true;
     this.keys.ready.push(this);
   }
 
+  /** The same for what hangs on the key. */
   keyNoted(): void {
     this.keyChanged();
   }

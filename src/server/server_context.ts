@@ -110,6 +110,7 @@ export class ServerContext extends Context {
     this.blockTaken = false;
   }
 
+  /** Whether a reply of so many bytes is too much for the session whose turn it is, which is being closed then. */
   override exceedsOutput(bytes: number): boolean {
     return this.server.clients.limits.refuses(this.client, bytes);
   }

@@ -139,6 +139,7 @@ export class Transaction {
     return this.memory <= KEPT_BYTES;
   }
 
+  /** Adds an argument. */
   private append(source: ReadonlyView, start: number, length: number): void {
     const end = this.length + length;
     if (end > this.bytes.length) this.growBytes(end);
@@ -147,6 +148,7 @@ export class Transaction {
     this.numbers[this.used++] = end;
   }
 
+  /** Makes room for more bytes. */
   private growBytes(needed: number): void {
     const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
     larger.set(this.bytes.subarray(0, this.length));
@@ -154,6 +156,7 @@ export class Transaction {
     this.view = new DataView(larger.buffer);
   }
 
+  /** Makes room for more numbers. */
   private growNumbers(needed: number): void {
     const larger = new Int32Array(Math.max(needed, this.numbers.length * 2));
     larger.set(this.numbers);
@@ -237,10 +240,12 @@ export class WatchList implements KeyObserver {
     this.dirty = false;
   }
 
+  /** How a watched key is now. */
   private stateNow({ key }: Observation): number {
     return this.stateOf(storedEntry(this.keyspace.databases[key.database], key));
   }
 
+  /** How a key is whose entry this is. */
   private stateOf(entry: number): number {
     const { keyspace } = this;
     if (entry === 0) return ABSENT;
