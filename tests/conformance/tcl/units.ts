@@ -28,6 +28,8 @@ export const UNITS: readonly Unit[] = [
   { name: "unit/type/set", seconds: 12 },
   { name: "unit/type/zset", seconds: 20 },
   { name: "unit/type/hash", seconds: 8 },
+  { name: "unit/type/stream", seconds: 10 },
+  { name: "unit/type/stream-cgroups", seconds: 8 },
   { name: "unit/expire", seconds: 14 },
   { name: "unit/quit", seconds: 1 },
   { name: "unit/latency-monitor", seconds: 4 },
