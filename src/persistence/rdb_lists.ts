@@ -6,7 +6,8 @@
  */
 import { forEachListNode, ListBuilder, listNodeCount } from "../keyspace/list_transfer.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
-import { listpackBytes } from "../memory/listpack.ts";
+import { TextScratch } from "../keyspace/text_scratch.ts";
+import { listpackBytes, listpackFirst, listpackSkip } from "../memory/listpack.ts";
 import { listpackValidate } from "../memory/listpack_validation.ts";
 import { ListpackBuffer } from "./listpack_buffer.ts";
 import {
@@ -71,7 +72,7 @@ type PartReader = (reader: RdbReader, builder: ListBuilder, text: RdbText) => vo
 
 const READERS: Record<number, PartReader> = {
   [RDB_TYPE_LIST]: readElement,
-  [RDB_TYPE_LIST_ZIPLIST]: readZiplist,
+  [RDB_TYPE_LIST_ZIPLIST]: readElements,
   [RDB_TYPE_LIST_QUICKLIST]: readZiplist,
   [RDB_TYPE_LIST_QUICKLIST_2]: readNode,
 };
@@ -98,10 +99,29 @@ function readNode(reader: RdbReader, builder: ListBuilder, text: RdbText): void 
   builder.addNode(node.view, 0);
 }
 
+/** Adds the elements of a ziplist one by one: a list of the time of ziplists gets nodes of the size that is set now. */
+function readElements(reader: RdbReader, builder: ListBuilder, text: RdbText): void {
+  text.read(reader);
+  const { view, count } = ziplistElements(reader, text);
+  const element = new TextScratch();
+  let at = listpackFirst(view, 0);
+  for (let left = count; left > 0; left--) {
+    element.takeElement(view, at);
+    builder.addElement(element.view, 0, element.length);
+    at = listpackSkip(view, at);
+  }
+}
+
 function readZiplist(reader: RdbReader, builder: ListBuilder, text: RdbText): void {
   text.read(reader);
-  const node = new ListpackBuffer();
-  const count = appendZiplist(text.alone(), node);
+  const { view, count } = ziplistElements(reader, text);
+  if (count > 0) builder.addNode(view, 0);
+}
+
+/** The elements of the ziplist that was read, as a listpack. */
+function ziplistElements(reader: RdbReader, text: RdbText): { view: DataView; count: number } {
+  const buffer = new ListpackBuffer();
+  const count = appendZiplist(text.alone(), buffer);
   if (count < 0) throw reader.wrong("what is no ziplist");
-  if (count > 0) builder.addNode(node.view, 0);
+  return { view: buffer.view, count };
 }
