@@ -3,7 +3,8 @@
  *
  * Three things, each in slices of a millisecond with the turns of sessions between them: entries of databases that were
  * flushed are freed; segments of the arena are emptied by the defragmentation, for as large a share of the
- * time as it asks for; and what has been dropped is given to the system.
+ * time as it asks for, but not while data goes so fast that moving it would be for nothing; and what has been
+ * dropped is given to the system.
  *
  * **Giving memory to the system.** The runtime frees shared memory when its collector finds that nobody holds
  * the buffer; but shared memory doesn't count for it, and an idle server would keep a gigabyte for ever.
@@ -34,6 +35,8 @@ const NUDGE_BYTES = 64 * 1024 * 1024;
 const NUDGES = 8;
 /** The server is idle if it has run fewer commands than this since the last tick. */
 const IDLE_COMMANDS = 50;
+/** Nothing is moved as long as so many per cent of the data go from tick to tick. */
+const SHRINKING_PERCENT = 1;
 const PERCENT = 100;
 
 /** Gives memory back in the background; see the head of this file. */
@@ -48,6 +51,7 @@ export class Reclaimer {
   currentMs = 0;
   private lastTick = 0;
   private lastCommands = 0;
+  private lastUsedBytes = 0;
   /** Time that the defragmentation may still take before the next tick. */
   private budgetMs = 0;
   /** Buffers that nobody touches. */
@@ -88,8 +92,9 @@ export class Reclaimer {
     const now = this.clock.monotonic();
     const elapsed = this.lastTick === 0 ? 0 : now - this.lastTick;
     this.lastTick = now;
-    this.running = this.defragmentation.effort(commands - this.lastCommands < IDLE_COMMANDS);
+    const idle = commands - this.lastCommands < IDLE_COMMANDS;
     this.lastCommands = commands;
+    this.running = this.isShrinking() ? 0 : this.defragmentation.effort(idle);
     if (this.running > 0) {
       this.totalMs += elapsed;
       this.currentMs += elapsed;
@@ -97,6 +102,14 @@ export class Reclaimer {
     this.budgetMs = elapsed * this.running / PERCENT;
     this.release();
     this.workLater();
+  }
+
+  /** Whether data goes so fast that what would be moved may be gone soon. */
+  private isShrinking(): boolean {
+    const { usedBytes } = this.keyspace.arena;
+    const before = this.lastUsedBytes;
+    this.lastUsedBytes = usedBytes;
+    return (before - usedBytes) * PERCENT > before * SHRINKING_PERCENT;
   }
 
   /** Empties segments at once, for as long as that takes (MEMORY PURGE). */

@@ -96,3 +96,24 @@ Deno.test("reclaiming: a big argument that is on its way outlives FLUSHALL", asy
   assert(value === "a".repeat(bytes / 2) + "b".repeat(bytes / 2));
   assertEquals(await other.ask("DEBUG", "CHECK"), "OK");
 });
+
+Deno.test("reclaiming: nothing is moved while data goes fast", () => {
+  const pair = new Pair(34);
+  for (let index = 0; index < 40_000; index++) {
+    pair.set(0, `k${index}`, "v".repeat(150), EXPIRY_NONE, null);
+  }
+  const clock = new HandClock();
+  const reclaimer = new Reclaimer(pair.keyspace, clock);
+  reclaimer.tick(0);
+  for (let index = 0; index < 40_000; index++) {
+    if (index % 12 > 0) pair.remove(0, `k${index}`);
+    if (index % 1000 !== 999) continue;
+    clock.advance(100);
+    reclaimer.tick(0);
+    assertEquals(reclaimer.running, 0);
+  }
+  clock.advance(100);
+  reclaimer.tick(0);
+  assert(reclaimer.running > 0);
+  reclaimer.stop();
+});
