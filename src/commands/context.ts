@@ -31,6 +31,7 @@ import { Int64, parseInteger64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
 import { StreamTools } from "./stream_tools.ts";
+import { RangeRequest } from "./range_request.ts";
 import type { Blocked, KeyWait, Wait } from "./wait.ts";
 
 /** Runs one command. */
@@ -147,6 +148,8 @@ export class Context {
   readonly list: ListPlace = new ListPlace();
   /** Where in the sorted set that it works on it is. */
   readonly sortedSet: SortedSetPlace = new SortedSetPlace();
+  /** The range of a sorted set that is asked for. */
+  readonly range: RangeRequest = new RangeRequest();
 
   /** Makes the context of one server. */
   constructor(
