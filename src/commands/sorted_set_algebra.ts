@@ -259,7 +259,7 @@ function reply(context: Context, operation: Operation, name: string): void {
     place.first = 0;
     place.end = builder.length;
     if (place.end > 0) builder.show(place);
-    replyMembers(context.reply, place, false, request.withScores);
+    replyMembers(context, false, request.withScores);
   } finally {
     builder.abandon();
   }

@@ -14,11 +14,10 @@ import {
   type ScoreBounds,
 } from "../keyspace/sorted_set_ranges.ts";
 import { removeEntry } from "../keyspace/keyspace.ts";
-import type { SortedSetPlace } from "../keyspace/sorted_set_place.ts";
+import { replyRange } from "../keyspace/sorted_set_replies.ts";
 import type { SortedSetBuilder } from "../keyspace/sorted_set_transfer.ts";
 import { TYPE_ZSET } from "../keyspace/types.ts";
 import { parseScoreBound } from "../protocol/doubles.ts";
-import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { type Context, WRONG_TYPE } from "./context.ts";
 
 const NO_SCORES = "ERR min or max is not a float";
@@ -110,39 +109,15 @@ function nameBound(context: Context, index: number, bound: NameBound): boolean {
 }
 
 /**
- * Replies with the members of `place`'s range, with their scores if they are wanted: in pairs for RESP3, one after the other for RESP2.
+ * Replies with the members of `context.sortedSet`'s range, with their scores if they are wanted: in pairs for RESP3, one after the other
+ * for RESP2.
  */
-export function replyMembers(
-  reply: ReplyWriter,
-  place: SortedSetPlace,
-  backwards: boolean,
-  withScores: boolean,
-): void {
+export function replyMembers(context: Context, backwards: boolean, withScores: boolean): void {
+  const { keyspace, reply, sortedSet: place } = context;
   const count = place.end - place.first;
   const paired = withScores && reply.resp === 3;
   reply.array(withScores && !paired ? count * 2 : count);
-  replyPairs(reply, place, backwards, withScores, paired);
-}
-
-/** As {@linkcode replyMembers}, without the array around; `paired`: an array around each member with its score. */
-export function replyPairs(
-  reply: ReplyWriter,
-  place: SortedSetPlace,
-  backwards: boolean,
-  withScores: boolean,
-  paired: boolean,
-): void {
-  const count = place.end - place.first;
-  if (count === 0) return;
-  place.goTo(backwards ? place.end - 1 : place.first);
-  for (let left = count;;) {
-    place.read();
-    if (paired) reply.array(2);
-    place.element.reply(reply);
-    if (withScores) reply.double(place.score);
-    if (--left === 0) return;
-    place.step(backwards);
-  }
+  replyRange(keyspace.arena, reply, place, backwards, withScores, paired);
 }
 
 /** Tells that `count` members of the key in argument `index` have been removed, and the key, too, if it is `gone`. */

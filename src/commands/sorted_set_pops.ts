@@ -4,10 +4,11 @@
  *
  * @module
  */
+import { replyRange } from "../keyspace/sorted_set_replies.ts";
 import { removeAtPlace, removeRanks } from "../keyspace/sorted_sets.ts";
 import { TYPE_ZSET } from "../keyspace/types.ts";
 import { type Context, SYNTAX_ERROR } from "./context.ts";
-import { findSortedSetToChange, replyPairs, tellRemoved } from "./sorted_set_arguments.ts";
+import { findSortedSetToChange, tellRemoved } from "./sorted_set_arguments.ts";
 import { parseTimeout } from "./timeouts.ts";
 
 const OUT_OF_RANGE = "ERR value is out of range, must be positive";
@@ -47,10 +48,10 @@ function takeEnd(
   count: number,
   paired: boolean,
 ): void {
-  const { database, reply, sortedSet: place } = context;
+  const { database, keyspace, reply, sortedSet: place } = context;
   place.first = highest ? place.count - count : 0;
   place.end = place.first + count;
-  replyPairs(reply, place, highest, true, paired);
+  replyRange(keyspace.arena, reply, place, highest, true, paired);
   const left = count === 1
     ? removeAtPlace(database, entry, place)
     : removeRanks(database, entry, place.first, count, place);

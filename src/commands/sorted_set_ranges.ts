@@ -8,16 +8,24 @@
  */
 import {
   mirrorRange,
-  NameBounds,
   nameRange,
   rankRange,
-  ScoreBounds,
   scoreRange,
   skipMembers,
 } from "../keyspace/sorted_set_ranges.ts";
 import { SortedSetBuilder } from "../keyspace/sorted_set_transfer.ts";
 import { removeRanks } from "../keyspace/sorted_sets.ts";
 import { type Context, type Handler, SYNTAX_ERROR } from "./context.ts";
+import {
+  BACKWARDS,
+  BY_ANYTHING,
+  BY_NAME,
+  BY_RANK,
+  BY_SCORE,
+  EITHER,
+  FORWARDS,
+  type RangeRequest,
+} from "./range_request.ts";
 import {
   findSortedSet,
   findSortedSetToChange,
@@ -30,43 +38,9 @@ import {
 import type { SORTED_SET_RANGE_SPECS } from "./specs/sorted_set_ranges.ts";
 import type { HandlersFor } from "./specs/types.ts";
 
-/** Whether ZRANGE is told what a range is of. */
-const BY_ANYTHING = 0;
-/** Ranges are of ranks, */
-const BY_RANK = 1;
-/** of scores, */
-const BY_SCORE = 2;
-/** of names. */
-const BY_NAME = 3;
-
-/** The direction is an option, */
-const EITHER = 0;
-/** is from the lowest score on, */
-const FORWARDS = 1;
-/** or from the highest one. */
-const BACKWARDS = 2;
-
 const LIMIT_OF_RANKS = "ERR syntax error, LIMIT is only supported in combination with either " +
   "BYSCORE or BYLEX";
 const SCORES_OF_NAMES = "ERR syntax error, WITHSCORES not supported in combination with BYLEX";
-
-/** What the commands of this family are asked for. */
-class RangeRequest {
-  kind = BY_ANYTHING;
-  direction = EITHER;
-  withScores = false;
-  /** How many members are passed by, and how many are wanted, all if it is negative. */
-  offset = 0;
-  limit = -1;
-  start = 0;
-  stop = 0;
-  readonly scores = new ScoreBounds();
-  readonly names = new NameBounds();
-
-  get backwards(): boolean {
-    return this.direction === BACKWARDS;
-  }
-}
 
 /** Reads the options from argument `index` on; false after an error. */
 function parseOptions(
@@ -160,20 +134,18 @@ function limitRange(context: Context, { kind, offset, limit, backwards }: RangeR
 
 /** ZRANGE and its kin: what a range is of, and its direction, are fixed for some. */
 function zrange(context: Context, kind: number, direction: number): void {
-  const request = new RangeRequest();
-  request.kind = kind;
-  request.direction = direction;
+  const request = context.range.begin(kind, direction);
   if (!parseOptions(context, request, 4, false) || !parseRange(context, request, 2)) return;
   const entry = findSortedSet(context, 1);
   if (entry === undefined) return;
   if (entry === 0) return context.reply.array(0);
   findRange(context, request, entry);
   limitRange(context, request);
-  replyMembers(context.reply, context.sortedSet, request.backwards, request.withScores);
+  replyMembers(context, request.backwards, request.withScores);
 }
 
 function zrangestore(context: Context): void {
-  const request = new RangeRequest();
+  const request = context.range.begin(BY_ANYTHING, EITHER);
   if (!parseOptions(context, request, 5, true) || !parseRange(context, request, 3)) return;
   const entry = findSortedSet(context, 2);
   if (entry === undefined) return;
@@ -196,8 +168,7 @@ function zrangestore(context: Context): void {
 
 /** ZCOUNT and ZLEXCOUNT. */
 function zcount(context: Context, kind: number): void {
-  const request = new RangeRequest();
-  request.kind = kind;
+  const request = context.range.begin(kind, FORWARDS);
   if (!parseRange(context, request, 2)) return;
   const entry = findSortedSet(context, 1);
   if (entry === undefined) return;
@@ -209,8 +180,7 @@ function zcount(context: Context, kind: number): void {
 /** ZREMRANGEBYRANK and its kin, which have an event each. */
 function zremrange(context: Context, kind: number, event: string): void {
   const { database, reply, sortedSet: place } = context;
-  const request = new RangeRequest();
-  request.kind = kind;
+  const request = context.range.begin(kind, FORWARDS);
   if (!parseRange(context, request, 2)) return;
   const entry = findSortedSetToChange(context, 1);
   if (entry === undefined) return;
