@@ -35,8 +35,8 @@ const NUDGE_BYTES = 64 * 1024 * 1024;
 const NUDGES = 8;
 /** The server is idle if it has run fewer commands than this since the last tick. */
 const IDLE_COMMANDS = 50;
-/** Nothing is moved as long as so many per cent of the data go from tick to tick. */
-const SHRINKING_PERCENT = 1;
+/** Nothing is moved as long as so large a part of the data goes from tick to tick. */
+const SHRINKING_PART = 1 / 256;
 const PERCENT = 100;
 
 /** Gives memory back in the background; see the head of this file. */
@@ -109,7 +109,7 @@ export class Reclaimer {
     const { usedBytes } = this.keyspace.arena;
     const before = this.lastUsedBytes;
     this.lastUsedBytes = usedBytes;
-    return (before - usedBytes) * PERCENT > before * SHRINKING_PERCENT;
+    return before - usedBytes > before * SHRINKING_PART;
   }
 
   /** Empties segments at once, for as long as that takes (MEMORY PURGE). */
