@@ -52,7 +52,6 @@ function takeEnd(
   place.first = highest ? place.count - count : 0;
   place.end = place.first + count;
   replyRange(keyspace.arena, reply, place, highest, true, paired);
-  if (count === 1) place.lookAhead(highest);
   const left = count === 1
     ? removeAtPlace(database, entry, place)
     : removeRanks(database, entry, place.first, count, place);

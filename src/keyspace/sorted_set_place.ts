@@ -15,19 +15,12 @@ import {
   type ReadonlyView,
   SEGMENT_SHIFT,
 } from "../memory/arena.ts";
-import { ENTRY_KEY, keyLength, keyStart, wordIndex, wordsAt } from "../memory/entry.ts";
+import { keyLength, keyStart } from "../memory/entry.ts";
 import { LISTPACK_HEADER_BYTES, listpackEnd } from "../memory/listpack.ts";
 import { elementBytes } from "../memory/listpack_element.ts";
 import { ROOT_COUNT, ROOT_TREE, rootWord } from "../memory/root.ts";
-import {
-  compareBytes,
-  SCORE_MEMBER,
-  SCORE_SHAPE,
-  slotMember,
-  slotScore,
-} from "../memory/score_tree.ts";
+import { compareBytes, slotMember, slotScore } from "../memory/score_tree.ts";
 import { treeAt, TreeCursor, treeFirst, treeLast, treeNext, treePrevious } from "../memory/tree.ts";
-import { SLOTS, USED } from "../memory/tree_nodes.ts";
 import { rootOf, tailStart } from "./collections.ts";
 import { ElementPlace } from "./element_place.ts";
 import { entryEncoding } from "./entry_facts.ts";
@@ -37,7 +30,6 @@ import { ENCODING_ROOT } from "./types.ts";
 
 const FIRST_OFFSETS = 128;
 const FIRST_GIVEN = 16;
-const LOOK_AHEAD = 8;
 /** Room for more scores isn't kept. */
 const KEPT_GIVEN = 4096;
 
@@ -73,8 +65,6 @@ export class SortedSetPlace {
   given: Float64Array = new Float64Array(FIRST_GIVEN);
   /** Scores on their way. */
   readonly scores: ScoreElement = new ScoreElement();
-  /** What {@linkcode lookAhead} has seen; it says nothing, but keeps the looking from being optimised away. */
-  seen = 0;
   private arena: Arena | null = null;
   private bytes: ReadonlyBytes = [];
 
@@ -198,27 +188,6 @@ export class SortedSetPlace {
       this.score = slotScore(arena, this.cursor);
       this.readMember(arena, slotMember(arena, this.cursor));
     }
-  }
-
-  /**
-   * Looks at the next members in the leaf, or, if `backwards`, at those before, if that wasn't done a moment ago: for who takes one after
-   * the other out. Each of them is a miss of the cache; several at once cost little more than one.
-   */
-  lookAhead(backwards: boolean): void {
-    if (this.root === 0 || this.count % LOOK_AHEAD !== 0) return;
-    const arena = this.arena!;
-    const leaf = this.cursor.nodes[0];
-    const words = wordsAt(arena, leaf);
-    const at = wordIndex(leaf);
-    const index = this.cursor.indexes[0];
-    const from = backwards ? Math.max(0, index + 1 - LOOK_AHEAD) : index;
-    const end = backwards ? index + 1 : Math.min(words[at + USED], index + LOOK_AHEAD);
-    let seen = 0;
-    for (let slot = from; slot < end; slot++) {
-      const member = words[at + SLOTS + slot * SCORE_SHAPE.width + SCORE_MEMBER];
-      seen ^= wordsAt(arena, member)[wordIndex(member) + ENTRY_KEY];
-    }
-    this.seen = seen;
   }
 
   /** As {@linkcode read}, but of the member it tells only where it is: {@linkcode position}. */
