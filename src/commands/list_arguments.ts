@@ -16,7 +16,7 @@ import { TYPE_LIST } from "../keyspace/types.ts";
 import { type Context, SYNTAX_ERROR, WRONG_TYPE } from "./context.ts";
 
 /** What {@linkcode findList} returns after an error reply. */
-export const NO_LIST = -1;
+export const NO_LIST: number = -1;
 
 /** The entry of the list in argument `index`, 0 if there is none, {@linkcode NO_LIST} if the key holds something else. */
 export function findList(context: Context, index: number): number {

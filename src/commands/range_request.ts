@@ -24,15 +24,15 @@ export const BACKWARDS = 2;
 /** One request; made once, and used again for each command. */
 export class RangeRequest {
   /** What the range is of: one of the `BY_` constants. */
-  kind = BY_ANYTHING;
+  kind: number = BY_ANYTHING;
   /** From which end members come: {@linkcode FORWARDS}, {@linkcode BACKWARDS}, or still {@linkcode EITHER}. */
-  direction = EITHER;
+  direction: number = EITHER;
   /** Whether scores are wanted. */
   withScores = false;
   /** How many members are passed by, all if it is negative, */
   offset = 0;
   /** and how many are wanted, all if it is negative. */
-  limit = -1;
+  limit: number = -1;
   /** The first rank, */
   start = 0;
   /** and the last one. */

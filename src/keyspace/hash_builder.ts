@@ -117,6 +117,7 @@ export class HashBuilder {
     this.root = 0;
   }
 
+  /** Goes on in the large form, with the fields so far. */
   private becomeLarge(): void {
     const walk = new CollectionWalk();
     walk.enterSmall(this.room.view, this.room.bytes, 0, ENCODING_LISTPACK, true);

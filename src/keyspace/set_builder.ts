@@ -178,6 +178,7 @@ export class SetBuilder {
     this.encoding = ENCODING_LISTPACK;
   }
 
+  /** Goes on in the large form, with the members so far. */
   private becomeLarge(): void {
     this.enter(this.walk);
     this.root = membersOf(this.keyspace, ROOT_SET, this.walk);

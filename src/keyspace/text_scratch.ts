@@ -44,10 +44,12 @@ export class TextScratch {
     if (this.bytes.length > KEPT_BYTES) this.use(FIRST_BYTES);
   }
 
+  /** Has room for a text of `length` bytes. */
   private reserve(length: number): void {
     if (length > this.bytes.length) this.use(Math.max(length, FIRST_BYTES));
   }
 
+  /** The text is the first `length` bytes of the scratch. */
   private use(length: number): void {
     this.bytes = new Uint8Array(length);
     this.view = new DataView(this.bytes.buffer);

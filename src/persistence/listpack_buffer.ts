@@ -53,6 +53,7 @@ export class ListpackBuffer {
     listpackCreate(this.view, 0);
   }
 
+  /** Has room for so many bytes in all. */
   private reserve(bytes: number): void {
     const used = this.bytes;
     if (used + bytes <= this.view.byteLength) return;

@@ -171,6 +171,7 @@ export class ClientLimits {
     return true;
   }
 
+  /** Logs that a client is closed for what waits for it. */
   private logExceeded(session: Session): void {
     this.server.logger.log(
       "warning",
