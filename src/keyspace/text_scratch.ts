@@ -49,7 +49,7 @@ export class TextScratch {
     if (length > this.bytes.length) this.use(Math.max(length, FIRST_BYTES));
   }
 
-  /** The text is the first `length` bytes of the scratch. */
+  /** Goes on with a scratch of `length` bytes. */
   private use(length: number): void {
     this.bytes = new Uint8Array(length);
     this.view = new DataView(this.bytes.buffer);
