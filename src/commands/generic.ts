@@ -36,6 +36,7 @@ import {
   UNIX_MILLISECONDS,
   UNIX_SECONDS,
 } from "./expiry.ts";
+import { parseCursor } from "./scanning.ts";
 import type { GENERIC_SPECS } from "./specs/generic.ts";
 import type { HandlersFor } from "./specs/types.ts";
 
@@ -46,8 +47,6 @@ const DEFAULT_SCAN_COUNT = 10;
 const RANDOM_TRIES = 100;
 /** How many buckets SCAN looks at for each key it was asked for. */
 const SCAN_STEPS_PER_KEY = 10;
-/** What C's strtoul takes for a number to its end: a sign is fine, and so is nothing at all. */
-const CURSOR_TEXT = /^(?:[+-]?[0-9]+)?$/;
 
 /** DEL and UNLINK: `lazily` leaves the freeing of collections for later. */
 function removeKeys(context: Context, lazily: boolean): void {
@@ -240,14 +239,6 @@ function keys(context: Context): void {
   }
   reply.array(found.length);
   for (const entry of found) replyKey(context, entry);
-}
-
-/** The cursor that a client sends back, of which our own need 32 bits; undefined for another text. */
-function parseCursor(text: string): number | undefined {
-  if (!CURSOR_TEXT.test(text)) return undefined;
-  const cursor = BigInt(text.replace(/^[+-]/, ""));
-  if (cursor >= 1n << 64n) return undefined;
-  return Number(BigInt.asUintN(32, text.startsWith("-") ? -cursor : cursor));
 }
 
 function scan(context: Context): void {
