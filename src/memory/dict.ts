@@ -315,8 +315,9 @@ export function dictVisitBucket(
 }
 
 /**
- * As {@linkcode dictVisitBucket}, and forgets each entry before the call, which may free it. The dict isn't good for anything
- * after that but for more of the same and {@linkcode dictFree}. Returns how many entries there were.
+ * As {@linkcode dictVisitBucket}, and forgets each entry before the call, which may free it; what is chained to the bucket is freed as
+ * well, so that {@linkcode dictFree} has little to do. The dict isn't good for anything after that but for more of the same, and for that.
+ * Returns how many entries there were.
  */
 export function dictTakeBucket(
   arena: Arena,
@@ -325,7 +326,8 @@ export function dictTakeBucket(
   visit: (entry: number) => void,
 ): number {
   let count = 0;
-  for (let address = bucketAddress(arena, dict, bucket); address !== 0;) {
+  const first = bucketAddress(arena, dict, bucket);
+  for (let address = first; address !== 0;) {
     for (let slot = 0; slot < SLOTS; slot++) {
       const entry = wordsAt(arena, address)[wordIndex(address) + slot];
       if (entry === 0) continue;
@@ -335,6 +337,7 @@ export function dictTakeBucket(
     }
     address = wordsAt(arena, address)[wordIndex(address) + NEXT_WORD];
   }
+  dropChain(arena, dict, first);
   return count;
 }
 
