@@ -401,7 +401,9 @@ export function describeSparse(run: ByteRun): string {
   const { bytes } = run;
   const end = run.start + run.length;
   for (let at = run.start + HEADER_BYTES; at < end; at += runBytes(bytes[at])) {
-    const length = runLength(bytes, at);
+    // In Redis a zero byte ends every string, and stands for the half of a run that is cut off.
+    const whole = at + runBytes(bytes[at]) <= end;
+    const length = whole ? runLength(bytes, at) : ((bytes[at] & 63) << 8) + 1;
     const value = runValue(bytes[at]);
     if (value > 0) parts.push(`v:${value},${length}`);
     else parts.push(`${runBytes(bytes[at]) === 1 ? "z" : "Z"}:${length}`);

@@ -194,3 +194,8 @@ Deno.test("hyperloglog: estimates, from none to more than there are hashes", () 
   one[77] = 1;
   assertEquals(estimateFromRegisters(one), 1);
 });
+
+Deno.test("the text of a value that ends within a run takes nothing from behind it", () => {
+  const bytes = new Uint8Array(20).fill(0x7f);
+  assertEquals(describeSparse({ bytes, start: 0, length: 17 }), "Z:16129");
+});
