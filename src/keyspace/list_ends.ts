@@ -65,8 +65,12 @@ import {
   trimNode,
 } from "./list_root.ts";
 
-/** A new node has room for so many bytes at first, as a share of what it may get to. */
-const FIRST_ROOM_SHIFT = 3;
+/** A chunk that grows gets a quarter more than it needs, */
+const SPARE_SHIFT = 2;
+/** or this share of the whole list. */
+const WHOLE_SHARE = 16;
+/** A listpack is moved within its chunk rather than to a larger one if an eighth is free. */
+const SLIDE_SHIFT = 3;
 /** A chunk of an end that is this many times as large as what is left in it is trimmed. */
 const LOOSE_FACTOR = 4;
 /** One that takes no more bytes isn't. */
@@ -175,13 +179,13 @@ function makeRoom(
   const onlyOne = rootWord(arena, root, LIST_FIRST) === rootWord(arena, root, LIST_LAST);
   const used = bytes + needed;
   const free = chunkCapacity(arena, chunk) - used;
-  if (free >= used >> 2) {
+  if (free >= used >> SLIDE_SHIFT) {
     const other = onlyOne ? free >> 2 : 0;
     chunkSlide(arena, chunk, bytes, front ? needed + free - other : other);
     return;
   }
-  let spare = Math.max(0, Math.min(used, limit - used));
-  if (onlyOne) spare = Math.max(spare, used >> 2);
+  let spare = spareBytes(arena, root, chunk, used, limit);
+  if (onlyOne) spare = Math.max(spare, used >> SPARE_SHIFT);
   const other = onlyOne ? spare >> 2 : 0;
   const wanted = needed + spare - other;
   const view = chunkView(arena, chunk);
@@ -190,6 +194,26 @@ function makeRoom(
     ? chunkOf(arena, wanted, view, start, bytes, other)
     : chunkOf(arena, other, view, start, bytes, wanted);
   replaceChunk(arena, root, chunk, larger);
+}
+
+/**
+ * How much room a chunk at an end, in which `used` bytes will be in use, gets to spare: a share of that, or, in a list of many nodes, as
+ * much as a smaller share of the whole list, so that a long list has chunks of full size at once and a short one wastes little.
+ */
+function spareBytes(
+  arena: Arena,
+  root: number,
+  chunk: number,
+  used: number,
+  limit: number,
+): number {
+  const view = chunkView(arena, chunk);
+  const start = chunkListpack(arena, chunk);
+  // Before the first element is pushed there is none.
+  const count = Math.max(1, listpackLength(view, start));
+  const whole = listpackBytes(view, start) / count * rootWord(arena, root, ROOT_COUNT);
+  const spare = Math.max(used >> SPARE_SHIFT, Math.floor(whole / WHOLE_SHARE));
+  return Math.max(0, Math.min(spare, limit - used));
 }
 
 /** Adds an element as the first of a new node before the first or behind the last. */
@@ -205,12 +229,11 @@ function pushNode(
 ): void {
   const { cursor } = place;
   const needed = listpackEncodedBytes(text, from, length);
-  const limitBytes = nodeBytesLimit(limit);
-  const rest = Math.max(0, limitBytes - needed - LISTPACK_EMPTY_BYTES);
-  const spare = Math.min(rest, Math.max(needed, limitBytes >> FIRST_ROOM_SHIFT));
-  const chunk = front
-    ? chunkCreate(arena, spare, LISTPACK_EMPTY_BYTES + needed, 0)
-    : chunkCreate(arena, 0, LISTPACK_EMPTY_BYTES + needed, spare);
+  const end = front ? LIST_FIRST : LIST_LAST;
+  const before = rootWord(arena, root, end);
+  const used = LISTPACK_EMPTY_BYTES + needed;
+  const spare = spareBytes(arena, root, before, used, nodeBytesLimit(limit));
+  const chunk = front ? chunkCreate(arena, spare, used, 0) : chunkCreate(arena, 0, used, spare);
   settle(arena, root, cursor);
   const tree = rootWord(arena, root, ROOT_TREE);
   if (front) treeFirst(arena, tree, cursor);
@@ -226,8 +249,7 @@ function pushNode(
   listpackCreate(target, start);
   listpackAppend(target, start, text, from, length);
   setRootWord(arena, root, ROOT_COUNT, rootWord(arena, root, ROOT_COUNT) + 1);
-  const end = front ? LIST_FIRST : LIST_LAST;
-  trimNode(arena, rootWord(arena, root, end));
+  trimNode(arena, before);
   setRootWord(arena, root, end, chunk);
 }
 

@@ -12,8 +12,9 @@
  * tree's weights of these two chunks are out of date then is noted in the root, as the difference; whoever goes by
  * position or changes the tree has {@linkcode settle} add it first.
  *
- * **Room.** A chunk at an end grows by doubling, up to the size of a node, with the room on the side where it grows; one
- * that is both first and last has a quarter of it on the other side. A chunk that isn't an end any more is trimmed.
+ * **Room.** A chunk at an end grows by a quarter, or by a share of the whole list, up to the size of a node, with the room on the
+ * side where it grows; one that is both first and last has a quarter of that on the other side. A chunk that isn't an end any
+ * more is trimmed, and so is one of which most has been popped.
  *
  * **Nodes** begin and end where Redis' do (`list_limits.ts`).
  *

@@ -171,15 +171,16 @@ export function growLarge(
 ): number {
   const { keyspace } = database;
   const bytes = tailLength(keyspace, entry);
+  const spare = bytes >>> 2;
   const view = tailView(keyspace, entry);
   const start = tailStart(keyspace, entry);
   const root = listRootOf(
     keyspace,
-    front ? bytes : 0,
+    front ? spare : 0,
     view,
     start,
     bytes,
-    front ? 0 : bytes,
+    front ? 0 : spare,
     place,
   );
   return becomeRoot(database, entry, TYPE_LIST, root);
