@@ -210,6 +210,8 @@ export class CommandRunner {
 
   /** Lets the clients go on that wait for keys which have changed. */
   serveWaiting(): void {
+    // What became ready may have expired while the command, or the transaction, went on.
+    this.server.refreshTime();
     this.server.clients.blockedKeys.serve(this);
   }
 
@@ -240,7 +242,9 @@ export class CommandRunner {
   /** Has a waiting command, which is in the context, try again. */
   private tryAgain({ wait }: KeyWaiter, index: number): boolean {
     const { reply } = this.context;
+    const { journal } = this.server;
     const { length: mark } = reply;
+    journal.beginUnit();
     try {
       return wait.attempt(this.context, index);
     } catch (error) {
@@ -248,6 +252,8 @@ export class CommandRunner {
       reply.truncate(mark);
       reply.error(NO_ROOM);
       return true;
+    } finally {
+      journal.endUnit();
     }
   }
 

@@ -136,6 +136,22 @@ Deno.test("blocked keys: a transaction serves when it is over", async () => {
   assertQuiet(machine);
 });
 
+Deno.test("blocked keys: a value that has expired when the transaction is over serves nobody", async () => {
+  await using machine = await startMemoryServer(14);
+  const [waiter, writer] = await connections(machine, 2);
+  await send(waiter, "BLPOP", "k", "0");
+  const slowly = () => machine.clock.advance(60);
+  for (const [ttl, left] of [["100", 0], ["1000", 1]] as const) {
+    machine.server.keyspace.listen(slowly);
+    await run(writer, "MULTI", "RPUSH k v", `PEXPIRE k ${ttl}`, "APPEND s x");
+    const waiting = machine.server.clients.blocking.count;
+    await run(writer, "EXEC");
+    machine.server.keyspace.unlisten(slowly);
+    assertEquals(waiting - machine.server.clients.blocking.count, left, ttl);
+  }
+  assertEquals(await replyOf(waiter), ["k", "v"]);
+});
+
 Deno.test("blocked keys: serving changes keys that others watch, waiting doesn't", async () => {
   await using machine = await startMemoryServer(5);
   const [waiter, watcher, writer] = await connections(machine, 3);
