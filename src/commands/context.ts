@@ -336,6 +336,11 @@ export class Context {
     if (this.journal.listening) this.journal.append(this.database.number, effect());
   }
 
+  /** Has the journal have the command with its arguments before `end` only, since there was no room for more. */
+  effectUpTo(end: number): void {
+    this.effect(() => this.allArguments().slice(0, end));
+  }
+
   /** As {@linkcode argument}, for one that may stand in a block of its own. */
   valueArgument(index: number): Uint8Array {
     return index === this.blockArgument

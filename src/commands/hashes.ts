@@ -131,8 +131,7 @@ function setPairs(context: Context, command: string): number | undefined {
   } catch (error) {
     // There was no room for this one: those before it are set.
     if (index > 2) {
-      const end = index;
-      context.effect(() => context.allArguments().slice(0, end));
+      context.effectUpTo(index);
       context.changed(1, "hset");
     }
     throw error;

@@ -71,8 +71,7 @@ function sadd(context: Context): void {
   } catch (error) {
     // There was no room for this one: those before it are in.
     if (added > 0) {
-      const end = index;
-      context.effect(() => context.allArguments().slice(0, end));
+      context.effectUpTo(index);
       noteAdded(context, added);
     }
     throw error;
@@ -158,13 +157,15 @@ function spop(context: Context): void {
   walk.enter(keyspace, entry);
   walk.goToRandom(context.random);
   walk.reply(reply);
-  if (journal.listening) {
-    const member = walk.copy();
-    context.effect(() => ["SREM", context.argument(1), member]);
-  }
+  if (journal.listening) journalRemoval(context, [walk.copy()]);
   setRemoveAt(database, entry, walk);
   context.changed(1, "spop");
   removeIfEmpty(context, entry);
+}
+
+/** Journals that `members` are gone. (A function of its own, since one in which a closure is made pays for it in each call.) */
+function journalRemoval(context: Context, members: readonly Uint8Array[]): void {
+  context.effect(() => ["SREM", context.argument(1), ...members]);
 }
 
 /** SPOP with a count. */
@@ -204,8 +205,7 @@ function popSome(context: Context, entry: number, count: number): void {
     if (listening) members.push(walk.copy());
     setRemoveAt(database, entry, walk);
     if (members.length < MEMBERS_PER_EFFECT && (index > 0 || !listening)) continue;
-    const removed = members;
-    context.effect(() => ["SREM", context.argument(1), ...removed]);
+    journalRemoval(context, members);
     members = [];
   }
   context.changed(1, "spop");
