@@ -11,6 +11,9 @@ const NOT_A_NUMBER = "ERR timeout is not a float or out of range";
 const NOT_AN_INTEGER = "ERR timeout is not an integer or out of range";
 const NEGATIVE = "ERR timeout is negative";
 const MS_PER_SECOND = 1000n;
+/** Most timeouts are so short that they need no exact arithmetic. */
+const SHORT_DIGITS = 9;
+const ZERO = 48;
 /** Redis keeps milliseconds in 64 bits with a sign. */
 const TOO_LONG = 2 ** 63;
 
@@ -22,6 +25,9 @@ const TOO_LONG = 2 ** 63;
  * lies between -1 ms and 0 is 0.
  */
 export function parseTimeout(context: Context, index: number): number | undefined {
+  const { bytes, starts, lengths } = context;
+  const whole = shortInteger(bytes, starts[index], lengths[index]);
+  if (whole >= 0) return whole * 1000;
   const seconds = parseLongDouble(context.text(index));
   if (seconds === undefined) {
     context.reply.error(NOT_A_NUMBER);
@@ -33,6 +39,18 @@ export function parseTimeout(context: Context, index: number): number | undefine
   if (milliseconds >= 0 && milliseconds < TOO_LONG) return milliseconds;
   context.reply.error(NEGATIVE);
   return undefined;
+}
+
+/** The number that a few digits are, or -1 for another text. */
+function shortInteger(bytes: Uint8Array, start: number, length: number): number {
+  if (length === 0 || length > SHORT_DIGITS) return -1;
+  let value = 0;
+  for (let at = start; at < start + length; at++) {
+    const digit = bytes[at] - ZERO;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 /** As {@linkcode parseTimeout}, for a whole number of milliseconds. */

@@ -24,21 +24,28 @@ import { entryType } from "../keyspace/entry_facts.ts";
 import { findHashed } from "../keyspace/keyspace.ts";
 import type { KeyObserver, Observation, ObservedKey } from "../keyspace/observed_keys.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
-import { RequestCopy } from "./request_copy.ts";
+import { RequestCopies, type RequestCopy } from "./request_copy.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Session } from "./session.ts";
 
 /** A client that waits for keys, and what its command said. */
 export class KeyWaiter implements Wait {
+  /** Who it is. */
+  readonly session: Session;
   /** The command's arguments. */
   readonly request: RequestCopy;
   /** Where it stands. */
   readonly queues: KeyQueue[] = [];
 
-  /** Has the command that runs in `context` wait. */
-  constructor(context: ServerContext, readonly session: Session, readonly wait: KeyWait) {
-    this.request = new RequestCopy(context);
+  /** Has the command wait that runs in `context`. */
+  constructor(
+    private readonly keys: BlockedKeys,
+    context: ServerContext,
+    readonly wait: KeyWait,
+  ) {
+    this.session = context.client;
+    this.request = keys.copies.take(context);
   }
 
   /** The timeout, or CLIENT UNBLOCK. */
@@ -49,7 +56,7 @@ export class KeyWaiter implements Wait {
   /** It waits no longer. */
   ended(): void {
     for (const queue of this.queues) queue.leave(this);
-    this.queues.length = 0;
+    this.keys.copies.give(this.request);
   }
 }
 
@@ -107,6 +114,8 @@ export interface AttemptHost {
 export class BlockedKeys {
   /** The queues of keys that have changed, in the order in which they did. */
   readonly ready: KeyQueue[] = [];
+  /** Copies of arguments. */
+  readonly copies: RequestCopies = new RequestCopies();
   private readonly queues = new Map<ObservedKey, KeyQueue>();
 
   /** Watches the keys of `server`. */
@@ -114,7 +123,7 @@ export class BlockedKeys {
 
   /** Has the client whose command runs in `context` wait. */
   wait(context: ServerContext, wait: KeyWait): void {
-    const waiter = new KeyWaiter(context, context.client, wait);
+    const waiter = new KeyWaiter(this, context, wait);
     const { firstKey, keyCount, keyStep = 1 } = wait;
     for (let key = 0; key < keyCount; key++) {
       this.enqueue(context, waiter, firstKey + key * keyStep);

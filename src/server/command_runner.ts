@@ -212,7 +212,7 @@ export class CommandRunner {
   serveWaiting(): void {
     // What became ready may have expired while the command, or the transaction, went on.
     this.server.refreshTime();
-    this.server.clients.blockedKeys.serve(this);
+    this.context.lend(() => this.server.clients.blockedKeys.serve(this));
   }
 
   /** Lets a client that waits try again, since key `index` has changed; whether it has got its reply. */
@@ -221,19 +221,17 @@ export class CommandRunner {
     const { session, request } = waiter;
     const reply = clients.answerWriter(session);
     const { errors, length: mark } = reply;
-    const start = time.look();
+    const start = time.last;
     keyspace.keepExpired = false;
+    context.loadCopy(session, request, reply);
+    if (!this.tryAgain(waiter, index)) return false;
     const command = this.server.table.byName.get(session.lastCommand)!;
-    const done = context.lend(session, reply, () => {
-      context.loadCopy(request);
-      if (!this.tryAgain(waiter, index)) return false;
-      const milliseconds = time.look() - start;
-      command.statistics.microseconds += milliseconds * 1000;
+    const milliseconds = time.look() - start;
+    command.statistics.microseconds += milliseconds * 1000;
+    if (milliseconds >= this.timer.reportMs) {
       this.logSlow(command, milliseconds);
       this.server.latency.add("command-unblocking", milliseconds);
-      return true;
-    });
-    if (!done) return false;
+    }
     if (reply.errors !== errors) command.statistics.failed++;
     session.blocked!.finishWith(reply, mark);
     return true;

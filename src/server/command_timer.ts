@@ -29,7 +29,8 @@ export class CommandTimer {
   each = false;
   /** Whether the times are kept as histograms (`latency-tracking`). */
   histograms = true;
-  private reportMs = Infinity;
+  /** From so many ms on, somebody wants to hear of a command. */
+  reportMs = Infinity;
   /** When the current group began. */
   private began = 0;
   /** What a quick command took last, in microseconds. */

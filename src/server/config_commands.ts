@@ -60,10 +60,16 @@ function changeFolder(server: Server, from: string): void {
   }
 }
 
-/** Listens where the settings say; the client waits meanwhile, since a port takes a while to be free. */
+/**
+ * Listens where the settings say; the client waits meanwhile, since a port takes a while to be free. In a transaction it
+ * can't: then only the log tells if that fails.
+ */
 function moveListeners(context: ServerContext, name: string, undo: () => void): void {
   const { server } = context;
-  const blocked = context.waitFor({ timeOut: (reply) => reply.simple("OK"), ended: () => {} }, 0);
+  const blocked = context.mayBlock
+    ? context.waitFor({ timeOut: (reply) => reply.simple("OK"), ended: () => {} }, 0)
+    : null;
+  if (blocked === null) context.reply.simple("OK");
   const fail = (): void => {
     server.logger.log(
       "warning",
@@ -78,9 +84,9 @@ function moveListeners(context: ServerContext, name: string, undo: () => void): 
     );
     undo();
     server.applySettings();
-    blocked.finish((reply) => reply.error(`ERR ${message}`));
+    blocked?.finish((reply) => reply.error(`ERR ${message}`));
   };
-  server.moveListeners().then(() => blocked.finish((reply) => reply.simple("OK")), fail);
+  server.moveListeners().then(() => blocked?.finish((reply) => reply.simple("OK")), fail);
 }
 
 function configResetStat(context: ServerContext): void {

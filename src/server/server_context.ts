@@ -66,10 +66,8 @@ export class ServerContext extends Context {
     this.server.clients.blockedKeys.wait(this, wait);
   }
 
-  /**
-   * Runs `run` for `session`, with replies to `reply`, and with arguments that it loads itself; then everything is as it was.
-   */
-  lend<Result>(session: Session, reply: ReplyWriter, run: () => Result): Result {
+  /** Runs `run`, which may load what it likes; then everything is as it was. */
+  lend(run: () => void): void {
     const { server: { clients }, keyspace } = this;
     const before = {
       session: this.session,
@@ -85,11 +83,8 @@ export class ServerContext extends Context {
       blockTaken: this.blockTaken,
     };
     const { acting } = clients;
-    this.enter(session);
-    this.reply = reply;
-    clients.acting = session;
     try {
-      return run();
+      run();
     } finally {
       Object.assign(this, before);
       clients.acting = acting;
@@ -97,8 +92,12 @@ export class ServerContext extends Context {
     }
   }
 
-  /** Takes the arguments of a copy. */
-  loadCopy(request: RequestCopy): void {
+  /** Goes on with a command of `session` that waited, with its arguments and with replies to `reply`. */
+  loadCopy(session: Session, request: RequestCopy, reply: ReplyWriter): void {
+    this.session = session;
+    this.server.clients.acting = session;
+    this.database = this.keyspace.databases[session.database];
+    this.reply = reply;
     this.bytes = request.bytes;
     this.view = request.view;
     this.argc = request.argc;

@@ -319,7 +319,8 @@ export class Session {
 
   /** Goes on with what is in the buffer, after others had their turn. */
   resume(): void {
-    if (this.closed) return;
+    // With nothing there, the next bytes that come bring the next turn.
+    if (this.closed || (this.position === this.end && this.partial === null)) return;
     this.unfinished = true;
     if (this.current === null) this.host.processLater(this);
   }
