@@ -8,6 +8,7 @@ import {
   listDrop,
   listEnd,
   listLength,
+  popQuickly,
   replyListBackwards,
   replyListRange,
 } from "../keyspace/lists.ts";
@@ -21,17 +22,20 @@ export const NO_LIST: number = -1;
 /** The entry of the list in argument `index`, 0 if there is none, {@linkcode NO_LIST} if the key holds something else. */
 export function findList(context: Context, index: number): number {
   const entry = context.findAndTouch(index);
-  if (entry === 0 || entryType(context.keyspace, entry) === TYPE_LIST) return entry;
-  context.reply.error(WRONG_TYPE);
-  return NO_LIST;
+  return entry === 0 || isList(context, entry) ? entry : NO_LIST;
 }
 
 /** As {@linkcode findList}, for a command that reads. */
 export function findListForReading(context: Context, index: number): number {
   const entry = context.findForReading(index);
-  if (entry === 0 || entryType(context.keyspace, entry) === TYPE_LIST) return entry;
+  return entry === 0 || isList(context, entry) ? entry : NO_LIST;
+}
+
+/** Whether `entry` is a list; an error is replied if not. */
+export function isList(context: Context, entry: number): boolean {
+  if (entryType(context.keyspace, entry) === TYPE_LIST) return true;
   context.reply.error(WRONG_TYPE);
-  return NO_LIST;
+  return false;
 }
 
 /** Whether argument `index` says the front of a list (LEFT) or the back (RIGHT); undefined after an error reply. */
@@ -44,9 +48,12 @@ export function parseEnd(context: Context, index: number): boolean | undefined {
 
 /** Replies with the first or last element of `entry`, whose key is argument `index`, and takes it away. */
 export function popElement(context: Context, index: number, entry: number, front: boolean): void {
-  const { keyspace, list } = context;
+  const { keyspace, list, reply } = context;
+  if (popQuickly(keyspace, entry, front, reply, list)) {
+    return context.changed(index, front ? "lpop" : "rpop");
+  }
   const view = listEnd(keyspace, entry, front, list);
-  replyListpackElement(context.reply, view, list.at);
+  replyListpackElement(reply, view, list.at);
   tellPopped(context, index, front, listDrop(context.database, entry, front, 1, list));
 }
 

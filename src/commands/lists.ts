@@ -13,11 +13,19 @@ import {
   listLength,
   listPush,
   listSeek,
+  pushQuickly,
   replyListRange,
 } from "../keyspace/lists.ts";
 import { replyListpackElement } from "../keyspace/listpack_replies.ts";
 import { type Context, type Handler, SYNTAX_ERROR } from "./context.ts";
-import { findList, findListForReading, NO_LIST, popElement, popUpTo } from "./list_arguments.ts";
+import {
+  findList,
+  findListForReading,
+  isList,
+  NO_LIST,
+  popElement,
+  popUpTo,
+} from "./list_arguments.ts";
 import { blmove, blmpop, brpoplpush, lmove, lmpop, popOrWait, rpoplpush } from "./list_moving.ts";
 import { lpos } from "./list_positions.ts";
 import type { HandlersFor, LIST_SPECS } from "./specs/mod.ts";
@@ -26,8 +34,14 @@ const NOT_POSITIVE = "ERR value is out of range, must be positive";
 
 function push(context: Context, front: boolean, onlyExisting: boolean): void {
   const { database, keyspace, starts, lengths, argc } = context;
-  let entry = findList(context, 1);
-  if (entry === NO_LIST) return;
+  let entry = context.findAndTouch(1);
+  if (entry !== 0 && argc === 3) {
+    const limit = context.limits.listMaxSize;
+    const { view } = context;
+    const length = pushQuickly(keyspace, entry, front, view, starts[2], lengths[2], limit);
+    if (length > 0) return tellPushed(context, front, length);
+  }
+  if (entry !== 0 && !isList(context, entry)) return;
   if (entry === 0) {
     if (onlyExisting) return context.reply.integer(0);
     let bytes = 0;
@@ -55,8 +69,13 @@ function push(context: Context, front: boolean, onlyExisting: boolean): void {
     else listDrop(database, entry, front, pushed, context.list);
     throw error;
   }
+  tellPushed(context, front, listLength(keyspace, entry));
+}
+
+/** Tells of a push that has made the list so long. */
+function tellPushed(context: Context, front: boolean, length: number): void {
   context.changed(1, front ? "lpush" : "rpush");
-  context.reply.integer(listLength(keyspace, entry));
+  context.reply.integer(length);
 }
 
 function pop(context: Context, front: boolean): void {

@@ -98,7 +98,7 @@ export function pushLarge(
   place: ListPlace,
   leaving = 0,
 ): void {
-  if (pushInPlace(arena, root, front, text, from, length, limit, false)) return;
+  if (pushInPlace(arena, root, front, text, from, length, limit, false) > 0) return;
   const chunk = rootWord(arena, root, front ? LIST_FIRST : LIST_LAST);
   const start = chunkListpack(arena, chunk);
   const view = chunkView(arena, chunk);
@@ -117,10 +117,10 @@ export function pushLarge(
 }
 
 /**
- * As {@linkcode pushLarge}, if the node takes the element (which `isTaken` says that it does) and its chunk has room for it; whether
- * it did.
+ * As {@linkcode pushLarge}, if the node takes the element (which `isTaken` says that it does) and its chunk has room for it. How many
+ * elements the list has then; 0, with nothing changed, if not.
  */
-function pushInPlace(
+export function pushInPlace(
   arena: Arena,
   root: number,
   front: boolean,
@@ -129,7 +129,7 @@ function pushInPlace(
   length: number,
   limit: number,
   isTaken: boolean,
-): boolean {
+): number {
   const rootAt = (root & SEGMENT_MASK) << 1;
   const chunk = arena.words[root >>> SEGMENT_SHIFT][rootAt + (front ? LIST_FIRST : LIST_LAST)];
   const view = arena.views[chunk >>> SEGMENT_SHIFT];
@@ -138,11 +138,11 @@ function pushInPlace(
   const start = block + offset;
   const bytes = view.getUint32(start, true);
   const count = view.getUint16(start + COUNT_BYTES, true);
-  if (!isTaken && !nodeTakes(bytes, count, length, limit)) return false;
+  if (!isTaken && !nodeTakes(bytes, count, length, limit)) return 0;
   const needed = listpackEncodedBytes(text, from, length);
   let header = start;
   if (front) {
-    if (offset - CHUNK_BYTES < needed) return false;
+    if (offset - CHUNK_BYTES < needed) return 0;
     header -= needed;
     const target = arena.writableView(chunk, offset + bytes);
     writeElement(target, header + LISTPACK_HEADER_BYTES, text, from, length);
@@ -150,7 +150,7 @@ function pushInPlace(
     target.setUint32(header, bytes + needed, true);
     target.setUint16(header + COUNT_BYTES, count + 1, true);
   } else {
-    if (arena.unitsOf(chunk) * UNIT_BYTES - offset - bytes < needed) return false;
+    if (arena.unitsOf(chunk) * UNIT_BYTES - offset - bytes < needed) return 0;
     const target = arena.writableView(chunk, offset + bytes + needed);
     const end = writeElement(target, start + bytes - 1, text, from, length);
     target.setUint8(end, LISTPACK_END);
@@ -158,9 +158,8 @@ function pushInPlace(
     target.setUint16(header + COUNT_BYTES, count + 1, true);
   }
   const words = arena.writable(root, LIST_ROOT_BYTES);
-  words[rootAt + ROOT_COUNT]++;
   words[rootAt + (front ? FIRST_CHANGE : LAST_CHANGE)]++;
-  return true;
+  return ++words[rootAt + ROOT_COUNT];
 }
 
 /**

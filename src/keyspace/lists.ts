@@ -30,6 +30,7 @@ import {
   listpackSeek,
 } from "../memory/listpack.ts";
 import { copyBytes } from "../memory/copy.ts";
+import { ENTRY_META, ENTRY_VALUE, wordIndex, wordsAt } from "../memory/entry.ts";
 import {
   LIST_FIRST,
   LIST_LAST,
@@ -56,15 +57,17 @@ import {
 import { entryEncoding, tailLength } from "./entry_facts.ts";
 import { type Database, type Keyspace, removeEntry } from "./keyspace.ts";
 import { nodeTakes, SHRUNK_LIST_BYTES, SMALL_LIST_BYTES } from "./list_limits.ts";
-import { dropLarge, largeEnd, pushLarge } from "./list_ends.ts";
+import { dropLarge, largeEnd, pushInPlace, pushLarge } from "./list_ends.ts";
 import { enterNode, type ListPlace, listRootOf, seekLarge } from "./list_root.ts";
 import { replyListpackElement, replyListpackElements } from "./listpack_replies.ts";
-import { ENCODING_LISTPACK, TYPE_LIST } from "./types.ts";
+import { ENCODING_LISTPACK, ENCODING_ROOT, TYPE_LIST } from "./types.ts";
 
 export { ListPlace } from "./list_root.ts";
 
 /** Type and encoding of a list behind its key. */
 export const META_SMALL_LIST: number = TYPE_LIST | (ENCODING_LISTPACK << 4);
+
+const META_LARGE_LIST = TYPE_LIST | (ENCODING_ROOT << 4);
 
 /** Whether the list in `entry` is behind its key. */
 export function isSmallList(keyspace: Keyspace, entry: number): boolean {
@@ -138,6 +141,50 @@ export function listPush(
     leaving,
   );
   return entry;
+}
+
+/**
+ * What {@linkcode listPush} does most often, if it is that: adds an element to a node of a large list that has room for it. The length of
+ * the list then; 0, with nothing changed, if it is anything else, perhaps no list.
+ */
+export function pushQuickly(
+  keyspace: Keyspace,
+  entry: number,
+  front: boolean,
+  text: ReadonlyView,
+  from: number,
+  length: number,
+  limit: number,
+): number {
+  const { arena } = keyspace;
+  const words = wordsAt(arena, entry);
+  const at = wordIndex(entry);
+  if ((words[at + ENTRY_META] & 0xff) !== META_LARGE_LIST) return 0;
+  return pushInPlace(arena, words[at + ENTRY_VALUE], front, text, from, length, limit, false);
+}
+
+/**
+ * Replies with the first or last element and takes it away, if `entry` is a list of several nodes; false, with nothing done, if
+ * not.
+ */
+export function popQuickly(
+  keyspace: Keyspace,
+  entry: number,
+  front: boolean,
+  reply: ReplyWriter,
+  place: ListPlace,
+): boolean {
+  const { arena } = keyspace;
+  const words = wordsAt(arena, entry);
+  const at = wordIndex(entry);
+  if ((words[at + ENTRY_META] & 0xff) !== META_LARGE_LIST) return false;
+  const root = words[at + ENTRY_VALUE];
+  // One of a single node may have to become small.
+  if (rootWord(arena, root, LIST_FIRST) === rootWord(arena, root, LIST_LAST)) return false;
+  const view = largeEnd(arena, root, front, place);
+  replyListpackElement(reply, view, place.at);
+  dropLarge(arena, root, front, 1, place);
+  return true;
 }
 
 /** Adds an element to a list that stays small, and then takes `bytes` bytes. */
