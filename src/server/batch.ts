@@ -106,14 +106,15 @@ export class Batch {
     const { arena, seed0, seed1 } = keyspace;
     let members = 0;
     for (let index = 0; index < this.count; index++) {
-      const step = this.commands[index]?.memberStep ?? 0;
+      const command = this.commands[index];
+      const step = command?.memberStep ?? 0;
       const keys = this.firstHash[index];
       if (step === 0 || keys === this.firstHash[index + 1]) continue;
       const dict = membersDict(keyspace, this.candidates[keys]);
       if (dict === 0) continue;
       const { argc, starts, lengths } = this.frames[index];
       if (argc > 2 && members < BATCH_MEMBERS) this.firstMember[index] = members;
-      for (let at = 2; at < argc && members < BATCH_MEMBERS; at += step) {
+      for (let at = command!.firstMember; at < argc && members < BATCH_MEMBERS; at += step) {
         memberDicts[members] = dict;
         memberHashes[members++] = hashBytes(view, starts[at], lengths[at], seed0, seed1);
       }

@@ -31,8 +31,10 @@ export class Command {
   readonly keyStep: number;
   /** The last key; 0 or less counts from the end. */
   readonly lastKey: number;
-  /** Distance between the members of the key's value that it names from argument 2 on; 0 if it names none there. */
+  /** Distance between the members of the key's value that it names; 0 if it names none that can be found so. */
   readonly memberStep: number;
+  /** The first argument that is such a member, if there are no options before it. */
+  readonly firstMember: number;
   /** Subcommands by name, or null. */
   readonly subcommands: ReadonlyMap<string, Command> | null;
   /** What is counted of it. */
@@ -92,6 +94,7 @@ export class Command {
     this.keyStep = simple ? range.keyStep : 0;
     this.lastKey = range.lastKey;
     this.memberStep = MEMBER_STEPS.get(name) ?? 0;
+    this.firstMember = SCORED_COMMANDS.has(name) ? 3 : 2;
   }
 }
 
@@ -106,13 +109,16 @@ const BLOCK_ARGUMENTS: ReadonlyMap<string, number> = new Map([
   ["restore", 3],
 ]);
 
-/** Commands that name members of what their key holds, from argument 2 on: how far it is from one to the next. */
+/** Commands that name members of what their key holds: how far it is from one to the next. */
 // deno-fmt-ignore
 const MEMBER_STEPS: ReadonlyMap<string, number> = new Map([
   ["sadd", 1], ["srem", 1], ["sismember", 1], ["smismember", 1], ["hset", 2], ["hmset", 2], ["hsetnx", 2], ["hget", 1],
   ["hmget", 1], ["hdel", 1], ["hexists", 1], ["hstrlen", 1], ["hincrby", 2], ["hincrbyfloat", 2], ["zscore", 1],
-  ["zmscore", 1], ["zrem", 1], ["zrank", 1], ["zrevrank", 1],
+  ["zmscore", 1], ["zrem", 1], ["zrank", 1], ["zrevrank", 1], ["zadd", 2], ["zincrby", 2],
 ]);
+
+/** Commands that name a score before each member. */
+const SCORED_COMMANDS: ReadonlySet<string> = new Set(["zadd", "zincrby"]);
 
 /** Commands that Redis calls slow for the sake of large arguments or values; most calls are as quick as others. */
 // deno-fmt-ignore
