@@ -140,11 +140,28 @@ Deno.test("SIGINT and SHUTDOWN end the server with 0, SIGHUP doesn't end it", as
   assertEquals((await second.finish()).code, 0);
 });
 
+/** Resolves when a server doesn't answer any more. */
+async function busy(port: number): Promise<void> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const reply = new Uint8Array(16);
+  for (let answered = true; answered;) {
+    await connection.write(new TextEncoder().encode("PING\r\n"));
+    const read = connection.read(reply).then(() => true, () => false);
+    let timer = 0;
+    const silence = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), 500);
+    });
+    answered = await Promise.race([read, silence]);
+    clearTimeout(timer);
+  }
+}
+
 Deno.test("a second signal ends at once a server that is too busy for the first", async () => {
   await using server = await ServerProcess.start("--enable-debug-command", "local");
   await server.expectReply("PING\r\n", "+PONG\r\n");
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await connection.write(new TextEncoder().encode("DEBUG SLEEP 60\r\n"));
+  await busy(server.port);
   // Different signals, since two equal ones may reach a process as one.
   server.kill("SIGINT");
   server.kill("SIGTERM");
