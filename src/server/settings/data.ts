@@ -5,7 +5,13 @@
  */
 import { EVICTION_POLICIES } from "../../keyspace/eviction.ts";
 import { checkFileName, checkHostname, readMaster, readSave } from "./lists.ts";
-import { NO_CLUSTER_YET, NO_FILES_YET, NO_JEMALLOC, NO_REPLICAS_YET } from "./reasons.ts";
+import {
+  NO_CLUSTER_YET,
+  NO_FILES_YET,
+  NO_JEMALLOC,
+  NO_REPLICAS_YET,
+  UNCOMPRESSED,
+} from "./reasons.ts";
 import {
   anyMemory,
   choice,
@@ -80,7 +86,9 @@ export const ENCODING_SETTINGS: readonly Setting[] = [
   integer("list-max-listpack-size", -2, [-INT_MAX - 1, INT_MAX], "size of a node of a list", {
     aliases: ["list-max-ziplist-size"],
   }),
-  integer("list-compress-depth", 0, COUNT, "nodes at each end of a list left as they are"),
+  integer("list-compress-depth", 0, COUNT, "nodes at each end of a list left as they are", {
+    noEffect: UNCOMPRESSED,
+  }),
   integer("set-max-intset-entries", 512, LONG, "most integers of a small set"),
   integer("zset-max-listpack-entries", 128, LONG, "most members of a small sorted set", {
     aliases: ["zset-max-ziplist-entries"],

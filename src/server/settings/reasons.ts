@@ -33,3 +33,6 @@ export const NO_JEMALLOC = "memory is not managed by jemalloc";
 export const FIXED_BACKLOG = "the runtime chooses the length of the queue itself";
 /** Background work at a pace. */
 export const NO_HZ = "background work has a pace of its own, which doesn't depend on this";
+/** Lists that are compressed. */
+export const UNCOMPRESSED =
+  "the inner nodes of lists are kept as they are, so that they are reached in one step";
