@@ -147,7 +147,7 @@ async function busy(port: number): Promise<void> {
   for (let answered = true; answered;) {
     await connection.write(new TextEncoder().encode("PING\r\n"));
     const read = connection.read(reply).then(() => true, () => false);
-    let timer = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const silence = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), 500);
     });
