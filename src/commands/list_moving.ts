@@ -8,6 +8,7 @@
  * @module
  */
 import { removeEntry } from "../keyspace/keyspace.ts";
+import { listReturn } from "../keyspace/list_editing.ts";
 import { createList, listDrop, listEnd, listPush } from "../keyspace/lists.ts";
 import { TYPE_LIST } from "../keyspace/types.ts";
 import { elementBytes } from "../memory/listpack_element.ts";
@@ -212,7 +213,9 @@ function moveElement(context: Context, fromFront: boolean, toFront: boolean): bo
     pushText(context, target, toFront, 0);
     keyspace.hash = sourceHash;
     left = listDrop(database, source, fromFront, 1, list);
-  } else if (fromFront !== toFront) {
+  } else if (fromFront === toFront) {
+    left = listReturn(database, source, fromFront, context.limits.listMaxSize, list);
+  } else {
     const leaving = elementBytes(view, list.at);
     left = listDrop(database, pushText(context, target, toFront, leaving), fromFront, 1, list);
   }

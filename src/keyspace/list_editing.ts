@@ -20,6 +20,7 @@ import {
   listpackFind,
   listpackFirst,
   listpackLast,
+  listpackLength,
   listpackMatches,
   listpackPrevious,
   listpackReplace,
@@ -46,7 +47,7 @@ import {
 } from "./collections.ts";
 import { tailLength } from "./entry_facts.ts";
 import { type Database, type Keyspace, removeEntry } from "./keyspace.ts";
-import { SMALL_LIST_BYTES } from "./list_limits.ts";
+import { nodeTakes, SMALL_LIST_BYTES } from "./list_limits.ts";
 import {
   enterNode,
   type ListPlace,
@@ -61,6 +62,7 @@ import {
   isSmallList,
   listLength,
   listNextNode,
+  listPush,
   listSeek,
   shrinkSmall,
 } from "./lists.ts";
@@ -147,6 +149,44 @@ export function listReplace(
   const view = chunkWritable(arena, place.chunk);
   listpackReplace(view, place.start, place.start + offset, text, from, length);
   return entry;
+}
+
+/**
+ * Has the first or last element, which the place is at and whose text it has, leave the list and come back to the same end. It stays where it
+ * is, unless its node is so full by now that it would get one of its own. Returns the entry.
+ *
+ * @throws {ArenaFullError} with nothing changed, when there is no room.
+ */
+export function listReturn(
+  database: Database,
+  entry: number,
+  front: boolean,
+  limit: number,
+  place: ListPlace,
+): number {
+  const { keyspace } = database;
+  const { text, start } = place;
+  const view = isSmallList(keyspace, entry)
+    ? tailView(keyspace, entry)
+    : chunkView(keyspace.arena, place.chunk);
+  const others = listpackLength(view, start) - 1;
+  const bytes = listpackBytes(view, start) - elementBytes(view, place.at);
+  if (others === 0 || nodeTakes(bytes, others, text.length, limit)) return entry;
+  entry = listPush(database, entry, front, text.view, 0, text.length, limit, place);
+  return deleteAt(database, entry, front ? 1 : listLength(keyspace, entry) - 2, place);
+}
+
+/** Takes element `index` of a large list away, which isn't the only one of its node; returns the entry. */
+function deleteAt(database: Database, entry: number, index: number, place: ListPlace): number {
+  const { keyspace, keyspace: { arena } } = database;
+  listSeek(keyspace, entry, index, place);
+  const root = rootOf(keyspace, entry);
+  const { cursor } = place;
+  listpackDelete(chunkWritable(arena, place.chunk), place.start, place.at);
+  treeSetWeight(arena, cursor, slotWord(arena, cursor, SLOT_COUNT) - 1);
+  setRootWord(arena, root, ROOT_COUNT, rootWord(arena, root, ROOT_COUNT) - 1);
+  trimNode(arena, place.chunk);
+  return shrinkSmall(database, entry, root);
 }
 
 /**
