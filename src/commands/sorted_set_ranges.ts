@@ -152,18 +152,34 @@ function zrangestore(context: Context): void {
   const builder = new SortedSetBuilder(context.keyspace);
   storeSortedSet(context, 1, "zrangestore", builder, () => {
     if (entry === 0) return;
-    const { sortedSet: place, sortedSet: { element } } = context;
+    const { sortedSet: place } = context;
     findRange(context, request, entry);
     limitRange(context, request);
-    if (place.end === place.first) return;
-    place.goTo(place.first);
-    for (let left = place.end - place.first;; place.step(false)) {
-      place.read();
-      element.spell();
-      builder.add(element.view, element.start, element.length, place.score);
-      if (--left === 0) return;
-    }
+    if (place.end > place.first) storeRange(context, request, builder);
   });
+}
+
+/**
+ * Adds the members of the range that was found to `builder`, in the order that is asked for. As long as what is stored could be a listpack, a
+ * negative zero becomes a zero, as it does there.
+ */
+function storeRange(context: Context, request: RangeRequest, builder: SortedSetBuilder): void {
+  const { limits, sortedSet: place, sortedSet: { element } } = context;
+  const { backwards } = request;
+  const count = place.end - place.first;
+  let packed = request.kind !== BY_RANK || count <= limits.zsetMaxEntries;
+  place.goTo(backwards ? place.end - 1 : place.first);
+  for (let left = count;; place.step(backwards)) {
+    place.read();
+    element.spell();
+    const { length } = element;
+    if (builder.length >= limits.zsetMaxEntries || length > limits.zsetMaxValueBytes) {
+      packed = false;
+    }
+    const score = packed && place.score === 0 ? 0 : place.score;
+    builder.add(element.view, element.start, length, score);
+    if (--left === 0) return;
+  }
 }
 
 /** ZCOUNT and ZLEXCOUNT. */

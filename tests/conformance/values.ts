@@ -34,7 +34,7 @@ const KEYS = [
   "k".repeat(255), "k".repeat(256), "k".repeat(300),
 ];
 /** What keys of the collections of each type start with, as a rule. */
-const KEY_LETTERS = { list: "l", set: "s", hash: "h", zset: "z", stream: "x" } as const;
+const KEY_LETTERS = { list: "l", set: "s", hash: "f", zset: "z", stream: "x" } as const;
 
 /** A type of collection. */
 export type CollectionName = keyof typeof KEY_LETTERS;

@@ -10,14 +10,14 @@
 import { COLLECTIONS, type Values } from "../values.ts";
 import type { RecipeTable } from "./recipe.ts";
 
-const GETS = ["#", "k*", "w_*", "h*->f1", "h0->*", "nokey", "*", "k*->", "h*->e1"];
+const GETS = ["#", "k*", "w_*", "f*->e1", "f0->*", "nokey", "*", "k*->", "f*->e2"];
 function options(values: Values, readOnly: boolean): string[] {
   const words: string[][] = [];
   const store = !readOnly && values.chance(0.4);
   if (store) words.push(["STORE", values.key()]);
   const alphabetic = values.chance(0.6);
   if (alphabetic) words.push(["ALPHA"]);
-  else if (values.chance(0.4)) words.push(["BY", values.one(["k*", "w_*", "h*->f1", "h0->*"])]);
+  else if (values.chance(0.4)) words.push(["BY", values.one(["k*", "w_*", "f*->e1", "f0->*"])]);
   if (store && values.chance(0.3)) words.push(["BY", "nosort"]);
   if (values.chance(0.3)) words.push([values.one(["ASC", "DESC", "desc"])]);
   if (values.chance(0.3)) {
