@@ -92,12 +92,16 @@ function checkValue(keyspace: Keyspace, block: number): void {
   );
 }
 
-/** How many roots a root that isn't being freed holds: groups of a stream, or consumers of a group. */
+/** How many roots a root holds: groups of a stream, or consumers of a group; those that it still has while it is freed. */
 function nestedRoots({ arena }: Keyspace, root: number): number {
   const kind = rootWord(arena, root, ROOT_KIND);
-  if (rootWord(arena, root, ROOT_OWNER) === 0) return 0;
   const dict = rootWord(arena, root, ROOT_DICT);
-  return dict !== 0 && (kind === ROOT_STREAM || kind === ROOT_GROUP) ? dictCount(arena, dict) : 0;
+  if (dict === 0 || (kind !== ROOT_STREAM && kind !== ROOT_GROUP)) return 0;
+  let count = 0;
+  for (let bucket = 0; bucket < dictBuckets(arena, dict); bucket++) {
+    dictVisitBucket(arena, dict, bucket, () => count++);
+  }
+  return count;
 }
 
 /** A root knows what holds it, and dict and tree know their root and agree with each other. */

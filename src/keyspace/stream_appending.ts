@@ -16,7 +16,7 @@ import {
   chunkWritable,
 } from "../memory/chunk.ts";
 import { wordIndex, wordsAt } from "../memory/entry.ts";
-import { compareIds, type EntryId, readId, setIdSlot, writeId } from "../memory/id_tree.ts";
+import { type EntryId, readId, setIdSlot, writeId } from "../memory/id_tree.ts";
 import {
   LISTPACK_EMPTY_BYTES,
   LISTPACK_HEADER_BYTES,
@@ -27,7 +27,12 @@ import {
   listpackReplaceInteger,
   listpackStringBytes,
 } from "../memory/listpack.ts";
-import { elementBytes, writeElement, writeIntegerElement } from "../memory/listpack_element.ts";
+import {
+  elementBytes,
+  sameBytes,
+  writeElement,
+  writeIntegerElement,
+} from "../memory/listpack_element.ts";
 import { ROOT_COUNT, ROOT_TREE, rootWord, setRootWord, STREAM_LAST } from "../memory/root.ts";
 import { type TreeCursor, treeEnd, treeInsert } from "../memory/tree.ts";
 import { replaceOwned, SLOTS, USED } from "../memory/tree_nodes.ts";
@@ -40,13 +45,7 @@ import {
   NODE_CHUNK,
   type StreamPlace,
 } from "./stream_nodes.ts";
-import {
-  countUp,
-  STREAM_ADDED,
-  STREAM_FIRST_ID,
-  STREAM_LAST_ID,
-  streamLength,
-} from "./stream_root.ts";
+import { STREAM_ADDED, STREAM_FIRST_ID, STREAM_LAST_ID, STREAM_ROOT_BYTES } from "./stream_root.ts";
 
 const NODE_WORDS = NODE_CHUNK + 1;
 /** Most bytes that flags, id, number of fields and number of elements of an entry take together. */
@@ -132,13 +131,24 @@ export function appendEntry(
     const { start } = place;
     const live = liveEntries(place) + 1;
     const view = place.view as DataView;
-    listpackReplaceInteger(view, start, start + LISTPACK_HEADER_BYTES, live >> 31, live);
+    const at = start + LISTPACK_HEADER_BYTES;
+    if (live <= 127) view.setUint8(at, live);
+    else listpackReplaceInteger(view, start, at, live >> 31, live);
   }
-  const length = streamLength(arena, root);
-  if (length === 0) writeId(arena, root, STREAM_FIRST_ID, id);
-  writeId(arena, root, STREAM_LAST_ID, id);
-  setRootWord(arena, root, ROOT_COUNT, length + 1);
-  countUp(arena, root, STREAM_ADDED);
+  noteEntry(arena, root, id);
+}
+
+/** Has the root know of an entry that was added with this id. */
+function noteEntry(arena: Arena, root: number, id: EntryId): void {
+  const words = arena.writable(root, STREAM_ROOT_BYTES);
+  const at = wordIndex(root);
+  if (words[at + ROOT_COUNT]++ === 0) writeId(arena, root, STREAM_FIRST_ID, id);
+  words[at + STREAM_LAST_ID] = id.msHigh;
+  words[at + STREAM_LAST_ID + 1] = id.msLow;
+  words[at + STREAM_LAST_ID + 2] = id.seqHigh;
+  words[at + STREAM_LAST_ID + 3] = id.seqLow;
+  words[at + STREAM_ADDED + 1] = words[at + STREAM_ADDED + 1] + 1;
+  if (words[at + STREAM_ADDED + 1] === 0) words[at + STREAM_ADDED]++;
 }
 
 /** Enters the last node; whether an entry with so many bytes of fields and values needs a new one. */
@@ -170,10 +180,18 @@ function hasMasterFields(
 ): boolean {
   if (place.masterFields * 2 !== end - first) return false;
   const { view, starts, lengths } = source;
+  const { view: node } = place;
   let at = place.masterAt;
   for (let index = first; index < end; index += 2) {
-    if (!listpackMatches(place.view, at, view, starts[index], lengths[index])) return false;
-    at += elementBytes(place.view, at);
+    const length = lengths[index];
+    // Most names are strings of up to 63 bytes.
+    if (length < 64 && node.getUint8(at) === (0x80 | length)) {
+      if (!sameBytes(node, at + 1, view, starts[index], length)) return false;
+      at += length + 2;
+    } else {
+      if (!listpackMatches(node, at, view, starts[index], length)) return false;
+      at += elementBytes(node, at);
+    }
   }
   return true;
 }
@@ -332,9 +350,4 @@ export function trimNode(arena: Arena, chunk: number, place: StreamPlace): void 
   enterChunk(arena, chunk, place);
   const spare = countersRoom(liveEntries(place), deletedEntries(place));
   chunkTrim(arena, chunk, place.end + 1 - place.start, 0, spare);
-}
-
-/** Whether `id` may be the next one of the stream. */
-export function isAbove(id: EntryId, last: EntryId): boolean {
-  return compareIds(id, last) > 0;
 }

@@ -42,6 +42,20 @@ export const FLAG_SAME_FIELDS = 2;
 /** Word of a slot of a stream's tree: the chunk. */
 export const NODE_CHUNK = 4;
 
+/** Text of an id in replies: of those that follow each other, most have the same time. */
+export class RepliedId {
+  /** The text. */
+  readonly bytes: Uint8Array = new Uint8Array(ID_TEXT_BYTES);
+  /** The same, for replies. */
+  readonly view: DataView = new DataView(this.bytes.buffer);
+  /** The time that it starts with: upper half, */
+  msHigh = 0;
+  /** and lower half. */
+  msLow = 0;
+  /** Bytes of that time and the dash behind it, or 0 before the first. */
+  prefix = 0;
+}
+
 /** A place in a stream, and what functions that work on one need besides; to be kept and used again. */
 export class StreamPlace {
   /** The node in the stream's tree. */
@@ -74,8 +88,8 @@ export class StreamPlace {
   dataAt = 0;
   /** Room for the text of an id. */
   readonly text: Uint8Array = new Uint8Array(ID_TEXT_BYTES);
-  /** The same, for replies. */
-  readonly textView: DataView = new DataView(this.text.buffer);
+  /** Text of the id that was replied last. */
+  readonly replied: RepliedId = new RepliedId();
 }
 
 /** Enters the node at the place's cursor. */

@@ -14,8 +14,8 @@ import { ROOT_TREE, rootWord } from "../memory/root.ts";
 import { elementBytes } from "../memory/listpack_element.ts";
 import { treeFirst, treeLast, treeNext, treePrevious } from "../memory/tree.ts";
 import { treeWeight } from "../memory/tree_nodes.ts";
+import { writeUnsigned64 } from "../protocol/integers.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
-import { writeEntryId } from "./entry_ids.ts";
 import { replyListpackElement } from "./listpack_replies.ts";
 import {
   behindEntry,
@@ -28,6 +28,8 @@ import {
   type StreamPlace,
 } from "./stream_nodes.ts";
 import { STREAM_LAST_ID } from "./stream_root.ts";
+
+const DASH = 0x2d;
 
 /** Entries from one id to another, both included. */
 export class EntryRange {
@@ -276,7 +278,17 @@ function walkNodeBackwards(
 
 /** Replies with an id. */
 export function replyEntryId(reply: ReplyWriter, id: EntryId, place: StreamPlace): void {
-  reply.bulkView(place.textView, 0, writeEntryId(place.text, 0, id));
+  const { replied } = place;
+  const { bytes } = replied;
+  if (replied.msLow !== id.msLow || replied.msHigh !== id.msHigh || replied.prefix === 0) {
+    replied.msHigh = id.msHigh;
+    replied.msLow = id.msLow;
+    replied.prefix = writeUnsigned64(bytes, 0, id.msHigh, id.msLow) + 1;
+    bytes[replied.prefix - 1] = DASH;
+  }
+  const { prefix } = replied;
+  const length = prefix + writeUnsigned64(bytes, prefix, id.seqHigh, id.seqLow);
+  reply.bulkView(replied.view, 0, length);
 }
 
 /** Replies with the entry at the place: its id, and its fields and values in an array. Returns where the next entry is. */

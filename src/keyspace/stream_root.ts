@@ -50,6 +50,8 @@ export const STREAM_DELETED_ID: number = STREAM_FIRST_ID + ID_WORDS;
 export const STREAM_ADDED: number = STREAM_DELETED_ID + ID_WORDS;
 
 const EXTRA_WORDS = 3 * ID_WORDS + 3;
+/** Bytes of a root. */
+export const STREAM_ROOT_BYTES: number = (STREAM_LAST + EXTRA_WORDS) * 4;
 const NODE_SHAPE: TreeShape = { width: 5, keyWords: ID_WORDS, weightWord: -1, ownedWord: 4 };
 
 /**

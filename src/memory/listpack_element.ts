@@ -237,9 +237,13 @@ export function writeIntegerElement(
   high: number,
   low: number,
 ): number {
+  if ((high | (low & ~127)) === 0) {
+    // The integer and its length, which is one byte.
+    view.setUint16(at, low | 0x100, true);
+    return at + 2;
+  }
   const bytes = listpackIntegerBytes(high, low) - 1;
-  if (bytes === 1) view.setUint8(at, low);
-  else if (bytes === 2) {
+  if (bytes === 2) {
     view.setUint8(at, INTEGER_13 | (low >>> 8 & 31));
     view.setUint8(at + 1, low & 0xff);
   } else if (bytes === 9) {
@@ -267,6 +271,10 @@ export function sameBytes(
   const end = at + length;
   for (; at + 4 <= end; at += 4, from += 4) {
     if (first.getInt32(at, true) !== second.getInt32(from, true)) return false;
+  }
+  if (at < end && length >= 4) {
+    // The last four bytes, of which some have been compared.
+    return first.getInt32(end - 4, true) === second.getInt32(from + end - at - 4, true);
   }
   for (; at < end; at++, from++) {
     if (first.getUint8(at) !== second.getUint8(from)) return false;
