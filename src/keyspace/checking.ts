@@ -26,10 +26,12 @@ import {
 import { compareBytes, slotMember, slotScore } from "../memory/score_tree.ts";
 import { TreeCursor, treeFirst, treeNext } from "../memory/tree.ts";
 import { treeCheck, treeOwner, treeWeight } from "../memory/tree_nodes.ts";
-import { databaseId, entryEncoding, hasExpiry, valueBlock } from "./entry_facts.ts";
+import { databaseId, entryEncoding, entryType, hasExpiry, valueBlock } from "./entry_facts.ts";
 import { type Keyspace, VALUE_OWNER } from "./keyspace.ts";
 import { checkListRoot } from "./list_check.ts";
 import { checkStreamRoot } from "./stream_check.ts";
+import { checkSmallSortedSet } from "./sorted_set_check.ts";
+import { META_SMALL_SORTED_SET } from "./sorted_sets.ts";
 import { ENCODING_ROOT } from "./types.ts";
 
 /**
@@ -67,6 +69,10 @@ export function checkKeyspace(keyspace: Keyspace): void {
     const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
     const found = dictFind(arena, database.dict, hash, view, start, length);
     assert(found === address, `entry ${address} is found by its key`);
+    if (
+      (entryType(keyspace, address) | entryEncoding(keyspace, address) << 4) ===
+        META_SMALL_SORTED_SET
+    ) checkSmallSortedSet(keyspace, address);
     if (!hasExpiry(keyspace, address)) return;
     volatile.set(id, (volatile.get(id) ?? 0) + 1);
     assert(database.volatile.at(database.volatile.positionOf(address)) === address);
