@@ -30,7 +30,7 @@ export class CommandTimer {
   /** Whether the times are kept as histograms (`latency-tracking`). */
   histograms = true;
   /** From so many ms on, somebody wants to hear of a command. */
-  reportMs = Infinity;
+  reportMs: number = Infinity;
   /** When the current group began. */
   private began = 0;
   /** What a quick command took last, in microseconds. */

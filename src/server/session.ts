@@ -15,11 +15,12 @@
  *
  * @module
  */
-import { type BufferPool, ByteBuffer } from "../protocol/byte_buffer.ts";
+import { ByteBuffer } from "../protocol/byte_buffer.ts";
 import type { BlockedSession } from "./blocking.ts";
 import type { OutputChunk, ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Connection } from "../runtime/sockets.ts";
+import type { SessionHost, SessionLimits } from "./session_host.ts";
 import type { Waiting } from "./subscriptions/messages.ts";
 import type { SessionTopics } from "./subscriptions/topics.ts";
 import type { Tracking } from "./tracking.ts";
@@ -52,54 +53,6 @@ export const REPLY_OFF = 1;
 export const REPLY_SKIP_NEXT = 2;
 /** The reply of this command is dropped. */
 export const REPLY_SKIP = 3;
-
-/** What is counted of the traffic of all sessions. */
-export interface TrafficCounters {
-  /** Bytes read. */
-  inputBytes: number;
-  /** Bytes written. */
-  outputBytes: number;
-  /** Reads that brought something. */
-  reads: number;
-  /** Writes. */
-  writes: number;
-}
-
-/** What a session may take. */
-export interface SessionLimits {
-  /** Bytes of output at which no further commands run. */
-  readonly pauseBytes: number;
-  /** Whether {@linkcode check} has to be called after each turn; else when output comes out of turn. */
-  readonly watching: boolean;
-  /** Whether the session may go on; it has been closed if not. */
-  check(session: Session): boolean;
-}
-
-/** What a session needs of its server. */
-export interface SessionHost {
-  /** Runs what is in the session's buffer, and flushes. */
-  process(session: Session): void;
-  /** As {@linkcode process}, after others had their turn. */
-  processLater(session: Session): void;
-  /** The session is gone. */
-  forget(session: Session): void;
-  /** Most bytes of requests that may wait (`client-query-buffer-limit`). */
-  readonly queryBufferLimit: number;
-  /** Unix time in ms. */
-  now(): number;
-  /** Where sessions get their first buffer. */
-  readonly firstBuffers: BufferPool;
-  /** What all sessions together read and wrote. */
-  readonly counters: TrafficCounters;
-  /** Writes the replies of all sessions. */
-  readonly reply: ReplyWriter;
-  /** What clients may take. */
-  readonly limits: SessionLimits;
-  /** Messages wait for the session, which isn't being written to any more. */
-  deliverLater(session: Session): void;
-  /** Logs that a client sends more than may wait, and what. */
-  logTooLong(session: Session): void;
-}
 
 /** One client connection. */
 export class Session {
