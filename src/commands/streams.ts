@@ -114,7 +114,7 @@ function chooseId(context: Context, root: number): boolean {
 function addEffect(context: Context, root: number, idIndex: number): RequestArgument[] {
   const { options } = context.streams;
   const args: RequestArgument[] = context.allArguments();
-  args[idIndex] = entryIdText(options.id);
+  if (options.idForm !== ID_GIVEN) args[idIndex] = entryIdText(options.id);
   if (options.approximate) makeExact(context, root, options, args);
   return args;
 }
