@@ -25,7 +25,7 @@ import {
   intervalStart,
   isIdArgument,
   nameArgument,
-  streamForWriting,
+  streamForReading,
 } from "./stream_arguments.ts";
 import {
   claimEffect,
@@ -99,7 +99,7 @@ function newClaim(stream: number, group: number, time: number): Claim {
 /** The stream in argument 1 and the group in argument 2 as a claim; null after an error reply. */
 function findClaim(context: Context): Claim | null {
   const { keyspace } = context;
-  const stream = streamForWriting(context, 1);
+  const stream = streamForReading(context, 1);
   if (stream < 0) return null;
   const group = stream === 0 ? 0 : findChild(keyspace, stream, nameArgument(context, 2));
   if (group !== 0) return newClaim(stream, group, keyspace.now);

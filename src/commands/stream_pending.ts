@@ -16,7 +16,6 @@ import {
   intervalStop,
   nameArgument,
   streamForReading,
-  streamForWriting,
 } from "./stream_arguments.ts";
 
 /** Replies that the stream in argument 1 has no group as argument 2 names it, or isn't there. */
@@ -29,7 +28,7 @@ export function refuseGroup(context: Context): void {
 /** XACK. */
 export function xack(context: Context): void {
   const { argc, reply, keyspace, streams: { id, pending } } = context;
-  const root = streamForWriting(context, 1);
+  const root = streamForReading(context, 1);
   if (root < 0) return;
   const group = root === 0 ? 0 : findChild(keyspace, root, nameArgument(context, 2));
   if (group === 0) return reply.integer(0);

@@ -130,6 +130,8 @@ function serveAll(context: Context, reading: Reading, sources: readonly Source[]
   const served: Served[] = [];
   try {
     for (const source of sources) {
+      // Redis looks for each key twice, and counts both.
+      context.findForReading(source.keyIndex);
       const one = source.root === 0 ? null : serve(context, reading, source);
       if (one !== null) served.push(one);
     }
