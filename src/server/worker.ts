@@ -11,6 +11,7 @@
 
 import { type Server, startServer } from "./server.ts";
 import { type Directive, SettingsError } from "./settings.ts";
+import { warmUp } from "./warming.ts";
 
 /** How a server is started. */
 export interface StartMessage {
@@ -60,6 +61,7 @@ function serve(scope: WorkerScope): void {
     }
     starting = start(data);
     running = await starting;
+    if (running !== undefined) warmUpBeside(running);
     scope.postMessage({ exitCode: running === undefined ? 1 : await running.finished });
   };
 
@@ -71,6 +73,11 @@ function serve(scope: WorkerScope): void {
       running.crash(event.error ?? event.reason);
     });
   }
+}
+
+/** Has the runtime know the hot commands before somebody needs them, while the server is already there for all. */
+function warmUpBeside({ logger }: Server): void {
+  warmUp().catch((error) => logger.log("warning", `Warming up failed: ${error.message}`));
 }
 
 /** The server, or undefined if it can't start, which is in the log. */
