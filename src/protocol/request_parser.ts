@@ -20,6 +20,8 @@ export const REQUEST_ERROR = 2;
 
 /** Longest inline request, and longest length line, in bytes. */
 export const INLINE_LIMIT = 64 * 1024;
+/** Most lines that a person types are shorter. */
+const SHORT_LINE = 128;
 const ARGUMENT_LIMIT = 2147483647;
 const UNAUTHENTICATED_ARGUMENTS = 10;
 const UNAUTHENTICATED_BULK = 16384;
@@ -212,8 +214,8 @@ function readLength(
 /** A request in one line: words between white space, quoted as in a shell. */
 function parseInline(frame: RequestFrame, bytes: Uint8Array, end: number): number {
   const at = frame.position;
-  const newline = bytes.indexOf(LF, at);
-  if (newline < 0 || newline >= end) {
+  const newline = findNewline(bytes, at, end);
+  if (newline < 0) {
     if (end - at <= INLINE_LIMIT) return REQUEST_INCOMPLETE;
     return fail(frame, "too big inline request");
   }
@@ -222,6 +224,16 @@ function parseInline(frame: RequestFrame, bytes: Uint8Array, end: number): numbe
   if (splitWords(frame, bytes, at, stop)) return REQUEST_COMPLETE;
   frame.argc = 0;
   return fail(frame, "unbalanced quotes in request");
+}
+
+/** Where the line that starts at `at` ends; -1 if that hasn't come yet. Most lines are short, and a call would cost more than a look at them. */
+function findNewline(bytes: Uint8Array, at: number, end: number): number {
+  const near = Math.min(end, at + SHORT_LINE);
+  for (; at < near; at++) {
+    if (bytes[at] === LF) return at;
+  }
+  const newline = at < end ? bytes.indexOf(LF, at) : -1;
+  return newline < end ? newline : -1;
 }
 
 /**
@@ -233,6 +245,7 @@ function splitWords(frame: RequestFrame, bytes: Uint8Array, at: number, stop: nu
     while (at < stop && isSpace(bytes[at])) at++;
     if (at >= stop || bytes[at] === 0) return true;
     const start = at;
+    while (at < stop && isPlain(bytes[at])) at++;
     let to = at;
     while (at < stop && !isSpace(bytes[at]) && bytes[at] !== 0) {
       const byte = bytes[at];
@@ -263,6 +276,11 @@ function splitWords(frame: RequestFrame, bytes: Uint8Array, at: number, stop: nu
     }
     frame.add(start, to - start);
   }
+}
+
+/** Whether a byte is part of a word, and stands for itself. */
+function isPlain(byte: number): boolean {
+  return byte > 32 && byte !== DOUBLE_QUOTE && byte !== SINGLE_QUOTE;
 }
 
 function isSpace(byte: number): boolean {
