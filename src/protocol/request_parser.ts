@@ -237,6 +237,20 @@ function findNewline(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /**
+ * Whether the short line of words at `at` is whole and without quotes, so that {@linkcode parseRequest} leaves its bytes as they are, and it
+ * can be read once more.
+ */
+export function isPlainLine(bytes: Uint8Array, at: number, end: number): boolean {
+  const near = Math.min(end, at + SHORT_LINE);
+  for (; at < near; at++) {
+    const byte = bytes[at];
+    if (byte === LF) return true;
+    if (byte === DOUBLE_QUOTE || byte === SINGLE_QUOTE) return false;
+  }
+  return false;
+}
+
+/**
  * Notes the words between `at` and `stop` as arguments; false if a quote isn't closed as it should.
  * An escaped word is shorter than its source, so its bytes are put in its source's place.
  */

@@ -1,5 +1,6 @@
 /**
- * A batch: the next few requests of a session, read ahead so that their keys are in the cache when they run.
+ * A batch: the next few requests of a session, or the next one of several sessions, read ahead so that their keys are in the cache
+ * when they run.
  *
  * **Why.** With a million keys, a look-up waits twice for memory: for the bucket and for the entry, some 250 ns
  * each, while the processor does nothing else. A pipeline tells in advance which keys come next. So
@@ -37,6 +38,10 @@ export class Batch {
   );
   /** The command of each request, or null if nobody knows it. */
   readonly commands: (Command | null)[] = new Array(BATCH_REQUESTS).fill(null);
+  /** Where each request stands. */
+  private readonly views: DataView[] = new Array(BATCH_REQUESTS).fill(
+    new DataView(new ArrayBuffer(0)),
+  );
   /** How many requests there are. */
   count = 0;
   private readonly hashes = new Int32Array(BATCH_KEYS);
@@ -65,10 +70,11 @@ export class Batch {
     this.memberRequests = 0;
   }
 
-  /** Adds the request in the frame at `count`, whose command is `command`. */
+  /** Adds the request in the frame at `count`, which stands in `view` and whose command is `command`. */
   add(command: Command | null, view: DataView, seed0: number, seed1: number): void {
     const index = this.count++;
     this.commands[index] = command;
+    this.views[index] = view;
     this.firstHash[index] = this.keys;
     this.firstMember[index] = -1;
     if (command !== null && command.keyStep > 0) {
@@ -86,22 +92,19 @@ export class Batch {
     this.firstHash[index + 1] = this.keys;
   }
 
-  /**
-   * Has the buckets and entries of all keys read, so that they are near when they are needed, and those of members. The arguments are
-   * in `view`.
-   */
-  prefetch(keyspace: Keyspace, dict: number, view: DataView): void {
+  /** Has the buckets and entries of all keys read, so that they are near when they are needed, and those of members. */
+  prefetch(keyspace: Keyspace, dict: number): void {
     this.dict = dict;
     this.moves = keyspace.moves;
     if (this.keys > 1) {
       const { hashes, buckets, candidates } = this;
       this.sink = dictReadAhead(keyspace.arena, dict, hashes, this.keys, buckets, candidates);
-      if (this.memberRequests > 1) this.prefetchMembers(keyspace, view);
+      if (this.memberRequests > 1) this.prefetchMembers(keyspace);
     } else this.candidates[0] = 0;
   }
 
   /** Has the members read that requests name, as far as the candidates of their keys are large collections. */
-  private prefetchMembers(keyspace: Keyspace, view: DataView): void {
+  private prefetchMembers(keyspace: Keyspace): void {
     const { memberDicts, memberHashes } = this;
     const { arena, seed0, seed1 } = keyspace;
     let members = 0;
@@ -113,6 +116,7 @@ export class Batch {
       const dict = membersDict(keyspace, this.candidates[keys]);
       if (dict === 0) continue;
       const { argc, starts, lengths } = this.frames[index];
+      const view = this.views[index];
       if (argc > 2 && members < BATCH_MEMBERS) this.firstMember[index] = members;
       for (let at = command!.firstMember; at < argc && members < BATCH_MEMBERS; at += step) {
         memberDicts[members] = dict;

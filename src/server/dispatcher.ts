@@ -1,5 +1,5 @@
 /**
- * The dispatcher: a session's turn, from the bytes in its buffer to the replies in its output.
+ * The dispatcher: the turns of sessions, from the bytes in their buffers to the replies in their output.
  *
  * A turn reads requests ahead into a batch, runs them, and reads on, until the buffer holds no whole request
  * any more, or the turn has taken its time, or so much output waits that the client has to read
@@ -14,6 +14,7 @@ import type { CollectionLimits } from "../commands/context.ts";
 import { allocateValue, EXTERNAL_BYTES, valueRoom } from "../keyspace/strings.ts";
 import { ArenaFullError } from "../memory/arena.ts";
 import {
+  isPlainLine,
   parseRequest,
   REQUEST_COMPLETE,
   REQUEST_ERROR,
@@ -44,12 +45,19 @@ export class Dispatcher {
   readonly runner: CommandRunner;
   private readonly context: ServerContext;
   private readonly batch = new Batch();
+  /** The one request that each of several sessions has sent, and whose they are. */
+  private readonly singles = new Batch();
+  private readonly singleSessions: Session[] = [];
+  /** What is being run and measured: one of the two. */
+  private current = this.batch;
   /** Measures the commands. */
   readonly timer: CommandTimer = new CommandTimer((command, index, milliseconds) =>
     this.reportSlow(command, index, milliseconds)
   );
   /** The first request of the batch whose time hasn't been charged. */
   private uncharged = 0;
+  /** How many requests of the batch have been run. */
+  private ran = 0;
   private maximumBulk = 0;
   /** Bytes of the blocks that big arguments are being read into. */
   private blockBytes = 0;
@@ -76,28 +84,125 @@ export class Dispatcher {
     this.context.sparseLimit = bytes;
   }
 
-  /** Runs the requests in a session's buffer, as far as its turn goes, and sends the replies. */
-  takeTurn(session: Session): void {
-    const { time } = this.server;
-    const turnStart = time.look();
-    const now = time.unixMs;
-    this.server.keyspace.setTime(now);
-    this.timer.begin(turnStart);
-    session.lastInteraction = now;
-    session.unfinished = false;
-    const reply = this.server.reply;
-    if (session.blocked !== null) return session.flush(reply);
+  /**
+   * Gives `sessions` from `from` to `to` (exclusive; no more than {@linkcode BATCH_REQUESTS}) their turns. Those of which each has
+   * sent one request share a batch, so that the waits for their keys overlap, and a look at the clock. Somebody has just looked at it.
+   */
+  takeTurns(sessions: readonly Session[], from: number, to: number): void {
+    const { keyspace, time } = this.server;
+    this.timer.begin(time.last);
+    keyspace.setTime(time.unixMs);
+    const { singles, singleSessions } = this;
+    singles.clear();
+    let database = -1;
+    for (let index = from; index < to; index++) {
+      const session = sessions[index];
+      session.single = false;
+      if (session.closed) continue;
+      if (database < 0) database = session.database;
+      if (session.database === database && this.readSingle(session)) {
+        singleSessions[singles.count - 1] = session;
+      }
+    }
+    if (singles.count > 0) this.runSingles(keyspace.databases[database].dict);
+    for (let index = from; index < to; index++) {
+      const session = sessions[index];
+      if (!session.closed && !session.single) this.takeTurn(session);
+    }
+  }
+
+  /** Reads the request of a session into the batch of single requests, if one whole request is all that it has sent. */
+  private readSingle(session: Session): boolean {
+    if (session.pipelines || session.partial !== null || session.blocked !== null) return false;
+    const { bytes, view } = session.buffer;
+    const { position, end } = session;
+    // What turns out not to be the only request is read once more, in a turn of its own.
+    if (position === end) return false;
+    if (bytes[position] !== STAR && !isPlainLine(bytes, position, end)) return false;
+    const { keyspace: { seed0, seed1 }, table } = this.server;
+    const frame = this.singles.frames[this.singles.count];
+    frame.reset(position);
+    const status = parseRequest(frame, bytes, end, this.maximumBulk, session.authenticated);
+    if (status !== REQUEST_COMPLETE || frame.argc === 0 || frame.position !== end) {
+      session.pipelines = true;
+      return false;
+    }
+    const command = table.find(bytes, frame.starts[0], frame.lengths[0]);
+    this.singles.add(command, view, seed0, seed1);
+    session.single = true;
+    return true;
+  }
+
+  /** Runs the single requests of several sessions, which use database `dict`. */
+  private runSingles(dict: number): void {
+    const { singles, singleSessions } = this;
+    singles.prefetch(this.server.keyspace, dict);
+    this.uncharged = 0;
+    this.current = singles;
+    const now = this.server.time.unixMs;
+    for (let index = 0; index < singles.count; index++) {
+      const session = singleSessions[index];
+      // One that ran before may have closed it.
+      if (session.closed) {
+        singles.commands[index] = null;
+        continue;
+      }
+      session.lastInteraction = now;
+      session.unfinished = false;
+      this.enter(session);
+      this.runBatch(session, index, index + 1);
+      this.leave(session);
+    }
+    this.charge(singles.count);
+    this.current = this.batch;
+  }
+
+  /** A session's turn begins. */
+  private enter(session: Session): void {
     this.server.clients.running = session;
     this.server.clients.acting = session;
     this.context.enter(session);
-    reply.resp = session.resp;
+    this.server.reply.resp = session.resp;
+  }
+
+  /** A session's turn ends: what it has changed goes to those who want to know, and its replies to it. */
+  private leave(session: Session): void {
+    const { clients, journal, monitors, reply } = this.server;
+    journal.endTurn();
+    if (clients.tracking.count > 0) clients.tracking.afterTurn();
+    // What a client that was served in this turn has changed may be news to the one whose turn it was.
+    clients.subscriptions.writeBehindReply();
+    clients.running = null;
+    clients.acting = null;
+    monitors.endTurn(session);
+    session.flush(reply);
+  }
+
+  /**
+   * Runs the requests in a session's buffer, as far as its turn goes, and hands it the replies. The clock has just been looked
+   * at.
+   */
+  private takeTurn(session: Session): void {
+    const { time } = this.server;
+    const turnStart = time.last;
+    const now = time.unixMs;
+    this.server.keyspace.setTime(now);
+    session.lastInteraction = now;
+    session.unfinished = false;
+    if (session.blocked !== null) return session.flush(this.server.reply);
+    this.enter(session);
+    let requests = 0;
     for (;;) {
       const status = session.partial === null
         ? this.readAhead(session)
         : this.readOn(session, session.partial);
-      if (this.batch.count > 0) {
-        this.batch.prefetch(this.server.keyspace, this.context.database.dict, this.context.view);
-        const goOn = this.runBatch(session);
+      const { count } = this.batch;
+      if (count > 0) {
+        requests += count;
+        this.batch.prefetch(this.server.keyspace, this.context.database.dict);
+        this.uncharged = 0;
+        const goOn = this.runBatch(session, 0, count);
+        this.charge(this.ran);
         if (!goOn) break;
         if (time.last - turnStart <= TURN_MS || session.position >= session.end) continue;
         session.unfinished = true;
@@ -107,14 +212,8 @@ export class Dispatcher {
       else if (this.keepPartial(session)) continue;
       break;
     }
-    this.server.journal.endTurn();
-    if (this.server.clients.tracking.count > 0) this.server.clients.tracking.afterTurn();
-    // What a client that was served in this turn has changed may be news to the one whose turn it was.
-    this.server.clients.subscriptions.writeBehindReply();
-    this.server.clients.running = null;
-    this.server.clients.acting = null;
-    this.server.monitors.endTurn(session);
-    session.flush(reply);
+    session.pipelines = requests > 1;
+    this.leave(session);
   }
 
   /**
@@ -128,8 +227,11 @@ export class Dispatcher {
     batch.clear();
     let position = session.position;
     while (batch.count < BATCH_REQUESTS) {
-      // A line of words changes as it is read, so it is read only when it is run right after.
-      if (batch.count > 0 && position < session.end && bytes[position] !== STAR) break;
+      // A line with quotes changes as it is read, so it is read only when it is run right after.
+      if (
+        batch.count > 0 && position < session.end && bytes[position] !== STAR &&
+        !isPlainLine(bytes, position, session.end)
+      ) break;
       const frame = batch.frames[batch.count];
       frame.reset(position);
       const status = parseRequest(
@@ -170,14 +272,16 @@ export class Dispatcher {
     return status;
   }
 
-  /** Runs the requests of the batch; whether the turn goes on. */
-  private runBatch(session: Session): boolean {
-    const { batch, timer } = this;
+  /**
+   * Runs the requests `from` to `to` (exclusive) of the current batch, which are the session's; whether its turn goes on. How far it came is
+   * in {@linkcode ran}.
+   */
+  private runBatch(session: Session, from: number, to: number): boolean {
+    const { current: batch, timer } = this;
     const { pauseBytes } = this.server.limits;
-    this.uncharged = 0;
-    let index = 0;
+    let index = from;
     let goOn = true;
-    while (goOn && index < batch.count) {
+    while (goOn && index < to) {
       const frame = batch.frames[index];
       if (frame.argc > 0) {
         const command = batch.commands[index];
@@ -211,7 +315,7 @@ export class Dispatcher {
         goOn = false;
       }
     }
-    this.charge(index);
+    this.ran = index;
     return goOn;
   }
 
@@ -225,15 +329,23 @@ export class Dispatcher {
     this.uncharged = to;
     const { counters, time } = this.server;
     const now = looked ? time.last : time.look();
-    counters.commands += this.timer.end(now, this.batch.commands, from, to);
+    counters.commands += this.timer.end(now, this.current.commands, from, to);
   }
 
   /** A command of the batch took longer than somebody wants to hear of. */
   private reportSlow(command: Command, index: number, milliseconds: number): void {
-    const { context } = this;
-    const frame = this.batch.frames[index];
+    const { context, current, singleSessions } = this;
+    const frame = current.frames[index];
     // The context still has what ran last; a command that shared its time ran before that.
-    if (context.starts !== frame.starts) context.load(context.client, frame);
+    if (context.starts !== frame.starts) {
+      if (current !== this.singles) context.load(context.client, frame);
+      else {
+        // Nobody is left to ask for the arguments of one that has gone.
+        if (singleSessions[index].closed) return;
+        context.enter(singleSessions[index]);
+        context.load(singleSessions[index], frame);
+      }
+    }
     this.runner.reportSlow(command, milliseconds);
   }
 
@@ -275,8 +387,8 @@ export class Dispatcher {
 
   /** Keeps the request `index` of the batch, which hasn't been run, for a later turn. */
   private keepPostponed(session: Session, index: number): void {
-    session.partial = this.batch.frames[index];
-    this.batch.frames[index] = new RequestFrame();
+    session.partial = this.current.frames[index];
+    this.current.frames[index] = new RequestFrame();
   }
 
   /** Frees the block that a session's big argument went to, unless a command has taken it. */

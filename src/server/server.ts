@@ -24,6 +24,7 @@ import { LatencyMonitor } from "./latency_monitor.ts";
 import { MonitorFeed } from "./monitor_feed.ts";
 import { OBSERVATION_HANDLERS } from "./observation_commands.ts";
 import { PUBSUB_HANDLERS } from "./pubsub_commands.ts";
+import { Rounds } from "./rounds.ts";
 import { SlowLog } from "./slow_log.ts";
 import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
@@ -167,6 +168,7 @@ export class Server implements SessionHost {
   private readonly pool = new BufferPool(OUTPUT_BUFFER_BYTES, IDLE_BUFFERS);
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly dispatcher: Dispatcher;
+  private readonly rounds: Rounds = new Rounds(this);
   private readonly listeners: Listeners;
   private readonly pidFile: PidFile;
   private readonly watched: boolean;
@@ -521,10 +523,20 @@ export class Server implements SessionHost {
     });
   }
 
-  /** Runs the requests in a session's buffer, as far as its turn goes, and sends the replies. */
+  /** Has the requests in a session's buffer run in the round that comes. */
   process(session: Session): void {
     this.countMemory(session);
-    this.dispatcher.takeTurn(session);
+    this.rounds.join(session);
+  }
+
+  /** Has the session send its replies when the round is over. */
+  sendLater(session: Session): void {
+    this.rounds.sendLater(session);
+  }
+
+  /** Gives sessions their turns. */
+  takeTurns(sessions: readonly Session[], from: number, to: number): void {
+    this.dispatcher.takeTurns(sessions, from, to);
   }
 
   /** Makes a session of a connection, or turns it away. */

@@ -125,6 +125,14 @@ export class Session {
   pendingBytes = 0;
   /** There is more to run in the buffer than one turn allowed. */
   unfinished = false;
+  /** In its last turn it had sent more than one request. */
+  pipelines = false;
+  /** Its turn in this round is that of its only request. */
+  single = false;
+  /** It is to have a turn in the round that comes. */
+  inRound = false;
+  /** Its replies are to be sent at the end of the round. */
+  sendsInRound = false;
   private readonly queue: OutputChunk[] = [];
   private current: OutputChunk | null = null;
   private written = 0;
@@ -241,13 +249,19 @@ export class Session {
     this.blockRoom = there < room.length ? room.subarray(there) : null;
   }
 
-  /** Sends what the server's writer holds. */
+  /** Ends a turn: takes what the server's writer holds, to send it when the round is over. */
   flush(reply: ReplyWriter): void {
     if (reply.length > 0) this.takeOutput(reply);
     const { limits } = this.host;
     if (limits.watching && !limits.check(this)) this.dropOutput();
     else if (this.closed) this.dropOutput();
-    else if (this.current === null && this.queue.length > 0 && !this.holdsBack(limits)) {
+    else this.host.sendLater(this);
+  }
+
+  /** Sends what waits, and goes on. */
+  send(): void {
+    if (this.closed) return;
+    if (this.current === null && this.queue.length > 0 && !this.holdsBack(this.host.limits)) {
       this.writeNext();
     } else this.afterTurn();
   }

@@ -31,10 +31,12 @@ export interface SessionLimits {
 
 /** What a session needs of its server. */
 export interface SessionHost {
-  /** Runs what is in the session's buffer, and flushes. */
+  /** Runs what is in the session's buffer, with what others have sent by now. */
   process(session: Session): void;
   /** As {@linkcode process}, after others had their turn. */
   processLater(session: Session): void;
+  /** Has the session send what it waits to send, with the others whose turns are over. */
+  sendLater(session: Session): void;
   /** The session is gone. */
   forget(session: Session): void;
   /** Most bytes of requests that may wait (`client-query-buffer-limit`). */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   INLINE_LIMIT,
+  isPlainLine,
   parseRequest,
   REQUEST_COMPLETE,
   REQUEST_ERROR,
@@ -248,4 +249,26 @@ Deno.test("a million arguments in a thousand pieces are looked at once", () => {
   assertEquals(status, REQUEST_COMPLETE);
   assertEquals(frame.argc, count);
   assert(looks <= bytes.length, `${looks} looks at ${bytes.length} bytes`);
+});
+
+Deno.test("a line is plain if it is whole, short and has no quotes, and reading it leaves it as it is", () => {
+  const lines: readonly (readonly [text: string, plain: boolean])[] = [
+    ["PING\r\n", true],
+    ["\n", true],
+    ["SET a\tb\n", true],
+    ["PING", false],
+    ["", false],
+    ['SET a "b"\r\n', false],
+    ["SET a 'b\r\n", false],
+    [`SET ${"a".repeat(200)} b\r\n`, false],
+    ['PING\r\nSET a "b"\r\n', true],
+  ];
+  for (const [text, plain] of lines) {
+    const bytes = bytesOf(text);
+    assertEquals(isPlainLine(bytes, 0, bytes.length), plain, JSON.stringify(text));
+    if (!plain) continue;
+    const frame = new RequestFrame();
+    parseRequest(frame, bytes, bytes.length, MAXIMUM_BULK, true);
+    assertEquals(textOf(bytes), text);
+  }
 });
