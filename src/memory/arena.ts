@@ -212,6 +212,23 @@ export class Arena extends Bins {
     this.link(address, units);
   }
 
+  /**
+   * Reads what {@linkcode free} will need of the neighbours of the first `count` of `blocks`, so that the waits for memory overlap; what is returned
+   * says nothing.
+   */
+  readNeighbours(blocks: Int32Array, count: number): number {
+    let sink = 0;
+    for (let index = 0; index < count; index++) {
+      const address = blocks[index];
+      const words = this.mutableWords[address >>> SEGMENT_SHIFT];
+      const at = (address & SEGMENT_MASK) << 1;
+      const header = words[at];
+      sink ^= words[at + (header >>> LENGTH_SHIFT << 1)];
+      if ((header & PREVIOUS_FREE) !== 0) sink ^= words[at - (words[at - 1] << 1)];
+    }
+    return sink;
+  }
+
   /** Shortens the block at `address` to `units` where that frees a block worth having. */
   shrink(address: number, units: number): void {
     if (units < MINIMUM_UNITS) units = MINIMUM_UNITS;

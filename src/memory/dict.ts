@@ -83,7 +83,13 @@ import {
 } from "./dict_table.ts";
 import { entryHasKey, hashEntry, wordIndex, wordsAt } from "./entry.ts";
 
-export { dictRandom, dictSample, SAMPLE_SPARE } from "./dict_random.ts";
+export {
+  BUCKETS_AHEAD,
+  dictRandom,
+  dictRandomAhead,
+  dictSample,
+  SAMPLE_SPARE,
+} from "./dict_random.ts";
 
 /** A bucket is split when entries * 2 > buckets * 13. */
 const SPLIT_LOAD_TWICE = 13;

@@ -22,21 +22,67 @@ export const SAMPLE_SPARE = 24;
 const FEWEST_PLACES = 6;
 /** and so many for each entry that a bucket has on average. */
 const PLACES_PER_ENTRY = 1.5;
+/** Most buckets that {@linkcode dictRandomAhead} looks at. */
+export const BUCKETS_AHEAD = 48;
+/** So many are looked at for an entry, on average. */
+const LOOKS_PER_ENTRY = 3;
 
 /** An entry at random, each as likely as the next, from a dict that isn't empty. */
 export function dictRandom(arena: Arena, dict: number, random: () => number): number {
-  const words = wordsAt(arena, dict);
-  const buckets = words[wordIndex(dict) + BUCKETS];
-  const load = words[wordIndex(dict) + COUNT] / buckets;
-  const places = FEWEST_PLACES + Math.ceil(load * PLACES_PER_ENTRY);
+  const buckets = wordsAt(arena, dict)[wordIndex(dict) + BUCKETS];
+  const places = placesOf(arena, dict);
   for (;;) {
     const number = random() * buckets;
     const bucket = Math.floor(number);
-    const address = bucketAddress(arena, dict, bucket);
-    const entries = chainLength(arena, address);
-    const place = Math.floor((number - bucket) * Math.max(places, entries));
-    if (place < entries) return chainEntry(arena, address, place);
+    const entry = entryAt(arena, bucketAddress(arena, dict, bucket), number - bucket, places);
+    if (entry !== 0) return entry;
   }
+}
+
+/**
+ * Has the buckets read that {@linkcode dictRandom} will look at for the next `count` entries, and puts those entries into `entries`, as far as
+ * {@linkcode BUCKETS_AHEAD} numbers tell; how many there are. `peek` tells the number that will be drawn after so many others; `buckets` is room
+ * for as many addresses.
+ */
+export function dictRandomAhead(
+  arena: Arena,
+  dict: number,
+  peek: (ahead: number) => number,
+  count: number,
+  buckets: Int32Array,
+  entries: Int32Array,
+): number {
+  const existing = wordsAt(arena, dict)[wordIndex(dict) + BUCKETS];
+  const places = placesOf(arena, dict);
+  const looks = Math.min(BUCKETS_AHEAD, count * LOOKS_PER_ENTRY);
+  let sink = 0;
+  for (let look = 0; look < looks; look++) {
+    const address = bucketAddress(arena, dict, Math.floor(peek(look) * existing));
+    buckets[look] = address;
+    sink |= arena.words[address >>> SEGMENT_SHIFT][(address & SEGMENT_MASK) << 1];
+  }
+  // Of all addresses none has its top bit set.
+  let found = sink < 0 ? looks : 0;
+  for (let look = 0; look < looks && found < count; look++) {
+    const number = peek(look) * existing;
+    const entry = entryAt(arena, buckets[look], number - Math.floor(number), places);
+    if (entry !== 0) entries[found++] = entry;
+  }
+  return found;
+}
+
+/** Over how many places the dice are thrown. */
+function placesOf(arena: Arena, dict: number): number {
+  const words = wordsAt(arena, dict);
+  const load = words[wordIndex(dict) + COUNT] / words[wordIndex(dict) + BUCKETS];
+  return FEWEST_PLACES + Math.ceil(load * PLACES_PER_ENTRY);
+}
+
+/** What is at a `place` from 0 up to 1 of all `places` (or more, in a longer chain) of the bucket at `address`; 0 if there is nothing. */
+function entryAt(arena: Arena, address: number, place: number, places: number): number {
+  const entries = chainLength(arena, address);
+  const index = Math.floor(place * Math.max(places, entries));
+  return index < entries ? chainEntry(arena, address, index) : 0;
 }
 
 /** How many entries there are in the bucket at `address` and behind it. */
@@ -45,7 +91,11 @@ function chainLength(arena: Arena, address: number): number {
   do {
     const words: ReadonlyWords = arena.words[address >>> SEGMENT_SHIFT];
     const at: number = (address & SEGMENT_MASK) << 1;
-    for (let slot = 0; slot < SLOTS; slot++) if (words[at + slot] !== 0) entries++;
+    // Addresses are positive, so the sign of what is below zero counts them without a branch that nobody could foresee.
+    for (let slot = 0; slot < SLOTS; slot += 4) {
+      entries += (-words[at + slot] >>> 31) + (-words[at + slot + 1] >>> 31) +
+        (-words[at + slot + 2] >>> 31) + (-words[at + slot + 3] >>> 31);
+    }
     address = words[at + NEXT_WORD];
   } while (address !== 0);
   return entries;

@@ -26,3 +26,35 @@ export const systemRandomness: Randomness = {
     );
   },
 };
+
+/** So many numbers are drawn at a time; a power of 2. */
+const TAPE_NUMBERS = 64;
+
+/** Random numbers that can be looked at before they are drawn, by those who want to know what will be chosen by them. */
+export class RandomTape {
+  private readonly numbers = new Float64Array(TAPE_NUMBERS);
+  /** Where the next one stands, */
+  private first = 0;
+  /** and how many stand there. */
+  private count = 0;
+
+  /** Makes a tape of numbers of `source`. */
+  constructor(private readonly source: () => number) {}
+
+  /** The next number. */
+  readonly next = (): number => {
+    if (this.count === 0) return this.source();
+    const number = this.numbers[this.first];
+    this.first = (this.first + 1) & (TAPE_NUMBERS - 1);
+    this.count--;
+    return number;
+  };
+
+  /** The number that will come after `ahead` (below 64) others. */
+  readonly peek = (ahead: number): number => {
+    while (this.count <= ahead) {
+      this.numbers[(this.first + this.count++) & (TAPE_NUMBERS - 1)] = this.source();
+    }
+    return this.numbers[(this.first + ahead) & (TAPE_NUMBERS - 1)];
+  };
+}

@@ -10,7 +10,7 @@
  * take hash and address from here; an address is good only while no entry has been freed or moved.
  *
  * The same goes for members of large sets, sorted sets and hashes that a command names, once the key's entry is at hand: their
- * buckets are read, and then they.
+ * buckets are read, and then they; and for those that a command takes without naming them (`keyspace/pops_ahead.ts`).
  *
  * **Cost.** One more look at the tags for each key, about 10 ns. A single request with one key skips it.
  *
@@ -18,6 +18,7 @@
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { membersDict } from "../keyspace/member_roots.ts";
+import { POPS_NOTHING, type PopsAhead } from "../keyspace/pops_ahead.ts";
 import { dictReadAhead, dictsReadAhead } from "../memory/dict.ts";
 import { hashBytes } from "../memory/hash.ts";
 import type { Context } from "../commands/context.ts";
@@ -55,6 +56,8 @@ export class Batch {
   private keys = 0;
   /** How many requests name members of what their key holds. */
   private memberRequests = 0;
+  /** How many take members of it which they don't name. */
+  private popRequests = 0;
   /** Where in {@linkcode memberHashes} that of the first member is that a request names; -1 if it isn't known. */
   private readonly firstMember = new Int32Array(BATCH_REQUESTS);
   private readonly memberDicts = new Int32Array(BATCH_MEMBERS);
@@ -63,11 +66,15 @@ export class Batch {
   /** Takes what was read ahead, so that reading it isn't idle. */
   sink = 0;
 
+  /** What will be taken is read by `pops`. */
+  constructor(private readonly pops: PopsAhead) {}
+
   /** Forgets the requests. */
   clear(): void {
     this.count = 0;
     this.keys = 0;
     this.memberRequests = 0;
+    this.popRequests = 0;
   }
 
   /** Adds the request in the frame at `count`, which stands in `view` and whose command is `command`. */
@@ -88,6 +95,7 @@ export class Batch {
         this.hashes[this.keys++] = hash;
       }
       if (command.memberStep > 0) this.memberRequests++;
+      else if (command.pops !== POPS_NOTHING) this.popRequests++;
     }
     this.firstHash[index + 1] = this.keys;
   }
@@ -100,6 +108,7 @@ export class Batch {
       const { hashes, buckets, candidates } = this;
       this.sink = dictReadAhead(keyspace.arena, dict, hashes, this.keys, buckets, candidates);
       if (this.memberRequests > 1) this.prefetchMembers(keyspace);
+      if (this.popRequests > 1) this.prefetchPops();
     } else this.candidates[0] = 0;
   }
 
@@ -124,6 +133,29 @@ export class Batch {
       }
     }
     this.sink = dictsReadAhead(arena, memberDicts, memberHashes, members, this.memberBuckets);
+  }
+
+  /** Has the members read that requests will take, as far as neighbours take them from the same key. */
+  private prefetchPops(): void {
+    let entry = 0;
+    let pops = POPS_NOTHING;
+    let requests = 0;
+    for (let index = 0; index < this.count; index++) {
+      const command = this.commands[index];
+      const keys = this.firstHash[index];
+      if (command === null || command.pops === POPS_NOTHING || keys === this.firstHash[index + 1]) {
+        continue;
+      }
+      const candidate = this.candidates[keys];
+      if (candidate !== entry || command.pops !== pops) {
+        if (requests > 0) this.pops.read(entry, pops, requests);
+        entry = candidate;
+        pops = command.pops;
+        requests = 0;
+      }
+      requests++;
+    }
+    if (requests > 0) this.pops.read(entry, pops, requests);
   }
 
   /** Lets `context` know the hashes of the keys of request `index`, and that of the first member it names. */

@@ -39,9 +39,13 @@ export class CommandRunner {
   /** The one that is running. */
   private transaction: Transaction | null = null;
 
-  /** Runs the commands of `server`, whose keyspace, journal, writer and table exist already. */
-  constructor(private readonly server: Server) {
-    this.context = new ServerContext(server, (transaction) => this.runTransaction(transaction));
+  /** Runs the commands of `server`, whose keyspace, journal, writer and table exist already, with random numbers of `random`. */
+  constructor(private readonly server: Server, random: () => number) {
+    this.context = new ServerContext(
+      server,
+      random,
+      (transaction) => this.runTransaction(transaction),
+    );
   }
 
   /** Runs one command; which one it was, or null if it was refused. */

@@ -5,6 +5,7 @@
  */
 import type { Handler } from "../commands/context.ts";
 import { CommandStatistics } from "./command_statistics.ts";
+import { POPS_ANY, POPS_HIGHEST, POPS_LOWEST, POPS_NOTHING } from "../keyspace/pops_ahead.ts";
 import { BARE, type CommandSpec, legacyKeyRange, type SpecTable } from "../commands/specs/mod.ts";
 
 /** A command that can be run, with what the dispatcher asks about it. */
@@ -35,6 +36,8 @@ export class Command {
   readonly memberStep: number;
   /** The first argument that is such a member, if there are no options before it. */
   readonly firstMember: number;
+  /** Which member of the key's value it takes that it doesn't name (one of the `POPS_` constants). */
+  readonly pops: number;
   /** Subcommands by name, or null. */
   readonly subcommands: ReadonlyMap<string, Command> | null;
   /** What is counted of it. */
@@ -95,6 +98,7 @@ export class Command {
     this.lastKey = range.lastKey;
     this.memberStep = MEMBER_STEPS.get(name) ?? 0;
     this.firstMember = SCORED_COMMANDS.has(name) ? 3 : 2;
+    this.pops = POPPING_COMMANDS.get(name) ?? POPS_NOTHING;
   }
 }
 
@@ -115,6 +119,13 @@ const MEMBER_STEPS: ReadonlyMap<string, number> = new Map([
   ["sadd", 1], ["srem", 1], ["sismember", 1], ["smismember", 1], ["hset", 2], ["hmset", 2], ["hsetnx", 2], ["hget", 1],
   ["hmget", 1], ["hdel", 1], ["hexists", 1], ["hstrlen", 1], ["hincrby", 2], ["hincrbyfloat", 2], ["zscore", 1],
   ["zmscore", 1], ["zrem", 1], ["zrank", 1], ["zrevrank", 1], ["zadd", 2], ["zincrby", 2],
+]);
+
+/** Commands that take a member which they don't name. */
+const POPPING_COMMANDS: ReadonlyMap<string, number> = new Map([
+  ["spop", POPS_ANY],
+  ["zpopmin", POPS_LOWEST],
+  ["zpopmax", POPS_HIGHEST],
 ]);
 
 /** Commands that name a score before each member. */

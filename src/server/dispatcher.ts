@@ -11,6 +11,7 @@
  * @module
  */
 import type { CollectionLimits } from "../commands/context.ts";
+import { PopsAhead } from "../keyspace/pops_ahead.ts";
 import { allocateValue, EXTERNAL_BYTES, valueRoom } from "../keyspace/strings.ts";
 import { ArenaFullError } from "../memory/arena.ts";
 import {
@@ -20,6 +21,7 @@ import {
   REQUEST_ERROR,
   RequestFrame,
 } from "../protocol/request_parser.ts";
+import { RandomTape } from "../runtime/random.ts";
 import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import { CommandRunner } from "./command_runner.ts";
 import type { Command } from "./command_table.ts";
@@ -44,12 +46,12 @@ export class Dispatcher {
   /** Runs them. */
   readonly runner: CommandRunner;
   private readonly context: ServerContext;
-  private readonly batch = new Batch();
+  private readonly batch: Batch;
   /** The one request that each of several sessions has sent, and whose they are. */
-  private readonly singles = new Batch();
+  private readonly singles: Batch;
   private readonly singleSessions: Session[] = [];
   /** What is being run and measured: one of the two. */
-  private current = this.batch;
+  private current: Batch;
   /** Measures the commands. */
   readonly timer: CommandTimer = new CommandTimer((command, index, milliseconds) =>
     this.reportSlow(command, index, milliseconds)
@@ -64,7 +66,12 @@ export class Dispatcher {
 
   /** Makes the dispatcher of `server`, whose keyspace, journal, writer and table exist already. */
   constructor(private readonly server: Server) {
-    this.runner = new CommandRunner(server);
+    const tape = new RandomTape(server.randomness.number);
+    const pops = new PopsAhead(server.keyspace, tape);
+    this.batch = new Batch(pops);
+    this.singles = new Batch(pops);
+    this.current = this.batch;
+    this.runner = new CommandRunner(server, tape.next);
     this.context = this.runner.context;
   }
 

@@ -24,12 +24,13 @@ export class ServerContext extends Context {
   /** What {@linkcode keepBlock} has kept. */
   shownBlock: Uint8Array = NOTHING;
 
-  /** Makes the one context of `server`; `runTransaction` runs what was queued for the session whose turn it is. */
+  /** Makes the one context of `server`, with random numbers of `random`; `runTransaction` runs what was queued for the session whose turn it is. */
   constructor(
     readonly server: Server,
+    random: () => number,
     readonly runTransaction: (transaction: Transaction) => void,
   ) {
-    super(server.keyspace, server.journal, server.reply, server.randomness.number);
+    super(server.keyspace, server.journal, server.reply, random);
   }
 
   /** The session whose turn it is, which there is while a command runs. */

@@ -1,14 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { Arena, ArenaFullError, BLOCK_MEMBER } from "../../src/memory/arena.ts";
 import {
+  BUCKETS_AHEAD,
   dictBuckets,
   dictCreate,
   dictHashEntry,
   dictInsert,
   dictRandom,
+  dictRandomAhead,
 } from "../../src/memory/dict.ts";
 import { DictWalk } from "../../src/memory/dict_walk.ts";
 import { memberCreate } from "../../src/memory/member.ts";
+import { RandomTape } from "../../src/runtime/random.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
 
 function fill(arena: Arena, dict: number, entries: number): Set<number> {
@@ -75,4 +78,25 @@ Deno.test("dict: entries of chains that couldn't be split are met at random, too
   for (let draw = 0; draw < 2000; draw++) met.add(dictRandom(arena, dict, random));
   assertEquals(met, members);
   assertEquals(arena.kindOf([...met][0]), BLOCK_MEMBER);
+});
+
+Deno.test("dict: the entries that will be met at random are known ahead", () => {
+  const random = seededRandom(testSeed("dict random ahead"));
+  const buckets = new Int32Array(BUCKETS_AHEAD);
+  const entries = new Int32Array(16);
+  for (const size of [1, 6, 40, 700]) {
+    const arena = new Arena();
+    const dict = dictCreate(arena, 5, 6);
+    fill(arena, dict, size);
+    const tape = new RandomTape(random);
+    let told = 0;
+    for (let round = 0; round < 100; round++) {
+      const found = dictRandomAhead(arena, dict, tape.peek, 16, buckets, entries);
+      told += found;
+      for (const entry of entries.subarray(0, found)) {
+        assertEquals(dictRandom(arena, dict, tape.next), entry);
+      }
+    }
+    assert(told > 400, `${told} of 1600`);
+  }
 });
