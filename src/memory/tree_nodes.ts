@@ -72,6 +72,8 @@ export class TreeCursor {
   readonly slot: Int32Array<ArrayBuffer> = new Int32Array(SLOT_WORDS + 1);
   /** The same words, for what isn't one. */
   readonly slotView: DataView = new DataView(this.slot.buffer);
+  /** Takes what was read ahead, so that reading it isn't idle. */
+  sink = 0;
   /** Nodes for an insertion that have been taken already. */
   readonly spare: number[] = [];
 
