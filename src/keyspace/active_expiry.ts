@@ -128,6 +128,7 @@ export class ActiveExpiry {
         arena,
         database.dict,
         hashes,
+        0,
         stale,
         this.buckets,
         this.candidates,

@@ -10,7 +10,7 @@
  * @module
  */
 import { type Arena, SEGMENT_MASK, SEGMENT_SHIFT } from "../memory/arena.ts";
-import { BUCKETS_AHEAD, dictRandomAhead, dictsReadAhead } from "../memory/dict.ts";
+import { BUCKETS_AHEAD, dictRandomAhead, dictReadAhead } from "../memory/dict.ts";
 import { hashEntry } from "../memory/entry.ts";
 import { ROOT_DICT, ROOT_KIND, ROOT_SET, ROOT_TREE, ROOT_ZSET, rootWord } from "../memory/root.ts";
 import { SCORE_MEMBER } from "../memory/score_tree.ts";
@@ -44,7 +44,7 @@ const MEMBERS_AHEAD = 16;
 export class PopsAhead {
   private readonly members = new Int32Array(MEMBERS_AHEAD);
   private readonly hashes = new Int32Array(MEMBERS_AHEAD);
-  private readonly dicts = new Int32Array(MEMBERS_AHEAD);
+  private readonly candidates = new Int32Array(MEMBERS_AHEAD);
   private readonly buckets = new Int32Array(BUCKETS_AHEAD);
   private readonly cursor = new TreeCursor();
   /** Takes what was read ahead, so that reading it isn't idle. */
@@ -71,14 +71,13 @@ export class PopsAhead {
 
   /** Reads the members at the lowest or highest end. */
   private readScored(root: number, dict: number, pops: number, count: number): void {
-    const { buckets, cursor, dicts, hashes, members } = this;
+    const { buckets, candidates, cursor, hashes, members } = this;
     const { arena, seed0, seed1 } = this.keyspace;
     const tree = rootWord(arena, root, ROOT_TREE);
     const lowest = pops === POPS_LOWEST;
     let found = 0;
     let more = lowest ? treeFirst(arena, tree, cursor) : treeLast(arena, tree, cursor);
     while (more && found < count) {
-      dicts[found] = dict;
       members[found++] = slotWord(arena, cursor, SCORE_MEMBER);
       more = lowest ? treeNext(arena, cursor) : treePrevious(arena, cursor);
     }
@@ -86,7 +85,7 @@ export class PopsAhead {
     for (let index = 0; index < found; index++) {
       hashes[index] = hashEntry(arena, members[index], seed0, seed1);
     }
-    sink ^= dictsReadAhead(arena, dicts, hashes, found, buckets);
+    sink ^= dictReadAhead(arena, dict, hashes, 0, found, buckets, candidates);
     this.sink = sink ^ arena.readNeighbours(members, found);
   }
 }

@@ -188,16 +188,19 @@ export function dictFind(
 }
 
 /**
- * Looks up the first `count` of `hashes` at once, so that the waits for memory overlap: puts into
+ * Looks up `hashes` from `from` to `to` (exclusive) at once, so that the waits for memory overlap: puts into
  * `candidates` an entry whose tag fits (most likely the one that is looked for), or 0, and reads its
  * first words. `buckets` is room to work in. What is returned says nothing; using it keeps the
  * reading from being optimised away.
+ *
+ * A branch that is foreseen wrongly can't be taken before what it depends on has come from memory, so the loops have none.
  */
 export function dictReadAhead(
   arena: Arena,
   dict: number,
   hashes: Int32Array,
-  count: number,
+  from: number,
+  to: number,
   buckets: Int32Array,
   candidates: Int32Array,
 ): number {
@@ -205,60 +208,48 @@ export function dictReadAhead(
   const words = wordsAt(arena, dict);
   const at = wordIndex(dict);
   const mask = words[at + MASK];
-  const existing = words[at + BUCKETS];
+  const last = words[at + BUCKETS] - 1;
+  const half = (mask + 1) >>> 1;
   const directory = words[at + DIRECTORY];
   const pieces = wordsAt(arena, directory);
   const firstPiece = wordIndex(directory) + 2;
   let sink = 0;
-  for (let index = 0; index < count; index++) {
+  for (let index = from; index < to; index++) {
     let number = hashes[index] & mask;
-    if (number >= existing) number &= mask >>> 1;
+    // A bucket that doesn't exist yet: its lower half does.
+    number -= half & ((last - number) >> 31);
     const bucket = pieces[firstPiece + ((number >>> PIECE_SHIFT) << 1)] +
       ((number & PIECE_MASK) << 3);
     buckets[index] = bucket;
     sink ^= segments[bucket >>> SEGMENT_SHIFT][(bucket & SEGMENT_MASK) << 1];
   }
-  for (let index = 0; index < count; index++) {
-    const candidate = peek(arena, buckets[index], hashes[index]);
-    candidates[index] = candidate;
-    sink ^= segments[candidate >>> SEGMENT_SHIFT][((candidate & SEGMENT_MASK) << 1) + 1];
+  for (let index = from; index < to; index++) {
+    candidates[index] = peek(segments, buckets[index], hashes[index]);
   }
-  return sink;
-}
-
-/** As {@linkcode dictReadAhead}, with a dict for each hash: `dicts[n]` for `hashes[n]`. */
-export function dictsReadAhead(
-  arena: Arena,
-  dicts: Int32Array,
-  hashes: Int32Array,
-  count: number,
-  buckets: Int32Array,
-): number {
-  const segments = arena.words;
-  let sink = 0;
-  for (let index = 0; index < count; index++) {
-    const bucket = bucketOf(arena, dicts[index], hashes[index]);
-    buckets[index] = bucket;
-    sink ^= segments[bucket >>> SEGMENT_SHIFT][(bucket & SEGMENT_MASK) << 1];
-  }
-  for (let index = 0; index < count; index++) {
-    const candidate = peek(arena, buckets[index], hashes[index]);
+  for (let index = from; index < to; index++) {
+    const candidate = candidates[index];
     sink ^= segments[candidate >>> SEGMENT_SHIFT][((candidate & SEGMENT_MASK) << 1) + 1];
   }
   return sink;
 }
 
 /** An entry of `bucket` whose tag fits `hash`; 0 if there is none. */
-function peek(arena: Arena, bucket: number, hash: number): number {
-  const words = arena.words[bucket >>> SEGMENT_SHIFT];
+function peek(segments: readonly ReadonlyWords[], bucket: number, hash: number): number {
+  const words = segments[bucket >>> SEGMENT_SHIFT];
   const at = (bucket & SEGMENT_MASK) << 1;
   const pattern = Math.imul(hash >>> 24, 0x01010101);
-  for (let group = 0; group < 3; group++) {
-    const difference = words[at + TAG_WORD + group] ^ pattern;
-    const zero = (difference - 0x01010101) & ~difference & 0x80808080;
-    if (zero !== 0) return words[at + (group << 2) + ((31 - Math.clz32(zero & -zero)) >>> 3)];
-  }
-  return 0;
+  // A bit for each slot, and one behind them.
+  const fitting = fittingTags(words[at + TAG_WORD] ^ pattern) |
+    fittingTags(words[at + TAG_WORD + 1] ^ pattern) << 4 |
+    fittingTags(words[at + TAG_WORD + 2] ^ pattern) << 8 | 1 << SLOTS;
+  const slot = 31 - Math.clz32(fitting & -fitting);
+  return words[at + slot] & ((slot - SLOTS) >> 31);
+}
+
+/** A bit for each byte of `difference` that is 0 (and, rarely, for one above it). */
+function fittingTags(difference: number): number {
+  const zero = (difference - 0x01010101) & ~difference & 0x80808080;
+  return Math.imul(zero >>> 7, 0x10204080) >>> 28;
 }
 
 /** Adds `entry`, whose key has the hash `hash` and isn't in the dict yet. */

@@ -19,7 +19,7 @@
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { membersDict } from "../keyspace/member_roots.ts";
 import { POPS_NOTHING, type PopsAhead } from "../keyspace/pops_ahead.ts";
-import { dictReadAhead, dictsReadAhead } from "../memory/dict.ts";
+import { dictReadAhead } from "../memory/dict.ts";
 import { hashBytes } from "../memory/hash.ts";
 import type { Context } from "../commands/context.ts";
 import { RequestFrame } from "../protocol/request_parser.ts";
@@ -60,9 +60,9 @@ export class Batch {
   private popRequests = 0;
   /** Where in {@linkcode memberHashes} that of the first member is that a request names; -1 if it isn't known. */
   private readonly firstMember = new Int32Array(BATCH_REQUESTS);
-  private readonly memberDicts = new Int32Array(BATCH_MEMBERS);
   private readonly memberHashes = new Int32Array(BATCH_MEMBERS);
   private readonly memberBuckets = new Int32Array(BATCH_MEMBERS);
+  private readonly memberCandidates = new Int32Array(BATCH_MEMBERS);
   /** Takes what was read ahead, so that reading it isn't idle. */
   sink = 0;
 
@@ -106,7 +106,7 @@ export class Batch {
     this.moves = keyspace.moves;
     if (this.keys > 1) {
       const { hashes, buckets, candidates } = this;
-      this.sink = dictReadAhead(keyspace.arena, dict, hashes, this.keys, buckets, candidates);
+      this.sink = dictReadAhead(keyspace.arena, dict, hashes, 0, this.keys, buckets, candidates);
       if (this.memberRequests > 1) this.prefetchMembers(keyspace);
       if (this.popRequests > 1) this.prefetchPops();
     } else this.candidates[0] = 0;
@@ -114,9 +114,11 @@ export class Batch {
 
   /** Has the members read that requests name, as far as the candidates of their keys are large collections. */
   private prefetchMembers(keyspace: Keyspace): void {
-    const { memberDicts, memberHashes } = this;
-    const { arena, seed0, seed1 } = keyspace;
+    const { memberHashes } = this;
+    const { seed0, seed1 } = keyspace;
     let members = 0;
+    let first = 0;
+    let lastDict = 0;
     for (let index = 0; index < this.count; index++) {
       const command = this.commands[index];
       const step = command?.memberStep ?? 0;
@@ -124,15 +126,26 @@ export class Batch {
       if (step === 0 || keys === this.firstHash[index + 1]) continue;
       const dict = membersDict(keyspace, this.candidates[keys]);
       if (dict === 0) continue;
+      if (dict !== lastDict) {
+        this.readMembers(keyspace, lastDict, first, members);
+        first = members;
+        lastDict = dict;
+      }
       const { argc, starts, lengths } = this.frames[index];
       const view = this.views[index];
       if (argc > 2 && members < BATCH_MEMBERS) this.firstMember[index] = members;
       for (let at = command!.firstMember; at < argc && members < BATCH_MEMBERS; at += step) {
-        memberDicts[members] = dict;
         memberHashes[members++] = hashBytes(view, starts[at], lengths[at], seed0, seed1);
       }
     }
-    this.sink = dictsReadAhead(arena, memberDicts, memberHashes, members, this.memberBuckets);
+    this.readMembers(keyspace, lastDict, first, members);
+  }
+
+  /** Has the members of `dict` read whose hashes are {@linkcode memberHashes} from `from` to `to`. */
+  private readMembers({ arena }: Keyspace, dict: number, from: number, to: number): void {
+    if (from === to) return;
+    const { memberBuckets, memberCandidates, memberHashes } = this;
+    this.sink = dictReadAhead(arena, dict, memberHashes, from, to, memberBuckets, memberCandidates);
   }
 
   /** Has the members read that requests will take, as far as neighbours take them from the same key. */
