@@ -20,6 +20,7 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import { membersDict } from "../keyspace/member_roots.ts";
 import { POPS_NOTHING, type PopsAhead } from "../keyspace/pops_ahead.ts";
 import { dictReadAhead } from "../memory/dict.ts";
+import { sameBytes } from "../memory/listpack_element.ts";
 import { hashBytes } from "../memory/hash.ts";
 import type { Context } from "../commands/context.ts";
 import { RequestFrame } from "../protocol/request_parser.ts";
@@ -90,7 +91,12 @@ export class Batch {
       const last = command.lastKey > 0
         ? Math.min(command.lastKey, frame.argc - 1)
         : frame.argc + command.lastKey;
-      for (let key = 1; key <= last && this.keys < BATCH_KEYS; key += command.keyStep) {
+      let key = 1;
+      if (key <= last && this.repeatsKey(index)) {
+        this.hashes[this.keys++] = this.hashes[this.firstHash[index - 1]];
+        key += command.keyStep;
+      }
+      for (; key <= last && this.keys < BATCH_KEYS; key += command.keyStep) {
         const hash = hashBytes(view, frame.starts[key], frame.lengths[key], seed0, seed1);
         this.hashes[this.keys++] = hash;
       }
@@ -98,6 +104,21 @@ export class Batch {
       else if (command.pops !== POPS_NOTHING) this.popRequests++;
     }
     this.firstHash[index + 1] = this.keys;
+  }
+
+  /** Whether the first key of request `index` is that of the one before, as it is where many add to one list, say. */
+  private repeatsKey(index: number): boolean {
+    if (index === 0 || this.firstHash[index] === this.firstHash[index - 1]) return false;
+    if (this.keys === BATCH_KEYS) return false;
+    const { starts, lengths } = this.frames[index];
+    const before = this.frames[index - 1];
+    return lengths[1] === before.lengths[1] && sameBytes(
+      this.views[index],
+      starts[1],
+      this.views[index - 1],
+      before.starts[1],
+      lengths[1],
+    );
   }
 
   /** Has the buckets and entries of all keys read, so that they are near when they are needed, and those of members. */
@@ -171,12 +192,16 @@ export class Batch {
     if (requests > 0) this.pops.read(entry, pops, requests);
   }
 
-  /** Lets `context` know the hashes of the keys of request `index`, and that of the first member it names. */
-  load(context: Context, index: number): void {
+  /** Lets `context` know where the hashes are. */
+  begin(context: Context): void {
     context.hashes = this.hashes;
     context.candidates = this.candidates;
     context.candidateDict = this.dict;
     context.candidateMoves = this.moves;
+  }
+
+  /** Lets `context` know the hashes of the keys of request `index`, and that of the first member it names. */
+  load(context: Context, index: number): void {
     context.hashFrom = this.firstHash[index];
     context.hashCount = this.firstHash[index + 1] - this.firstHash[index];
     context.keyShift = this.commands[index]?.keyStep === 2 ? 1 : 0;

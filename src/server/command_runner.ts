@@ -74,13 +74,56 @@ export class CommandRunner {
     return command;
   }
 
+  /**
+   * Whether what the session sends now concerns nobody but itself, and nothing speaks against it: {@linkcode runPlain} serves for its
+   * {@linkcode Command.plain} commands, none of which changes that.
+   */
+  isOrdinary(session: Session): boolean {
+    const { clients: { pause, subscriptions, tracking }, eviction, journal, monitors } =
+      this.server;
+    return session.authenticated && session.replyMode === REPLY_ON &&
+      session.transaction === null && session.topics === null && session.block === 0 &&
+      !session.monitoring && tracking.count === 0 && subscriptions.behindReply.length === 0 &&
+      pause.kind === PAUSE_NONE && eviction.limit === 0 && !journal.listening && !monitors.active;
+  }
+
+  /** As {@linkcode run}, for a plain command of an ordinary session. */
+  runPlain(session: Session, frame: RequestFrame, command: Command): Command | null {
+    const { context, server: { reply } } = this;
+    context.load(session, frame);
+    this.looked = false;
+    session.lastCommand = command.name;
+    const { errors, length: mark } = reply;
+    context.journaled = false;
+    if (!takesArguments(command, frame.argc)) {
+      this.reject(command, wrongArguments(command));
+      return null;
+    }
+    try {
+      command.handler(context);
+    } catch (error) {
+      this.answerLackOfRoom(error, mark);
+    }
+    if (reply.errors === errors) return command;
+    command.statistics.failed++;
+    this.countedErrors = reply.errors;
+    return command;
+  }
+
+  /** A command has thrown `error`: if that is for want of room, says so in the place of what it has said already, which isn't true. */
+  private answerLackOfRoom(error: unknown, mark: number): void {
+    if (!(error instanceof ArenaFullError)) throw error;
+    const { reply } = this.server;
+    reply.truncate(mark);
+    reply.error(NO_ROOM);
+  }
+
   /** Runs a command, if the client may, and journals what it changed; whether it ran. */
   private runCommand(session: Session, command: Command): boolean {
     const { context, server: { keyspace, reply } } = this;
-    const argc = context.argc;
     session.lastCommand = command.name;
-    if (command.arity > 0 ? argc !== command.arity : argc < -command.arity) {
-      return this.reject(command, `ERR wrong number of arguments for '${command.name}' command`);
+    if (!takesArguments(command, context.argc)) {
+      return this.reject(command, wrongArguments(command));
     }
     if (!session.authenticated && !command.beforeAuthentication) {
       return this.reject(command, "NOAUTH Authentication required.");
@@ -134,10 +177,7 @@ export class CommandRunner {
     try {
       command.handler(context);
     } catch (error) {
-      if (!(error instanceof ArenaFullError)) throw error;
-      // What it has said already (the old value, say) isn't true.
-      reply.truncate(mark);
-      reply.error(NO_ROOM);
+      this.answerLackOfRoom(error, mark);
     }
     // EXEC doesn't fail by what its commands did.
     if (reply.errors > Math.max(errors, this.countedErrors)) command.statistics.failed++;
@@ -250,9 +290,7 @@ export class CommandRunner {
     try {
       return wait.attempt(this.context, index);
     } catch (error) {
-      if (!(error instanceof ArenaFullError)) throw error;
-      reply.truncate(mark);
-      reply.error(NO_ROOM);
+      this.answerLackOfRoom(error, mark);
       return true;
     } finally {
       journal.endUnit();
@@ -328,6 +366,15 @@ export class CommandRunner {
     const args = shownArguments(context, command);
     server.monitors.show(server.time.unixMicroseconds(), number, session, args, server.reply);
   }
+}
+
+/** Whether a command may have so many arguments, its name included. */
+function takesArguments({ arity }: Command, argc: number): boolean {
+  return arity > 0 ? argc === arity : argc >= -arity;
+}
+
+function wrongArguments(command: Command): string {
+  return `ERR wrong number of arguments for '${command.name}' command`;
 }
 
 function isExec(command: Command): boolean {

@@ -62,6 +62,8 @@ export class Command {
   readonly refusal: string | null;
   /** Whether it gets into the slow log. */
   readonly logged: boolean;
+  /** Whether it only works with data (or does nothing at all): it changes nothing about who may do what, who hears of what, or what the server is told to do. */
+  readonly plain: boolean;
 
   /** Joins a spec with its handler. */
   constructor(
@@ -92,6 +94,8 @@ export class Command {
     this.refusal = REFUSED.get(name) ?? null;
     this.logged = !flags.includes("skip_slowlog");
     this.subcommands = subcommands;
+    this.plain = (PLAIN_GROUPS.has(spec.group) || name === "ping") && this.queued && !this.alone &&
+      this.refusal === null && subcommands === null;
     const range = legacyKeyRange(spec);
     const simple = range.firstKey === 1 && range.keyStep <= 2;
     this.keyStep = simple ? range.keyStep : 0;
@@ -135,6 +139,12 @@ const SCORED_COMMANDS: ReadonlySet<string> = new Set(["zadd", "zincrby"]);
 // deno-fmt-ignore
 const QUICK_COMMANDS: ReadonlySet<string> = new Set([
   "set", "setex", "psetex", "getset", "mset", "msetnx", "append", "setrange", "getrange", "substr", "del",
+]);
+
+/** Groups of commands that only work with data. */
+// deno-fmt-ignore
+const PLAIN_GROUPS: ReadonlySet<string> = new Set([
+  "string", "list", "set", "hash", "sorted-set", "stream", "bitmap", "hyperloglog", "geo", "generic",
 ]);
 
 /** Commands that replicas may get, though the flags that COMMAND shows don't say so. */

@@ -284,8 +284,11 @@ export class Dispatcher {
    * in {@linkcode ran}.
    */
   private runBatch(session: Session, from: number, to: number): boolean {
-    const { current: batch, timer } = this;
+    const { current: batch, runner, timer } = this;
     const { pauseBytes } = this.server.limits;
+    const { ready } = this.server.clients.blockedKeys;
+    let ordinary = runner.isOrdinary(session);
+    batch.begin(this.context);
     let index = from;
     let goOn = true;
     while (goOn && index < to) {
@@ -297,10 +300,16 @@ export class Dispatcher {
         session.position = frame.position;
         if (alone) this.charge(index);
         batch.load(this.context, index);
-        const ran = this.runner.run(session, frame, command);
+        let ran: Command | null;
+        if (ordinary && command !== null && command.plain) {
+          ran = runner.runPlain(session, frame, command);
+        } else {
+          ran = runner.run(session, frame, command);
+          ordinary = runner.isOrdinary(session);
+        }
         if (ran !== command) batch.commands[index] = ran;
-        if (this.server.clients.blockedKeys.ready.length > 0) this.runner.serveWaiting();
-        if (alone) this.charge(index + 1, this.runner.looked);
+        if (ready.length > 0) runner.serveWaiting();
+        if (alone) this.charge(index + 1, runner.looked);
       } else {
         session.position = frame.position;
         if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
