@@ -52,8 +52,10 @@ export class Batch {
   private readonly candidates = new Int32Array(BATCH_KEYS);
   private dict = 0;
   private moves = 0;
-  /** Where each request's hashes start, and how many there are. */
-  private readonly firstHash = new Int32Array(BATCH_REQUESTS + 1);
+  /** Where each request's hashes start, */
+  private readonly firstHash = new Int32Array(BATCH_REQUESTS);
+  /** and how many there are. */
+  private readonly hashCounts = new Int32Array(BATCH_REQUESTS);
   private keys = 0;
   /** How many requests name members of what their key holds. */
   private memberRequests = 0;
@@ -84,32 +86,23 @@ export class Batch {
     this.commands[index] = command;
     this.views[index] = view;
     this.firstHash[index] = this.keys;
+    this.hashCounts[index] = 0;
     this.firstMember[index] = -1;
-    if (command !== null && command.keyStep > 0) {
-      const frame = this.frames[index];
-      // A request may have fewer arguments than its command needs.
-      const last = command.lastKey > 0
-        ? Math.min(command.lastKey, frame.argc - 1)
-        : frame.argc + command.lastKey;
-      let key = 1;
-      if (key <= last && this.repeatsKey(index)) {
-        this.hashes[this.keys++] = this.hashes[this.firstHash[index - 1]];
-        key += command.keyStep;
-      }
-      for (; key <= last && this.keys < BATCH_KEYS; key += command.keyStep) {
-        const hash = hashBytes(view, frame.starts[key], frame.lengths[key], seed0, seed1);
-        this.hashes[this.keys++] = hash;
-      }
-      if (command.memberStep > 0) this.memberRequests++;
-      else if (command.pops !== POPS_NOTHING) this.popRequests++;
-    }
-    this.firstHash[index + 1] = this.keys;
+    if (command === null || command.keyStep === 0) return;
+    const { argc } = this.frames[index];
+    // A request may have fewer arguments than its command needs.
+    const last = command.lastKey > 0 ? Math.min(command.lastKey, argc - 1) : argc + command.lastKey;
+    if (last === 1 && this.repeatsKey(index)) {
+      this.firstHash[index] = this.firstHash[index - 1];
+      this.hashCounts[index] = 1;
+    } else this.hashKeys(index, last, command.keyStep, seed0, seed1);
+    if (command.memberStep > 0) this.memberRequests++;
+    else if (command.pops !== POPS_NOTHING) this.popRequests++;
   }
 
-  /** Whether the first key of request `index` is that of the one before, as it is where many add to one list, say. */
+  /** Whether the first key of request `index` is the only one of the request before, as it is where many add to one list, say. */
   private repeatsKey(index: number): boolean {
-    if (index === 0 || this.firstHash[index] === this.firstHash[index - 1]) return false;
-    if (this.keys === BATCH_KEYS) return false;
+    if (index === 0 || this.hashCounts[index - 1] !== 1) return false;
     const { starts, lengths } = this.frames[index];
     const before = this.frames[index - 1];
     return lengths[1] === before.lengths[1] && sameBytes(
@@ -121,11 +114,28 @@ export class Batch {
     );
   }
 
+  /** Hashes the keys of request `index`: argument 1 and each `step`-th one behind it, up to `last`. */
+  private hashKeys(
+    index: number,
+    last: number,
+    step: number,
+    seed0: number,
+    seed1: number,
+  ): void {
+    const { starts, lengths } = this.frames[index];
+    const view = this.views[index];
+    for (let key = 1; key <= last && this.keys < BATCH_KEYS; key += step) {
+      this.hashes[this.keys++] = hashBytes(view, starts[key], lengths[key], seed0, seed1);
+    }
+    this.hashCounts[index] = this.keys - this.firstHash[index];
+  }
+
   /** Has the buckets and entries of all keys read, so that they are near when they are needed, and those of members. */
   prefetch(keyspace: Keyspace, dict: number): void {
     this.dict = dict;
     this.moves = keyspace.moves;
-    if (this.keys > 1) {
+    // For a single look-up there is nothing to overlap with.
+    if (this.keys > 1 || (this.keys === 1 && this.count > 1)) {
       const { hashes, buckets, candidates } = this;
       this.sink = dictReadAhead(keyspace.arena, dict, hashes, 0, this.keys, buckets, candidates);
       if (this.memberRequests > 1) this.prefetchMembers(keyspace);
@@ -144,7 +154,7 @@ export class Batch {
       const command = this.commands[index];
       const step = command?.memberStep ?? 0;
       const keys = this.firstHash[index];
-      if (step === 0 || keys === this.firstHash[index + 1]) continue;
+      if (step === 0 || this.hashCounts[index] === 0) continue;
       const dict = membersDict(keyspace, this.candidates[keys]);
       if (dict === 0) continue;
       if (dict !== lastDict) {
@@ -177,9 +187,8 @@ export class Batch {
     for (let index = 0; index < this.count; index++) {
       const command = this.commands[index];
       const keys = this.firstHash[index];
-      if (command === null || command.pops === POPS_NOTHING || keys === this.firstHash[index + 1]) {
-        continue;
-      }
+      if (command === null || command.pops === POPS_NOTHING) continue;
+      if (this.hashCounts[index] === 0) continue;
       const candidate = this.candidates[keys];
       if (candidate !== entry || command.pops !== pops) {
         if (requests > 0) this.pops.read(entry, pops, requests);
@@ -203,7 +212,7 @@ export class Batch {
   /** Lets `context` know the hashes of the keys of request `index`, and that of the first member it names. */
   load(context: Context, index: number): void {
     context.hashFrom = this.firstHash[index];
-    context.hashCount = this.firstHash[index + 1] - this.firstHash[index];
+    context.hashCount = this.hashCounts[index];
     context.keyShift = this.commands[index]?.keyStep === 2 ? 1 : 0;
     const { hashedMember } = context.keyspace;
     const member = this.firstMember[index];

@@ -113,7 +113,7 @@ export class CommandRunner {
   /** A command has thrown `error`: if that is for want of room, says so in the place of what it has said already, which isn't true. */
   private answerLackOfRoom(error: unknown, mark: number): void {
     if (!(error instanceof ArenaFullError)) throw error;
-    const { reply } = this.server;
+    const { reply } = this.context;
     reply.truncate(mark);
     reply.error(NO_ROOM);
   }
