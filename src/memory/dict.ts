@@ -65,7 +65,6 @@ import {
   MASK,
   NEXT_WORD,
   OVERFLOWS,
-  PIECE_MASK,
   PIECE_SHIFT,
   pieceBlock,
   putInto,
@@ -77,12 +76,14 @@ import {
   setSlot,
   shrinkFirstPiece,
   SLOTS,
+  SPLIT_LOAD_TWICE,
   TAG_WORD,
   tagOf,
   usedSlots,
 } from "./dict_table.ts";
 import { entryHasKey, hashEntry, wordIndex, wordsAt } from "./entry.ts";
 
+export { dictGrowthAhead, dictReadAhead, SPLITS_AHEAD } from "./dict_ahead.ts";
 export {
   BUCKETS_AHEAD,
   dictRandom,
@@ -91,8 +92,6 @@ export {
   SAMPLE_SPARE,
 } from "./dict_random.ts";
 
-/** A bucket is split when entries * 2 > buckets * 13. */
-const SPLIT_LOAD_TWICE = 13;
 /** Two buckets are merged when entries < buckets * 3. */
 const MERGE_LOAD = 3;
 
@@ -185,71 +184,6 @@ export function dictFind(
     bucket = words[at + NEXT_WORD];
   } while (bucket !== 0);
   return 0;
-}
-
-/**
- * Looks up `hashes` from `from` to `to` (exclusive) at once, so that the waits for memory overlap: puts into
- * `candidates` an entry whose tag fits (most likely the one that is looked for), or 0, and reads its
- * first words. `buckets` is room to work in. What is returned says nothing; using it keeps the
- * reading from being optimised away.
- *
- * A branch that is foreseen wrongly can't be taken before what it depends on has come from memory, so the loops have none.
- */
-export function dictReadAhead(
-  arena: Arena,
-  dict: number,
-  hashes: Int32Array,
-  from: number,
-  to: number,
-  buckets: Int32Array,
-  candidates: Int32Array,
-): number {
-  const segments = arena.words;
-  const words = wordsAt(arena, dict);
-  const at = wordIndex(dict);
-  const mask = words[at + MASK];
-  const last = words[at + BUCKETS] - 1;
-  const half = (mask + 1) >>> 1;
-  const directory = words[at + DIRECTORY];
-  const pieces = wordsAt(arena, directory);
-  const firstPiece = wordIndex(directory) + 2;
-  let sink = 0;
-  for (let index = from; index < to; index++) {
-    let number = hashes[index] & mask;
-    // A bucket that doesn't exist yet: its lower half does.
-    number -= half & ((last - number) >> 31);
-    const bucket = pieces[firstPiece + ((number >>> PIECE_SHIFT) << 1)] +
-      ((number & PIECE_MASK) << 3);
-    buckets[index] = bucket;
-    sink ^= segments[bucket >>> SEGMENT_SHIFT][(bucket & SEGMENT_MASK) << 1];
-  }
-  for (let index = from; index < to; index++) {
-    candidates[index] = peek(segments, buckets[index], hashes[index]);
-  }
-  for (let index = from; index < to; index++) {
-    const candidate = candidates[index];
-    sink ^= segments[candidate >>> SEGMENT_SHIFT][((candidate & SEGMENT_MASK) << 1) + 1];
-  }
-  return sink;
-}
-
-/** An entry of `bucket` whose tag fits `hash`; 0 if there is none. */
-function peek(segments: readonly ReadonlyWords[], bucket: number, hash: number): number {
-  const words = segments[bucket >>> SEGMENT_SHIFT];
-  const at = (bucket & SEGMENT_MASK) << 1;
-  const pattern = Math.imul(hash >>> 24, 0x01010101);
-  // A bit for each slot, and one behind them.
-  const fitting = fittingTags(words[at + TAG_WORD] ^ pattern) |
-    fittingTags(words[at + TAG_WORD + 1] ^ pattern) << 4 |
-    fittingTags(words[at + TAG_WORD + 2] ^ pattern) << 8 | 1 << SLOTS;
-  const slot = 31 - Math.clz32(fitting & -fitting);
-  return words[at + slot] & ((slot - SLOTS) >> 31);
-}
-
-/** A bit for each byte of `difference` that is 0 (and, rarely, for one above it). */
-function fittingTags(difference: number): number {
-  const zero = (difference - 0x01010101) & ~difference & 0x80808080;
-  return Math.imul(zero >>> 7, 0x10204080) >>> 28;
 }
 
 /** Adds `entry`, whose key has the hash `hash` and isn't in the dict yet. */
@@ -445,9 +379,12 @@ function split(arena: Arena, dict: number): void {
   const added = addBucket(arena, dict);
   // The bucket that holds the new one's entries: the new number without its highest bit.
   const source = bucketAddress(arena, dict, number & (mask >>> 1));
+  let used = 0;
   try {
     for (let bucket = source; bucket !== 0;) {
-      if (lookAhead(arena, bucket) !== 0) splitBucket(arena, dict, bucket, added, mask, number);
+      if (lookAhead(arena, bucket) !== 0) {
+        used = splitBucket(arena, dict, bucket, added, mask, number, used);
+      }
       bucket = wordsAt(arena, bucket)[wordIndex(bucket) + NEXT_WORD];
     }
   } catch (error) {
@@ -475,7 +412,10 @@ function lookAhead(arena: Arena, bucket: number): number {
   return headers;
 }
 
-/** Moves the entries of one bucket that belong in bucket `number` there, which is at `added`. */
+/**
+ * Moves the entries of one bucket that belong in bucket `number` there, which is at `added` and has `used` entries, one behind the other;
+ * how many it has then.
+ */
 function splitBucket(
   arena: Arena,
   dict: number,
@@ -483,17 +423,24 @@ function splitBucket(
   added: number,
   mask: number,
   number: number,
-): void {
+  used: number,
+): number {
+  const table = wordsAt(arena, dict);
+  const seed0 = table[wordIndex(dict) + SEED_0];
+  const seed1 = table[wordIndex(dict) + SEED_1];
   const words: ReadonlyWords = wordsAt(arena, bucket);
   const at: number = wordIndex(bucket);
   for (let slot = 0; slot < SLOTS; slot++) {
     const entry = words[at + slot];
     if (entry === 0) continue;
-    const hash = dictHashEntry(arena, dict, entry);
+    const hash = hashEntry(arena, entry, seed0, seed1);
     if ((hash & mask) !== number) continue;
-    putInto(arena, dict, added, hash >>> 24, entry);
+    if (used < SLOTS) setSlot(arena, added, used, hash >>> 24, entry);
+    else putInto(arena, dict, added, hash >>> 24, entry);
+    used++;
     setSlot(arena, bucket, slot, 0, 0);
   }
+  return used;
 }
 
 /**

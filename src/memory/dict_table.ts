@@ -29,6 +29,8 @@ import { wordIndex, wordsAt } from "./entry.ts";
 
 /** Entries that one bucket has room for. */
 export const SLOTS = 12;
+/** A bucket is split when entries * 2 > buckets * 13. */
+export const SPLIT_LOAD_TWICE = 13;
 /** Word of a bucket with the first four tags. */
 export const TAG_WORD = 12;
 /** Word of a bucket with the address of the next one of its chain. */

@@ -19,7 +19,8 @@
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { membersDict } from "../keyspace/member_roots.ts";
 import { POPS_NOTHING, type PopsAhead } from "../keyspace/pops_ahead.ts";
-import { dictReadAhead } from "../memory/dict.ts";
+import { dictGrowthAhead, dictReadAhead, SPLITS_AHEAD } from "../memory/dict.ts";
+import { SLOTS } from "../memory/dict_table.ts";
 import { sameBytes } from "../memory/listpack_element.ts";
 import { hashBytes } from "../memory/hash.ts";
 import type { Context } from "../commands/context.ts";
@@ -57,6 +58,8 @@ export class Batch {
   /** and how many there are. */
   private readonly hashCounts = new Int32Array(BATCH_REQUESTS);
   private keys = 0;
+  /** How many keys there may be that requests will add. */
+  private newKeys = 0;
   /** How many requests name members of what their key holds. */
   private memberRequests = 0;
   /** How many take members of it which they don't name. */
@@ -66,6 +69,7 @@ export class Batch {
   private readonly memberHashes = new Int32Array(BATCH_MEMBERS);
   private readonly memberBuckets = new Int32Array(BATCH_MEMBERS);
   private readonly memberCandidates = new Int32Array(BATCH_MEMBERS);
+  private readonly splitEntries = new Int32Array(SPLITS_AHEAD * SLOTS);
   /** Takes what was read ahead, so that reading it isn't idle. */
   sink = 0;
 
@@ -76,6 +80,7 @@ export class Batch {
   clear(): void {
     this.count = 0;
     this.keys = 0;
+    this.newKeys = 0;
     this.memberRequests = 0;
     this.popRequests = 0;
   }
@@ -95,7 +100,10 @@ export class Batch {
     if (last === 1 && this.repeatsKey(index)) {
       this.firstHash[index] = this.firstHash[index - 1];
       this.hashCounts[index] = 1;
-    } else this.hashKeys(index, last, command.keyStep, seed0, seed1);
+    } else {
+      this.hashKeys(index, last, command.keyStep, seed0, seed1);
+      if (command.needsRoom) this.newKeys += this.hashCounts[index];
+    }
     if (command.memberStep > 0) this.memberRequests++;
     else if (command.pops !== POPS_NOTHING) this.popRequests++;
   }
@@ -138,6 +146,7 @@ export class Batch {
     if (this.keys > 1 || (this.keys === 1 && this.count > 1)) {
       const { hashes, buckets, candidates } = this;
       this.sink = dictReadAhead(keyspace.arena, dict, hashes, 0, this.keys, buckets, candidates);
+      if (this.newKeys > 0) this.readGrowth(keyspace, dict, this.newKeys);
       if (this.memberRequests > 1) this.prefetchMembers(keyspace);
       if (this.popRequests > 1) this.prefetchPops();
     } else this.candidates[0] = 0;
@@ -149,6 +158,7 @@ export class Batch {
     const { seed0, seed1 } = keyspace;
     let members = 0;
     let first = 0;
+    let newMembers = 0;
     let lastDict = 0;
     for (let index = 0; index < this.count; index++) {
       const command = this.commands[index];
@@ -158,8 +168,9 @@ export class Batch {
       const dict = membersDict(keyspace, this.candidates[keys]);
       if (dict === 0) continue;
       if (dict !== lastDict) {
-        this.readMembers(keyspace, lastDict, first, members);
+        this.readMembers(keyspace, lastDict, first, members, newMembers);
         first = members;
+        newMembers = 0;
         lastDict = dict;
       }
       const { argc, starts, lengths } = this.frames[index];
@@ -167,16 +178,30 @@ export class Batch {
       if (argc > 2 && members < BATCH_MEMBERS) this.firstMember[index] = members;
       for (let at = command!.firstMember; at < argc && members < BATCH_MEMBERS; at += step) {
         memberHashes[members++] = hashBytes(view, starts[at], lengths[at], seed0, seed1);
+        if (command!.needsRoom) newMembers++;
       }
     }
-    this.readMembers(keyspace, lastDict, first, members);
+    this.readMembers(keyspace, lastDict, first, members, newMembers);
   }
 
-  /** Has the members of `dict` read whose hashes are {@linkcode memberHashes} from `from` to `to`. */
-  private readMembers({ arena }: Keyspace, dict: number, from: number, to: number): void {
+  /** Has the members of `dict` read whose hashes are {@linkcode memberHashes} from `from` to `to`; so many may be added. */
+  private readMembers(
+    keyspace: Keyspace,
+    dict: number,
+    from: number,
+    to: number,
+    newMembers: number,
+  ): void {
     if (from === to) return;
     const { memberBuckets, memberCandidates, memberHashes } = this;
+    const { arena } = keyspace;
     this.sink = dictReadAhead(arena, dict, memberHashes, from, to, memberBuckets, memberCandidates);
+    if (newMembers > 0) this.readGrowth(keyspace, dict, newMembers);
+  }
+
+  /** Has read what a dict needs to have `added` entries more. */
+  private readGrowth({ arena }: Keyspace, dict: number, added: number): void {
+    this.sink ^= dictGrowthAhead(arena, dict, added, this.splitEntries);
   }
 
   /** Has the members read that requests will take, as far as neighbours take them from the same key. */

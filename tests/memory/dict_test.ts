@@ -15,15 +15,18 @@ import {
   dictCreate,
   dictFind,
   dictFree,
+  dictGrowthAhead,
   dictHas,
   dictHashEntry,
   dictInsert,
   dictRandom,
+  dictReadAhead,
   dictRemove,
   dictReplace,
   dictSample,
   dictScan,
   SAMPLE_SPARE,
+  SPLITS_AHEAD,
 } from "../../src/memory/dict.ts";
 import { moveDict, moveDirectory, moveOverflow, movePiece } from "../../src/memory/dict_table.ts";
 import { copyKey } from "../../src/memory/entry.ts";
@@ -325,4 +328,27 @@ Deno.test("dict: no room at any point leaves a dict that holds what it should", 
   assert(failures > 0);
   assertEquals(dictCount(arena, dict), model.size);
   for (const [key, entry] of model) assertEquals(find(arena, dict, key), entry);
+});
+
+Deno.test("dict: what is read ahead of look-ups is what they find, at any size; growth is read ahead without a change", () => {
+  const arena = new Arena();
+  const dict = dictCreate(arena, SEED_0, SEED_1);
+  const hashes = new Int32Array(4);
+  const buckets = new Int32Array(4);
+  const candidates = new Int32Array(4);
+  const entries = new Int32Array(SPLITS_AHEAD * 12);
+  let guessed = 0;
+  for (let count = 0; count < 2000; count++) {
+    for (const added of [1, 16]) dictGrowthAhead(arena, dict, added, entries);
+    const entry = insert(arena, dict, `a${count}`);
+    hashes.fill(0);
+    hashes[1] = dictHashEntry(arena, dict, entry);
+    hashes[2] = ~hashes[1];
+    dictReadAhead(arena, dict, hashes, 1, 3, buckets, candidates);
+    // Another one may have the same tag, as may an empty slot.
+    if (candidates[1] === entry) guessed++;
+    assertEquals([candidates[0], candidates[3]], [0, 0], "nothing else is written");
+  }
+  assert(guessed > 1900, `${guessed} of 2000`);
+  dictCheck(arena, dict);
 });
