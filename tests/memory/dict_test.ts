@@ -345,10 +345,10 @@ Deno.test("dict: what is read ahead of look-ups is what they find, at any size; 
     hashes[1] = dictHashEntry(arena, dict, entry);
     hashes[2] = ~hashes[1];
     dictReadAhead(arena, dict, hashes, 1, 3, buckets, candidates);
-    // Another one may have the same tag, as may an empty slot.
+    // Another one may have the same tag, as may an empty slot, and chains aren't followed.
     if (candidates[1] === entry) guessed++;
     assertEquals([candidates[0], candidates[3]], [0, 0], "nothing else is written");
   }
-  assert(guessed > 1900, `${guessed} of 2000`);
+  assert(guessed > 1500, `${guessed} of 2000`);
   dictCheck(arena, dict);
 });
