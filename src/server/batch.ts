@@ -108,6 +108,16 @@ export class Batch {
     else if (command.pops !== POPS_NOTHING) this.popRequests++;
   }
 
+  /** Whether the request in the frame at `count`, in `view`, has the same name as the one before, which is in the same view. */
+  repeatsCommand(view: DataView): boolean {
+    const { count } = this;
+    if (count === 0) return false;
+    const { starts, lengths } = this.frames[count];
+    const before = this.frames[count - 1];
+    return before.argc > 0 && lengths[0] === before.lengths[0] &&
+      sameBytes(view, starts[0], view, before.starts[0], lengths[0]);
+  }
+
   /** Whether the first key of request `index` is the only one of the request before, as it is where many add to one list, say. */
   private repeatsKey(index: number): boolean {
     if (index === 0 || this.hashCounts[index - 1] !== 1) return false;

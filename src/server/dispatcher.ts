@@ -1,7 +1,8 @@
 /**
  * The dispatcher: the turns of sessions, from the bytes in their buffers to the replies in their output.
  *
- * A turn reads requests ahead into a batch, runs them, and reads on, until the buffer holds no whole request
+ * Sessions have their turns in rounds (see `rounds.ts`). Those that have sent one request each share a batch. Another one's
+ * turn reads requests ahead into a batch, runs them, and reads on, until the buffer holds no whole request
  * any more, or the turn has taken its time, or so much output waits that the client has to read
  * first. Then the journal's listeners get what has changed, and the session its replies.
  *
@@ -92,13 +93,12 @@ export class Dispatcher {
   }
 
   /**
-   * Gives `sessions` from `from` to `to` (exclusive; no more than {@linkcode BATCH_REQUESTS}) their turns. Those of which each has
-   * sent one request share a batch, so that the waits for their keys overlap, and a look at the clock. Somebody has just looked at it.
+   * Gives those of `sessions` from `from` to `to` (exclusive; no more than {@linkcode BATCH_REQUESTS}) their turns that have sent one request
+   * each, which {@linkcode Session.single} says afterwards. They share a batch, so that the waits for their keys overlap, and a look at the
+   * clock. Somebody has just looked at it.
    */
-  takeTurns(sessions: readonly Session[], from: number, to: number): void {
-    const { keyspace, time } = this.server;
-    this.timer.begin(time.last);
-    keyspace.setTime(time.unixMs);
+  takeSingles(sessions: readonly Session[], from: number, to: number): void {
+    const { keyspace } = this.server;
     const { singles, singleSessions } = this;
     singles.clear();
     let database = -1;
@@ -112,10 +112,6 @@ export class Dispatcher {
       }
     }
     if (singles.count > 0) this.runSingles(keyspace.databases[database].dict);
-    for (let index = from; index < to; index++) {
-      const session = sessions[index];
-      if (!session.closed && !session.single) this.takeTurn(session);
-    }
   }
 
   /** Reads the request of a session into the batch of single requests, if one whole request is all that it has sent. */
@@ -142,11 +138,11 @@ export class Dispatcher {
 
   /** Runs the single requests of several sessions, which use database `dict`. */
   private runSingles(dict: number): void {
-    const { singles, singleSessions } = this;
-    singles.prefetch(this.server.keyspace, dict);
+    const { server: { keyspace }, singles, singleSessions } = this;
+    const now = this.startTurns();
+    singles.prefetch(keyspace, dict);
     this.uncharged = 0;
     this.current = singles;
-    const now = this.server.time.unixMs;
     for (let index = 0; index < singles.count; index++) {
       const session = singleSessions[index];
       // One that ran before may have closed it.
@@ -162,6 +158,15 @@ export class Dispatcher {
     }
     this.charge(singles.count);
     this.current = this.batch;
+  }
+
+  /** What runs now begins at the last look at the clock; the unix time in ms. */
+  private startTurns(): number {
+    const { keyspace, time } = this.server;
+    const now = time.unixMs;
+    this.timer.begin(time.last);
+    keyspace.setTime(now);
+    return now;
   }
 
   /** A session's turn begins. */
@@ -189,12 +194,10 @@ export class Dispatcher {
    * Runs the requests in a session's buffer, as far as its turn goes, and hands it the replies. The clock has just been looked
    * at.
    */
-  private takeTurn(session: Session): void {
+  takeTurn(session: Session): void {
     const { time } = this.server;
     const turnStart = time.last;
-    const now = time.unixMs;
-    this.server.keyspace.setTime(now);
-    session.lastInteraction = now;
+    session.lastInteraction = this.startTurns();
     session.unfinished = false;
     if (session.blocked !== null) return session.flush(this.server.reply);
     this.enter(session);
@@ -252,6 +255,8 @@ export class Dispatcher {
       position = frame.position;
       const command = frame.argc === 0
         ? null
+        : batch.repeatsCommand(view)
+        ? batch.commands[batch.count - 1]
         : this.server.table.find(bytes, frame.starts[0], frame.lengths[0]);
       batch.add(command, view, seed0, seed1);
     }

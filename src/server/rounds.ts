@@ -6,7 +6,7 @@
  * the write. If each session were written to as soon as its turn is over, the client would handle one reply, find no other,
  * and sleep again, once for each reply. With the writes side by side it is woken once, and finds all of them. Besides, the
  * code of the commands stays in the cache from one turn to the next, and sessions that have sent one request each share a batch
- * (see `batch.ts`). Measured beside a write after each turn, 50 clients: see the README of this folder.
+ * (see `batch.ts`). The figures are in the README of this folder.
  *
  * **How.** The runtime resolves all reads that are done before any of their callbacks runs, and callbacks run in order: a microtask
  * that the first of them asks for comes behind the last. Nobody waits longer for that: replies are sent in groups as soon
@@ -21,12 +21,15 @@ import type { Session } from "./session.ts";
 /** Replies are sent after turns of so many ms, however many turns are to come. */
 const ROUND_MS = 1;
 
-/** What rounds need of their server. */
-export interface RoundHost {
-  /** Gives `sessions` from `from` to `to` (exclusive) their turns; somebody has just looked at the clock, and does so again at the end. */
-  takeTurns(sessions: readonly Session[], from: number, to: number): void;
-  /** Time. */
-  readonly time: TurnClock;
+/** Where turns are taken. Before each call somebody has just looked at the clock, and at its end there is another look. */
+export interface TurnTaker {
+  /**
+   * Gives those of `sessions` from `from` to `to` (exclusive; no more than {@linkcode BATCH_REQUESTS}) their turns that have sent one request
+   * each, and tells which ones they are.
+   */
+  takeSingles(sessions: readonly Session[], from: number, to: number): void;
+  /** Gives one session its turn. */
+  takeTurn(session: Session): void;
 }
 
 /** The rounds of one server; see the head of this file. */
@@ -36,8 +39,11 @@ export class Rounds {
   private readonly sending: Session[] = [];
   private active = false;
 
-  /** Turns are taken at `host`. */
-  constructor(private readonly host: RoundHost) {}
+  /** When replies were sent last, in monotonic ms. */
+  private sentMs = 0;
+
+  /** Turns are taken at `turns`, and measured with `time`. */
+  constructor(private readonly turns: TurnTaker, private readonly time: TurnClock) {}
 
   /** The session is to have a turn. */
   join(session: Session): void {
@@ -62,19 +68,28 @@ export class Rounds {
     this.running = sessions;
     this.active = true;
     for (const session of sessions) session.inRound = false;
-    const { time } = this.host;
-    let sentMs = time.look();
+    this.sentMs = this.time.look();
     for (let from = 0; from < sessions.length; from += BATCH_REQUESTS) {
-      if (time.last - sentMs > ROUND_MS) {
-        this.send();
-        sentMs = time.look();
-      }
       const to = Math.min(from + BATCH_REQUESTS, sessions.length);
-      this.host.takeTurns(sessions, from, to);
+      this.turns.takeSingles(sessions, from, to);
+      this.sendIfDue();
+      for (let index = from; index < to; index++) {
+        const session = sessions[index];
+        if (session.closed || session.single) continue;
+        this.turns.takeTurn(session);
+        this.sendIfDue();
+      }
     }
     sessions.length = 0;
     this.active = false;
     this.send();
+  }
+
+  /** Sends the replies so far, if they have waited long enough. */
+  private sendIfDue(): void {
+    if (this.time.last - this.sentMs <= ROUND_MS) return;
+    this.send();
+    this.sentMs = this.time.look();
   }
 
   /** Sends the replies of those whose turns are over. */

@@ -168,7 +168,7 @@ export class Server implements SessionHost {
   private readonly pool = new BufferPool(OUTPUT_BUFFER_BYTES, IDLE_BUFFERS);
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
   private readonly dispatcher: Dispatcher;
-  private readonly rounds: Rounds = new Rounds(this);
+  private readonly rounds: Rounds;
   private readonly listeners: Listeners;
   private readonly pidFile: PidFile;
   private readonly watched: boolean;
@@ -239,6 +239,7 @@ export class Server implements SessionHost {
     this.clients = new Clients(this, () => this.newWriter());
     this.notificationSink = this.clients.subscriptions;
     this.dispatcher = new Dispatcher(this);
+    this.rounds = new Rounds(this.dispatcher, this.time);
     this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
     this.pidFile = new PidFile(this);
     this.finished = new Promise((resolve) => this.finish = resolve);
@@ -532,11 +533,6 @@ export class Server implements SessionHost {
   /** Has the session send its replies when the round is over. */
   sendLater(session: Session): void {
     this.rounds.sendLater(session);
-  }
-
-  /** Gives sessions their turns. */
-  takeTurns(sessions: readonly Session[], from: number, to: number): void {
-    this.dispatcher.takeTurns(sessions, from, to);
   }
 
   /** Makes a session of a connection, or turns it away. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import configuration from "../../deno.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
 import { type Contender, RunningServer } from "./contender.ts";
 import type { BenchOptions } from "./options.ts";
@@ -161,6 +162,9 @@ function sourceDeno(): string {
   return Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
 }
 
+/** Runs from source as `make run` does, with the same flags for the engine. */
 function sourceCommand(deno: string): string[] {
-  return [deno, "run", "-A", fileURLToPath(new URL("../../main.ts", import.meta.url)), "server"];
+  const flags = configuration.tasks.run.command.match(/--v8-flags=\S+/) ?? [];
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  return [deno, "run", ...flags, "-A", main, "server"];
 }
