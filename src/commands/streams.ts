@@ -68,9 +68,14 @@ function xadd(context: Context): void {
   if (trimmed > 0) context.changedToo(1, "xtrim");
   if (options.idForm !== ID_GIVEN || options.approximate) {
     context.journaled = true;
-    if (context.journal.listening) context.effect(() => addEffect(context, root, idIndex));
+    if (context.journal.listening) journalAddition(context, root, idIndex);
   }
   replyEntryId(reply, options.id, place);
+}
+
+/** Journals what XADD has done. (A function of its own, since one in which a closure is made pays for it in each call.) */
+function journalAddition(context: Context, root: number, idIndex: number): void {
+  context.effect(() => addEffect(context, root, idIndex));
 }
 
 /** Makes the stream that XADD adds its entry to. */

@@ -12,7 +12,8 @@
  * The same goes for members of large sets, sorted sets and hashes that a command names, once the key's entry is at hand: their
  * buckets are read, and then they; and for those that a command takes without naming them (`keyspace/pops_ahead.ts`).
  *
- * **Cost.** One more look at the tags for each key, about 10 ns. A single request with one key skips it.
+ * **Cost.** One more look at the tags for each key, about 10 ns. A single request with one key skips it, and so do requests for the
+ * same key as the one before, whose hash they share.
  *
  * @module
  */
