@@ -113,6 +113,8 @@ export class Context {
   hashFrom = 0;
   /** so many, */
   hashCount = 0;
+  /** The hash whose candidate was found to be right last; -1 for none. */
+  foundPlace: number = -1;
   /** where key `n` is argument `(n << keyShift) + 1`. */
   keyShift = 0;
   /** Which argument stands in a value block of its own instead of the buffer; -1 for none. */
@@ -262,13 +264,16 @@ export class Context {
       const hash = hashBytes(view, start, length, keyspace.seed0, keyspace.seed1);
       return findHashed(this.database, hash, view, start, length);
     }
-    const hash = this.hashes[this.hashFrom + key];
-    const candidate = this.candidates[this.hashFrom + key];
+    const place = this.hashFrom + key;
+    const hash = this.hashes[place];
+    const candidate = this.candidates[place];
     if (
       candidate !== 0 && this.candidateMoves === keyspace.moves &&
       this.candidateDict === this.database.dict &&
-      entryHasKey(keyspace.arena, candidate, view, start, length)
+      // Requests for the same key share a place.
+      (place === this.foundPlace || entryHasKey(keyspace.arena, candidate, view, start, length))
     ) {
+      this.foundPlace = place;
       keyspace.hash = hash;
       return liveEntry(this.database, hash, candidate);
     }

@@ -243,6 +243,7 @@ export class Batch {
     context.candidates = this.candidates;
     context.candidateDict = this.dict;
     context.candidateMoves = this.moves;
+    context.foundPlace = -1;
   }
 
   /** Lets `context` know the hashes of the keys of request `index`, and that of the first member it names. */
