@@ -71,8 +71,8 @@ export function membersDict(keyspace: Keyspace, entry: number): number {
   return rootWord(keyspace.arena, rootOf(keyspace, entry), ROOT_DICT);
 }
 
-/** The hash of a member's text. */
-function hashMember(
+/** The hash of a member's text, which has been taken already if a batch of requests names it. */
+export function hashMember(
   keyspace: Keyspace,
   view: ReadonlyView,
   start: number,

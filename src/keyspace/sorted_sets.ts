@@ -15,6 +15,7 @@
  *
  * @module
  */
+import { hashMember } from "./member_roots.ts";
 import type { ReadonlyView } from "../memory/arena.ts";
 import { dictHashEntry } from "../memory/dict.ts";
 import { hashBytes } from "../memory/hash.ts";
@@ -132,7 +133,7 @@ export function findInSortedSet(
   const { arena } = keyspace;
   if (entryEncoding(keyspace, entry) === ENCODING_ROOT) {
     place.enterRoot(arena, rootOf(keyspace, entry));
-    place.hash = hashBytes(text, from, length, keyspace.seed0, keyspace.seed1);
+    place.hash = hashMember(keyspace, text, from, length);
     place.member = findScored(arena, place.root, place.hash, text, from, length);
     if (place.member === 0) return false;
     place.score = memberScore(arena, place.member);

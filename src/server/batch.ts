@@ -186,7 +186,7 @@ export class Batch {
       }
       const { argc, starts, lengths } = this.frames[index];
       const view = this.views[index];
-      if (argc > 2 && members < BATCH_MEMBERS) this.firstMember[index] = members;
+      if (argc > command!.firstMember && members < BATCH_MEMBERS) this.firstMember[index] = members;
       for (let at = command!.firstMember; at < argc && members < BATCH_MEMBERS; at += step) {
         memberHashes[members++] = hashBytes(view, starts[at], lengths[at], seed0, seed1);
         if (command!.needsRoom) newMembers++;
@@ -253,8 +253,11 @@ export class Batch {
     context.keyShift = this.commands[index]?.keyStep === 2 ? 1 : 0;
     const { hashedMember } = context.keyspace;
     const member = this.firstMember[index];
-    hashedMember.start = member < 0 ? -1 : this.frames[index].starts[2];
-    if (member < 0) return;
+    if (member < 0) {
+      hashedMember.start = -1;
+      return;
+    }
+    hashedMember.start = this.frames[index].starts[this.commands[index]!.firstMember];
     hashedMember.view = context.view;
     hashedMember.hash = this.memberHashes[member];
   }

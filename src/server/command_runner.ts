@@ -344,6 +344,11 @@ export class CommandRunner {
   reportSlow(command: Command, milliseconds: number): void {
     // What waits is logged when it goes on.
     if (this.context.client.blocked === null) this.logSlow(command, milliseconds);
+    this.noteLatency(command, milliseconds);
+  }
+
+  /** As {@linkcode reportSlow}, where nobody knows the arguments any more. */
+  noteLatency(command: Command, milliseconds: number): void {
     this.server.latency.add(command.fast ? "fast-command" : "command", milliseconds);
   }
 

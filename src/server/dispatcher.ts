@@ -314,7 +314,11 @@ export class Dispatcher {
         }
         if (ran !== command) batch.commands[index] = ran;
         if (ready.length > 0) runner.serveWaiting();
-        if (alone) this.charge(index + 1, runner.looked);
+        if (alone) {
+          this.charge(index + 1, runner.looked);
+          // It may have taken long, and what comes behind it is later.
+          this.server.keyspace.setTime(this.server.time.unixMs);
+        }
       } else {
         session.position = frame.position;
         if (session.replyMode === REPLY_SKIP) session.replyMode = REPLY_ON;
@@ -355,19 +359,30 @@ export class Dispatcher {
 
   /** A command of the batch took longer than somebody wants to hear of. */
   private reportSlow(command: Command, index: number, milliseconds: number): void {
-    const { context, current, singleSessions } = this;
-    const frame = current.frames[index];
-    // The context still has what ran last; a command that shared its time ran before that.
-    if (context.starts !== frame.starts) {
-      if (current !== this.singles) context.load(context.client, frame);
-      else {
-        // Nobody is left to ask for the arguments of one that has gone.
-        if (singleSessions[index].closed) return;
-        context.enter(singleSessions[index]);
-        context.load(singleSessions[index], frame);
-      }
+    const frame = this.current.frames[index];
+    if (this.current === this.singles) this.reportSlowSingle(command, index, frame, milliseconds);
+    else {
+      // The context still has what ran last; a command that shared its time ran before that.
+      if (this.context.starts !== frame.starts) this.context.load(this.context.client, frame);
+      this.runner.reportSlow(command, milliseconds);
     }
-    this.runner.reportSlow(command, milliseconds);
+  }
+
+  /** As {@linkcode reportSlow}, for one of several sessions, of which another one's turn may have begun meanwhile. */
+  private reportSlowSingle(
+    command: Command,
+    index: number,
+    frame: RequestFrame,
+    milliseconds: number,
+  ): void {
+    const session = this.singleSessions[index];
+    // The arguments of one that is closed have gone.
+    if (session.closed) return this.runner.noteLatency(command, milliseconds);
+    this.context.lend(() => {
+      this.context.enter(session);
+      this.context.load(session, frame);
+      this.runner.reportSlow(command, milliseconds);
+    });
   }
 
   /**

@@ -101,3 +101,68 @@ Deno.test("round: commands that share their time are logged and counted each for
   ]);
   assertEquals(memory.server.table.byName.get("set")!.statistics.calls, 3);
 });
+
+/** A clock of which each look takes so long. */
+class SlowClock {
+  stepMs = 0;
+  private ms = 1_700_000_000_000;
+
+  now(): number {
+    return this.ms;
+  }
+
+  monotonic(): number {
+    return this.ms += this.stepMs;
+  }
+}
+
+Deno.test("round: what is slow is logged with its own client and arguments, and the next client's command is its own", async () => {
+  const clock = new SlowClock();
+  await using memory = await startMemoryServer(1, {}, { clock });
+  const clients = await connect(memory, 4);
+  const [first, second, third, last] = clients;
+  for (const [index, client] of clients.entries()) {
+    await client.ask("CLIENT", "SETNAME", `client:${index}`);
+  }
+  await last.ask("RPUSH", "list", "x");
+  // A request that is longer than another client's buffer, and comes in one read.
+  const key = "k".repeat(3000);
+  for (let time = 0; time < 4; time++) await third.ask("ECHO", key.repeat(3));
+  for (const others of [[first, second], [first]]) {
+    await last.ask("SLOWLOG", "RESET");
+    clock.stepMs = 20;
+    first.send(pipeline(["DEL", "a"]));
+    if (others.length > 1) second.send(pipeline(["GET", "b"]));
+    third.send(pipeline(["SUNIONSTORE", key, "none"]));
+    last.send(pipeline(["LRANGE", "list", 0, -1]));
+    assertEquals(await next(first), 0);
+    if (others.length > 1) assertEquals(await next(second), null);
+    assertEquals(await next(third), 0);
+    assertEquals(await next(last), ["x"]);
+    clock.stepMs = 0;
+    const log = await last.ask("SLOWLOG", "GET", "-1") as unknown[][];
+    const named = log.map((entry) => [(entry[3] as string[])[0], entry[5]]);
+    assertEquals(named.filter(([name]) => name !== "SLOWLOG"), [
+      ["LRANGE", "client:3"],
+      ["SUNIONSTORE", "client:2"],
+      ["DEL", "client:0"],
+    ]);
+    assertEquals((log.at(-1)![3] as string[])[1], "a");
+  }
+});
+
+Deno.test("round: what comes behind a slow command is later than it", async () => {
+  const clock = new SlowClock();
+  await using memory = await startMemoryServer(1, {}, { clock });
+  const [first, second, third] = await connect(memory, 3);
+  await third.ask("SET", "short", "value", "PX", 700);
+  await third.ask("RPUSH", "list", "x");
+  clock.stepMs = 500;
+  first.send(pipeline(["LRANGE", "list", 0, -1]));
+  second.send(pipeline(["SET", "lock", "value", "PX", 300]));
+  third.send(pipeline(["GET", "short"]));
+  assertEquals(await next(first), ["x"]);
+  assertEquals(await next(second), "OK");
+  clock.stepMs = 0;
+  assertEquals(await next(third), null);
+});
