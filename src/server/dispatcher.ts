@@ -61,6 +61,8 @@ export class Dispatcher {
   private uncharged = 0;
   /** How many requests of the batch have been run. */
   private ran = 0;
+  /** Up to which one single requests have been run. */
+  private singlesRun = 0;
   private maximumBulk = 0;
   /** Bytes of the blocks that big arguments are being read into. */
   private blockBytes = 0;
@@ -93,25 +95,38 @@ export class Dispatcher {
   }
 
   /**
-   * Gives those of `sessions` from `from` to `to` (exclusive; no more than {@linkcode BATCH_REQUESTS}) their turns that have sent one request
-   * each, which {@linkcode Session.single} says afterwards. They share a batch, so that the waits for their keys overlap, and a look at the
-   * clock. Somebody has just looked at it.
+   * Reads the requests of those of `sessions` from `from` to `to` (exclusive; no more than {@linkcode BATCH_REQUESTS}) that have sent one
+   * each. They share a batch, so that the waits for their keys overlap, and looks at the clock.
    */
-  takeSingles(sessions: readonly Session[], from: number, to: number): void {
-    const { keyspace } = this.server;
-    const { singles, singleSessions } = this;
+  readSingles(sessions: readonly Session[], from: number, to: number): void {
+    const { server: { keyspace }, singles, singleSessions } = this;
     singles.clear();
     let database = -1;
     for (let index = from; index < to; index++) {
       const session = sessions[index];
-      session.single = false;
+      session.single = -1;
       if (session.closed) continue;
       if (database < 0) database = session.database;
       if (session.database === database && this.readSingle(session)) {
-        singleSessions[singles.count - 1] = session;
+        session.single = singles.count - 1;
+        singleSessions[session.single] = session;
       }
     }
-    if (singles.count > 0) this.runSingles(keyspace.databases[database].dict);
+    if (singles.count > 0) singles.prefetch(keyspace, keyspace.databases[database].dict);
+  }
+
+  /** Gives a session its turn: runs the requests in its buffer, as far as that goes, and hands it the replies. */
+  takeTurn(session: Session): void {
+    if (session.single >= 0) return this.runSingle(session);
+    this.endTurns();
+    if (!session.closed) this.runRequests(session);
+  }
+
+  /** To be called after several turns: those of single requests have shared a look at the clock, which is taken now. */
+  endTurns(): void {
+    if (this.current !== this.singles) return;
+    this.charge(this.singlesRun);
+    this.current = this.batch;
   }
 
   /** Reads the request of a session into the batch of single requests, if one whole request is all that it has sent. */
@@ -132,41 +147,37 @@ export class Dispatcher {
     }
     const command = table.find(bytes, frame.starts[0], frame.lengths[0]);
     this.singles.add(command, view, seed0, seed1);
-    session.single = true;
     return true;
   }
 
-  /** Runs the single requests of several sessions, which use database `dict`. */
-  private runSingles(dict: number): void {
-    const { server: { keyspace }, singles, singleSessions } = this;
-    const now = this.startTurns();
-    singles.prefetch(keyspace, dict);
-    this.uncharged = 0;
-    this.current = singles;
-    for (let index = 0; index < singles.count; index++) {
-      const session = singleSessions[index];
-      // One that ran before may have closed it.
-      if (session.closed) {
-        singles.commands[index] = null;
-        continue;
-      }
-      session.lastInteraction = now;
-      session.unfinished = false;
-      this.enter(session);
-      this.runBatch(session, index, index + 1);
-      this.leave(session);
+  /** Runs the single request of a session. */
+  private runSingle(session: Session): void {
+    const { singles } = this;
+    const index = session.single;
+    session.single = -1;
+    this.singlesRun = index + 1;
+    // One whose turn came before may have closed it.
+    if (session.closed) {
+      singles.commands[index] = null;
+      return;
     }
-    this.charge(singles.count);
-    this.current = this.batch;
+    if (this.current !== singles) {
+      this.startTurns();
+      this.current = singles;
+      this.uncharged = index;
+    }
+    session.lastInteraction = this.server.keyspace.now;
+    session.unfinished = false;
+    this.enter(session);
+    this.runBatch(session, index, index + 1);
+    this.leave(session);
   }
 
-  /** What runs now begins at the last look at the clock; the unix time in ms. */
-  private startTurns(): number {
+  /** What runs now begins at the last look at the clock. */
+  private startTurns(): void {
     const { keyspace, time } = this.server;
-    const now = time.unixMs;
     this.timer.begin(time.last);
-    keyspace.setTime(now);
-    return now;
+    keyspace.setTime(time.unixMs);
   }
 
   /** A session's turn begins. */
@@ -190,14 +201,12 @@ export class Dispatcher {
     session.flush(reply);
   }
 
-  /**
-   * Runs the requests in a session's buffer, as far as its turn goes, and hands it the replies. The clock has just been looked
-   * at.
-   */
-  takeTurn(session: Session): void {
+  /** Runs the requests in a session's buffer, as far as its turn goes, and hands it the replies. */
+  private runRequests(session: Session): void {
     const { time } = this.server;
     const turnStart = time.last;
-    session.lastInteraction = this.startTurns();
+    this.startTurns();
+    session.lastInteraction = this.server.keyspace.now;
     session.unfinished = false;
     if (session.blocked !== null) return session.flush(this.server.reply);
     this.enter(session);

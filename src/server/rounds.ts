@@ -21,15 +21,14 @@ import type { Session } from "./session.ts";
 /** Replies are sent after turns of so many ms, however many turns are to come. */
 const ROUND_MS = 1;
 
-/** Where turns are taken. Before each call somebody has just looked at the clock, and at its end there is another look. */
+/** Where turns are taken. Before they are, somebody has just looked at the clock; at their end there is another look. */
 export interface TurnTaker {
-  /**
-   * Gives those of `sessions` from `from` to `to` (exclusive; no more than {@linkcode BATCH_REQUESTS}) their turns that have sent one request
-   * each, and tells which ones they are.
-   */
-  takeSingles(sessions: readonly Session[], from: number, to: number): void;
-  /** Gives one session its turn. */
+  /** Reads the requests of those of `sessions` from `from` to `to` (exclusive; {@linkcode BATCH_REQUESTS} at most) that have sent one each. */
+  readSingles(sessions: readonly Session[], from: number, to: number): void;
+  /** Gives one of them its turn; they come in their order. */
   takeTurn(session: Session): void;
+  /** All of them have had their turns. */
+  endTurns(): void;
 }
 
 /** The rounds of one server; see the head of this file. */
@@ -71,14 +70,13 @@ export class Rounds {
     this.sentMs = this.time.look();
     for (let from = 0; from < sessions.length; from += BATCH_REQUESTS) {
       const to = Math.min(from + BATCH_REQUESTS, sessions.length);
-      this.turns.takeSingles(sessions, from, to);
-      this.sendIfDue();
+      this.turns.readSingles(sessions, from, to);
       for (let index = from; index < to; index++) {
-        const session = sessions[index];
-        if (session.closed || session.single) continue;
-        this.turns.takeTurn(session);
+        this.turns.takeTurn(sessions[index]);
         this.sendIfDue();
       }
+      this.turns.endTurns();
+      this.sendIfDue();
     }
     sessions.length = 0;
     this.active = false;
@@ -88,6 +86,8 @@ export class Rounds {
   /** Sends the replies so far, if they have waited long enough. */
   private sendIfDue(): void {
     if (this.time.last - this.sentMs <= ROUND_MS) return;
+    // What sending takes is nobody's command.
+    this.turns.endTurns();
     this.send();
     this.sentMs = this.time.look();
   }

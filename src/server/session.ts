@@ -127,8 +127,8 @@ export class Session {
   unfinished = false;
   /** In its last turn it had sent more than one request. */
   pipelines = false;
-  /** Its turn in this round is that of its only request. */
-  single = false;
+  /** Which of the single requests of this round is its only one; -1 if none is. */
+  single: number = -1;
   /** It is to have a turn in the round that comes. */
   inRound = false;
   /** Its replies are to be sent at the end of the round. */
