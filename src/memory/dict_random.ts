@@ -2,13 +2,12 @@
  * Entries of a dict at random.
  *
  * **Fairness.** Buckets hold different numbers of entries, so an entry of a bucket at random would be the likelier the
- * emptier its bucket is. {@linkcode dictRandom} throws the dice over more places than a bucket has entries, as a rule, and again if it
- * meets one that nobody has: each entry is as likely as the next. Chains that are longer than that, of which there is about one in a
- * thousand, share what they get.
+ * emptier its bucket is. {@linkcode dictRandom} throws the dice over the slots of all buckets and over two places more for each, which are
+ * those of the first entries of its chain, and again if it meets one that is empty: each entry is as likely as the next. Chains
+ * that are longer, of which there is about one in a thousand, share what they get.
  *
- * **Cost.** Two to four buckets, a miss of the cache each. Looking at several side by side, or for a slot at once, doesn't pay: it
- * takes more of them, and the ways to their pages are what is waited for (measured: 440 ns, 510 with single
- * slots, six at a time). {@linkcode dictSample} is cheaper, and good enough for eviction: it takes whole buckets.
+ * **Cost.** Two to four buckets, a miss of the cache each; of most of them, one slot is looked at. {@linkcode dictRandomAhead} has the misses
+ * overlap. {@linkcode dictSample} is cheaper, and good enough for eviction: it takes whole buckets.
  *
  * @module
  */
@@ -18,10 +17,9 @@ import { wordIndex, wordsAt } from "./entry.ts";
 
 /** How much more room than the entries that are wanted {@linkcode dictSample} needs. */
 export const SAMPLE_SPARE = 24;
-/** Places over which the dice are thrown: so many, */
-const FEWEST_PLACES = 6;
-/** and so many for each entry that a bucket has on average. */
-const PLACES_PER_ENTRY = 1.5;
+/** Places for the entries of a chain, beside the slots of its first bucket. */
+const CHAIN_PLACES = 2;
+const PLACES = SLOTS + CHAIN_PLACES;
 /** Most buckets that {@linkcode dictRandomAhead} looks at. */
 export const BUCKETS_AHEAD = 48;
 /** So many are looked at for an entry, on average. */
@@ -30,11 +28,10 @@ const LOOKS_PER_ENTRY = 3;
 /** An entry at random, each as likely as the next, from a dict that isn't empty. */
 export function dictRandom(arena: Arena, dict: number, random: () => number): number {
   const buckets = wordsAt(arena, dict)[wordIndex(dict) + BUCKETS];
-  const places = placesOf(arena, dict);
   for (;;) {
     const number = random() * buckets;
     const bucket = Math.floor(number);
-    const entry = entryAt(arena, bucketAddress(arena, dict, bucket), number - bucket, places);
+    const entry = entryAt(arena, bucketAddress(arena, dict, bucket), number - bucket);
     if (entry !== 0) return entry;
   }
 }
@@ -53,7 +50,6 @@ export function dictRandomAhead(
   entries: Int32Array,
 ): number {
   const existing = wordsAt(arena, dict)[wordIndex(dict) + BUCKETS];
-  const places = placesOf(arena, dict);
   const looks = Math.min(BUCKETS_AHEAD, count * LOOKS_PER_ENTRY);
   let sink = 0;
   for (let look = 0; look < looks; look++) {
@@ -65,24 +61,25 @@ export function dictRandomAhead(
   let found = sink < 0 ? looks : 0;
   for (let look = 0; look < looks && found < count; look++) {
     const number = peek(look) * existing;
-    const entry = entryAt(arena, buckets[look], number - Math.floor(number), places);
+    const entry = entryAt(arena, buckets[look], number - Math.floor(number));
     if (entry !== 0) entries[found++] = entry;
   }
   return found;
 }
 
-/** Over how many places the dice are thrown. */
-function placesOf(arena: Arena, dict: number): number {
-  const words = wordsAt(arena, dict);
-  const load = words[wordIndex(dict) + COUNT] / words[wordIndex(dict) + BUCKETS];
-  return FEWEST_PLACES + Math.ceil(load * PLACES_PER_ENTRY);
-}
-
-/** What is at a `place` from 0 up to 1 of all `places` (or more, in a longer chain) of the bucket at `address`; 0 if there is nothing. */
-function entryAt(arena: Arena, address: number, place: number, places: number): number {
-  const entries = chainLength(arena, address);
-  const index = Math.floor(place * Math.max(places, entries));
-  return index < entries ? chainEntry(arena, address, index) : 0;
+/** What is at `place`, from 0 up to 1 of all places, of the bucket at `address`; 0 if there is nothing. */
+function entryAt(arena: Arena, address: number, place: number): number {
+  const words = arena.words[address >>> SEGMENT_SHIFT];
+  const at = (address & SEGMENT_MASK) << 1;
+  const slot = Math.floor(place * PLACES);
+  if (slot < SLOTS) return words[at + slot];
+  const next = words[at + NEXT_WORD];
+  if (next === 0) return 0;
+  const entries = chainLength(arena, next);
+  const index = Math.floor(
+    (place * PLACES - SLOTS) / CHAIN_PLACES * Math.max(CHAIN_PLACES, entries),
+  );
+  return index < entries ? chainEntry(arena, next, index) : 0;
 }
 
 /** How many entries there are in the bucket at `address` and behind it. */
@@ -91,11 +88,7 @@ function chainLength(arena: Arena, address: number): number {
   do {
     const words: ReadonlyWords = arena.words[address >>> SEGMENT_SHIFT];
     const at: number = (address & SEGMENT_MASK) << 1;
-    // Addresses are positive, so the sign of what is below zero counts them without a branch that nobody could foresee.
-    for (let slot = 0; slot < SLOTS; slot += 4) {
-      entries += (-words[at + slot] >>> 31) + (-words[at + slot + 1] >>> 31) +
-        (-words[at + slot + 2] >>> 31) + (-words[at + slot + 3] >>> 31);
-    }
+    for (let slot = 0; slot < SLOTS; slot++) if (words[at + slot] !== 0) entries++;
     address = words[at + NEXT_WORD];
   } while (address !== 0);
   return entries;
