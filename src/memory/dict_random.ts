@@ -2,7 +2,7 @@
  * Entries of a dict at random.
  *
  * **Fairness.** Buckets hold different numbers of entries, so an entry of a bucket at random would be the likelier the
- * emptier its bucket is. {@linkcode dictRandom} throws the dice over the slots of all buckets and over two places more for each, which are
+ * emptier its bucket is. {@linkcode dictRandom} throws the dice over the slots of all buckets and over four places more for each, which are
  * those of the first entries of its chain, and again if it meets one that is empty: each entry is as likely as the next. Chains
  * that are longer, of which there is about one in a thousand, share what they get.
  *
@@ -18,7 +18,7 @@ import { wordIndex, wordsAt } from "./entry.ts";
 /** How much more room than the entries that are wanted {@linkcode dictSample} needs. */
 export const SAMPLE_SPARE = 24;
 /** Places for the entries of a chain, beside the slots of its first bucket. */
-const CHAIN_PLACES = 2;
+const CHAIN_PLACES = 4;
 const PLACES = SLOTS + CHAIN_PLACES;
 /** Most buckets that {@linkcode dictRandomAhead} looks at. */
 export const BUCKETS_AHEAD = 48;

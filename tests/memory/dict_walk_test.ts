@@ -99,6 +99,6 @@ Deno.test("dict: the entries that will be met at random are known ahead", () => 
         assertEquals(dictRandom(arena, dict, tape.next), entry);
       }
     }
-    assert(told > 200, `${told} of 1600, ${size} entries`);
+    assert(told > 100, `${told} of 1600, ${size} entries`);
   }
 });
