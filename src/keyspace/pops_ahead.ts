@@ -9,8 +9,7 @@
  *
  * @module
  */
-import { type Arena, SEGMENT_MASK, SEGMENT_SHIFT } from "../memory/arena.ts";
-import { BUCKETS_AHEAD, dictRandomAhead, dictReadAhead } from "../memory/dict.ts";
+import { BUCKETS_AHEAD, dictRandomAhead, dictReadAhead, readBlocks } from "../memory/dict.ts";
 import { hashEntry } from "../memory/entry.ts";
 import { ROOT_DICT, ROOT_KIND, ROOT_SET, ROOT_TREE, ROOT_ZSET, rootWord } from "../memory/root.ts";
 import { SCORE_MEMBER } from "../memory/score_tree.ts";
@@ -65,7 +64,7 @@ export class PopsAhead {
     if (pops === POPS_ANY) {
       const { buckets, members, tape } = this;
       const found = dictRandomAhead(arena, dict, tape.peek, count, buckets, members);
-      this.sink = readMembers(arena, members, found) ^ arena.readNeighbours(members, found);
+      this.sink = readBlocks(arena, members, 0, found) ^ arena.readNeighbours(members, found);
     } else this.readScored(root, dict, pops, count);
   }
 
@@ -81,21 +80,11 @@ export class PopsAhead {
       members[found++] = slotWord(arena, cursor, SCORE_MEMBER);
       more = lowest ? treeNext(arena, cursor) : treePrevious(arena, cursor);
     }
-    let sink = readMembers(arena, members, found);
+    let sink = readBlocks(arena, members, 0, found);
     for (let index = 0; index < found; index++) {
       hashes[index] = hashEntry(arena, members[index], seed0, seed1);
     }
     sink ^= dictReadAhead(arena, dict, hashes, 0, found, buckets, candidates);
     this.sink = sink ^ arena.readNeighbours(members, found);
   }
-}
-
-/** Reads the first words of members. */
-function readMembers(arena: Arena, members: Int32Array, count: number): number {
-  let sink = 0;
-  for (let index = 0; index < count; index++) {
-    const member = members[index];
-    sink ^= arena.words[member >>> SEGMENT_SHIFT][((member & SEGMENT_MASK) << 1) + 1];
-  }
-  return sink;
 }

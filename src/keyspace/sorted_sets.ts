@@ -15,7 +15,6 @@
  *
  * @module
  */
-import { hashMember } from "./member_roots.ts";
 import type { ReadonlyView } from "../memory/arena.ts";
 import { dictHashEntry } from "../memory/dict.ts";
 import { hashBytes } from "../memory/hash.ts";
@@ -36,6 +35,7 @@ import type { CollectionWalk } from "./collection_walk.ts";
 import type { ElementPlace } from "./element_place.ts";
 import { entryEncoding, tailLength } from "./entry_facts.ts";
 import { type Database, type Keyspace, removeEntry } from "./keyspace.ts";
+import { hashMember } from "./member_roots.ts";
 import type { SortedSetPlace } from "./sorted_set_place.ts";
 import {
   addScored,

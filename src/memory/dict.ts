@@ -83,7 +83,7 @@ import {
 } from "./dict_table.ts";
 import { entryHasKey, hashEntry, wordIndex, wordsAt } from "./entry.ts";
 
-export { dictGrowthAhead, dictReadAhead, SPLITS_AHEAD } from "./dict_ahead.ts";
+export { dictGrowthAhead, dictReadAhead, readBlocks, SPLIT_ENTRIES_AHEAD } from "./dict_ahead.ts";
 export {
   BUCKETS_AHEAD,
   dictRandom,

@@ -6,7 +6,7 @@
  * those of the first entries of its chain, and again if it meets one that is empty: each entry is as likely as the next. Chains
  * that are longer, of which there is about one in a thousand, share what they get.
  *
- * **Cost.** Two to four buckets, a miss of the cache each; of most of them, one slot is looked at. {@linkcode dictRandomAhead} has the misses
+ * **Cost.** Two to five buckets, a miss of the cache each; of most of them, one slot is looked at. {@linkcode dictRandomAhead} has the misses
  * overlap. {@linkcode dictSample} is cheaper, and good enough for eviction: it takes whole buckets.
  *
  * @module

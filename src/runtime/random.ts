@@ -27,7 +27,7 @@ export const systemRandomness: Randomness = {
   },
 };
 
-/** So many numbers are drawn at a time; a power of 2. */
+/** So many numbers can be looked at before they are drawn; a power of 2. */
 const TAPE_NUMBERS = 64;
 
 /** Random numbers that can be looked at before they are drawn, by those who want to know what will be chosen by them. */

@@ -20,8 +20,7 @@
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { membersDict } from "../keyspace/member_roots.ts";
 import { POPS_NOTHING, type PopsAhead } from "../keyspace/pops_ahead.ts";
-import { dictGrowthAhead, dictReadAhead, SPLITS_AHEAD } from "../memory/dict.ts";
-import { SLOTS } from "../memory/dict_table.ts";
+import { dictGrowthAhead, dictReadAhead, SPLIT_ENTRIES_AHEAD } from "../memory/dict.ts";
 import { sameBytes } from "../memory/listpack_element.ts";
 import { hashBytes } from "../memory/hash.ts";
 import type { Context } from "../commands/context.ts";
@@ -70,7 +69,7 @@ export class Batch {
   private readonly memberHashes = new Int32Array(BATCH_MEMBERS);
   private readonly memberBuckets = new Int32Array(BATCH_MEMBERS);
   private readonly memberCandidates = new Int32Array(BATCH_MEMBERS);
-  private readonly splitEntries = new Int32Array(SPLITS_AHEAD * SLOTS);
+  private readonly splitEntries = new Int32Array(SPLIT_ENTRIES_AHEAD);
   /** Takes what was read ahead, so that reading it isn't idle. */
   sink = 0;
 

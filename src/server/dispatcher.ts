@@ -61,8 +61,6 @@ export class Dispatcher {
   private uncharged = 0;
   /** How many requests of the batch have been run. */
   private ran = 0;
-  /** Up to which one single requests have been run. */
-  private singlesRun = 0;
   private maximumBulk = 0;
   /** Bytes of the blocks that big arguments are being read into. */
   private blockBytes = 0;
@@ -125,7 +123,7 @@ export class Dispatcher {
   /** To be called after several turns: those of single requests have shared a look at the clock, which is taken now. */
   endTurns(): void {
     if (this.current !== this.singles) return;
-    this.charge(this.singlesRun);
+    this.charge(this.ran);
     this.current = this.batch;
   }
 
@@ -155,10 +153,10 @@ export class Dispatcher {
     const { singles } = this;
     const index = session.single;
     session.single = -1;
-    this.singlesRun = index + 1;
     // One whose turn came before may have closed it.
     if (session.closed) {
       singles.commands[index] = null;
+      this.ran = index + 1;
       return;
     }
     if (this.current !== singles) {

@@ -2,8 +2,8 @@
  * Rounds: the sessions whose bytes have come by the same round of the event loop run their requests together, and then all of them
  * are sent their replies.
  *
- * **Why.** A write to a client that sleeps wakes it, by an interrupt to another core, which costs the writer more than the rest of
- * the write. If each session were written to as soon as its turn is over, the client would handle one reply, find no other,
+ * **Why.** A write to a client that sleeps wakes it, by an interrupt to another core: a quarter of the processor time of SADD in
+ * pipelines of 16 was spent there. If each session were written to as soon as its turn is over, the client would handle one reply, find no other,
  * and sleep again, once for each reply. With the writes side by side it is woken once, and finds all of them. Besides, the
  * code of the commands stays in the cache from one turn to the next, and sessions that have sent one request each share a batch
  * (see `batch.ts`). The figures are in the README of this folder.

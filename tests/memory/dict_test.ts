@@ -26,7 +26,7 @@ import {
   dictSample,
   dictScan,
   SAMPLE_SPARE,
-  SPLITS_AHEAD,
+  SPLIT_ENTRIES_AHEAD,
 } from "../../src/memory/dict.ts";
 import { moveDict, moveDirectory, moveOverflow, movePiece } from "../../src/memory/dict_table.ts";
 import { copyKey } from "../../src/memory/entry.ts";
@@ -336,7 +336,7 @@ Deno.test("dict: what is read ahead of look-ups is what they find, at any size; 
   const hashes = new Int32Array(4);
   const buckets = new Int32Array(4);
   const candidates = new Int32Array(4);
-  const entries = new Int32Array(SPLITS_AHEAD * 12);
+  const entries = new Int32Array(SPLIT_ENTRIES_AHEAD);
   let guessed = 0;
   for (let count = 0; count < 2000; count++) {
     for (const added of [1, 16]) dictGrowthAhead(arena, dict, added, entries);
