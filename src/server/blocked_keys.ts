@@ -21,6 +21,7 @@
  */
 import type { KeyWait, Wait } from "../commands/wait.ts";
 import { entryType } from "../keyspace/entry_facts.ts";
+import { TYPE_NAMES } from "../keyspace/types.ts";
 import { findHashed } from "../keyspace/keyspace.ts";
 import type { KeyObserver, Observation, ObservedKey } from "../keyspace/observed_keys.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
@@ -55,6 +56,7 @@ export class KeyWaiter implements Wait {
 
   /** It waits no longer. */
   ended(): void {
+    this.keys.countTypes(this.wait.types, -1);
     for (const queue of this.queues) queue.leave(this);
     this.keys.copies.give(this.request);
   }
@@ -74,16 +76,20 @@ export class KeyQueue implements KeyObserver {
   /** A queue of `keys`. */
   constructor(private readonly keys: BlockedKeys) {}
 
-  /** The key has changed: it is served when the running command is done. */
+  /** The key has changed: if that may be what somebody waits for, it is served when the running command is done. */
   keyChanged(): void {
-    if (this.isReady) return;
-    this.isReady = true;
-    this.keys.ready.push(this);
+    // A transaction may go on to make something else of it, and its turn is that of the change that counts.
+    if (!this.isReady && this.keys.mayServe(this)) this.becomeReady();
   }
 
   /** The same for what hangs on the key. */
   keyNoted(): void {
-    this.keyChanged();
+    if (!this.isReady) this.becomeReady();
+  }
+
+  private becomeReady(): void {
+    this.isReady = true;
+    this.keys.ready.push(this);
   }
 
   /** A waiter comes, to whose command the key is argument `index`; a key may be named twice. */
@@ -117,6 +123,8 @@ export class BlockedKeys {
   /** Copies of arguments. */
   readonly copies: RequestCopies = new RequestCopies();
   private readonly queues = new Map<ObservedKey, KeyQueue>();
+  /** How many clients can do something with values of each type. */
+  private readonly awaited = new Int32Array(TYPE_NAMES.length);
 
   /** Watches the keys of `server`. */
   constructor(private readonly server: Server) {}
@@ -125,10 +133,27 @@ export class BlockedKeys {
   wait(context: ServerContext, wait: KeyWait): void {
     const waiter = new KeyWaiter(this, context, wait);
     const { firstKey, keyCount, keyStep = 1 } = wait;
+    this.countTypes(wait.types, 1);
     for (let key = 0; key < keyCount; key++) {
       this.enqueue(context, waiter, firstKey + key * keyStep);
     }
     context.waitFor(waiter, wait.timeoutMs);
+  }
+
+  /** A client that can do something with `types` begins to wait (1), or waits no longer (-1). */
+  countTypes(types: number, change: 1 | -1): void {
+    for (let type = 0; type < TYPE_NAMES.length; type++) {
+      if ((types & (1 << type)) !== 0) this.awaited[type] += change;
+    }
+  }
+
+  /**
+   * Whether a queue is to be served for what its key is now. As in Redis, that any client waits for the type is enough: the
+   * order in which keys become ready can be seen.
+   */
+  mayServe({ observation, mourners }: KeyQueue): boolean {
+    const type = this.typeOf(observation);
+    return type < 0 ? mourners > 0 : this.awaited[type] > 0 || mourners > 0;
   }
 
   /** Nobody waits in the queue of the observed key any more. */

@@ -53,6 +53,20 @@ function assertQuiet({ server }: MemoryServer): void {
   assertEquals([server.keyspace.observed.count, server.keyspace.heard], [0, 0]);
 }
 
+Deno.test("blocked keys: within a transaction, a key's turn is that of the change that counts", async () => {
+  await using machine = await startMemoryServer(1);
+  const [waiter, writer] = await connections(machine, 2);
+  await send(waiter, "BLMPOP", "0", "2", "b", "c", "LEFT");
+  // What c is first is nothing that anybody waits for, so that b is ready before it.
+  await run(writer, "MULTI", "HSET c f v", "LPUSH b 1", "DEL c", "LPUSH c 2", "EXEC");
+  assertEquals(await replyOf(waiter), ["b", ["1"]]);
+  await send(waiter, "BLMPOP", "0", "2", "b", "d", "LEFT");
+  await run(writer, "MULTI", "LPUSH d 1", "LPUSH b 2", "EXEC");
+  assertEquals(await replyOf(waiter), ["d", ["1"]]);
+  await run(writer, "DEL b c");
+  assertQuiet(machine);
+});
+
 Deno.test("blocked keys: whoever came first is served first, from the key that came first", async () => {
   await using machine = await startMemoryServer(1);
   const [first, second, third, writer] = await connections(machine, 4);
