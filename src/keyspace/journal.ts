@@ -34,12 +34,24 @@ export class Journal {
   offset = 0;
   /** Whether anybody listens; when not, appending does nothing. */
   listening = false;
+  private silent = false;
+
+  /** Whether nothing is written though somebody may listen: the data is being replaced by what was written before. */
+  get muted(): boolean {
+    return this.silent;
+  }
+
+  set muted(silent: boolean) {
+    this.endTurn();
+    this.silent = silent;
+    this.listening = !silent && this.listeners.size > 0;
+  }
 
   /** Has `listener` called with each turn's changes, from now on. */
   listen(listener: JournalListener): void {
     this.endTurn();
     this.listeners.add(listener);
-    this.listening = true;
+    this.listening = !this.silent;
     // A new listener doesn't know which database was selected last.
     this.selected = -1;
   }
@@ -48,7 +60,7 @@ export class Journal {
   unlisten(listener: JournalListener): void {
     this.endTurn();
     this.listeners.delete(listener);
-    this.listening = this.listeners.size > 0;
+    this.listening = !this.silent && this.listeners.size > 0;
   }
 
   /** Writes one change in database number `database`. */
@@ -60,6 +72,29 @@ export class Journal {
     }
     if (this.depth > 0 && this.changes++ === 0) this.unitStart = this.writer.length;
     this.writer.write(args);
+  }
+
+  /**
+   * Writes one change that is a request as it came: the bytes of `bytes` from `start` to `end`, a whole request of which each length
+   * is written the shortest way.
+   */
+  appendRequest(database: number, bytes: Uint8Array, start: number, end: number): void {
+    if (database !== this.selected) {
+      this.selected = database;
+      this.writer.write(["SELECT", database]);
+    }
+    if (this.depth > 0 && this.changes++ === 0) this.unitStart = this.writer.length;
+    this.writer.writeEncoded(bytes, start, end);
+  }
+
+  /** How many bytes there were since the start, those of the turn that goes on included. */
+  get position(): number {
+    return this.offset + this.writer.length;
+  }
+
+  /** Which database is selected is said anew before the next change: it goes to somebody who doesn't know. */
+  selectAnew(): void {
+    this.selected = -1;
   }
 
   /** Begins a unit, or one more within it. */
@@ -89,5 +124,6 @@ export class Journal {
     const bytes = this.writer.take();
     this.offset += bytes.length;
     for (const listener of this.listeners) listener(bytes);
+    this.writer.recycle(bytes);
   }
 }

@@ -29,14 +29,14 @@ const NO_PAIRS = "what are no pairs of a hash";
 /** Writes the hash in `entry`. */
 export function writeHash(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
   if (entryEncoding(keyspace, entry) === ENCODING_LISTPACK) {
-    writer.byte(RDB_TYPE_HASH_LISTPACK);
+    writer.type(RDB_TYPE_HASH_LISTPACK);
     const bytes = tailLength(keyspace, entry);
     return writer.text(tailView(keyspace, entry), tailStart(keyspace, entry), bytes);
   }
   const walk = new CollectionWalk();
   const value = new ElementPlace();
   walk.enter(keyspace, entry);
-  writer.byte(RDB_TYPE_HASH);
+  writer.type(RDB_TYPE_HASH);
   writer.length(walk.count);
   while (walk.next()) {
     walk.readValue(value);
@@ -75,7 +75,9 @@ export function readHash(
     if (appendZiplist(text.alone(), buffer) < 0) throw reader.wrong("what is no ziplist");
     return packed(reader, keyspace, settings, buffer.view, 0, buffer.bytes);
   }
-  if (appendZipmap(text.alone(), buffer) <= 0) throw reader.wrong("what is no zipmap with fields");
+  const pairs = appendZipmap(text.alone(), buffer);
+  if (pairs < 0) throw reader.wrong("what is no zipmap");
+  if (pairs === 0) throw reader.empty("a zipmap without fields");
   return unpacked(reader, builderFor(keyspace, settings), buffer.view, 0);
 }
 
@@ -85,7 +87,7 @@ function builderFor(keyspace: Keyspace, { limits }: LoadSettings): HashBuilder {
 
 function readFields(reader: RdbReader, keyspace: Keyspace, settings: LoadSettings): LoadedValue {
   const count = reader.length();
-  if (count === 0) throw reader.wrong("a hash without fields");
+  if (count === 0) throw reader.empty("a hash without fields");
   const builder = builderFor(keyspace, settings);
   const field = new RdbText();
   const value = new RdbText();
@@ -120,7 +122,8 @@ function packed(
   length: number,
 ): LoadedValue {
   const fields = pairsIn(view, start, length);
-  if (fields <= 0) throw reader.wrong(NO_PAIRS);
+  if (fields < 0) throw reader.wrong(NO_PAIRS);
+  if (fields === 0) throw reader.empty(NO_PAIRS);
   if (fields > settings.limits.hashMaxEntries) {
     return unpacked(reader, new HashBuilder(keyspace, 0, 0), view, start);
   }

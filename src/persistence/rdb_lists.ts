@@ -26,7 +26,7 @@ import { appendZiplist } from "./ziplist.ts";
 
 /** Writes the list in `entry`. */
 export function writeList(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
-  writer.byte(RDB_TYPE_LIST_QUICKLIST_2);
+  writer.type(RDB_TYPE_LIST_QUICKLIST_2);
   writer.length(listNodeCount(keyspace, entry));
   forEachListNode(keyspace, entry, (view, start) => {
     writer.length(NODE_PACKED);
@@ -59,7 +59,7 @@ export function readList(
     const count = type === RDB_TYPE_LIST_ZIPLIST ? 1 : reader.length();
     const text = new RdbText();
     for (let index = 0; index < count; index++) READERS[type](reader, builder, text);
-    if (builder.length === 0) throw reader.wrong("a list without elements");
+    if (builder.length === 0) throw reader.empty("a list without elements");
   } catch (error) {
     builder.abandon();
     throw error;

@@ -30,6 +30,17 @@ export class RdbFormatError extends Error {
   }
 }
 
+/** Bytes that end too early: there may be more of them elsewhere. */
+export class RdbEndError extends RdbFormatError {
+  /** Says where. */
+  constructor(position: number) {
+    super("the end, too early,", position);
+  }
+}
+
+/** A whole value that has no elements: earlier versions of Redis wrote some by mistake. */
+export class RdbEmptyError extends RdbFormatError {}
+
 /** The string that was read last is `bytes[start..start + length)`. */
 export const READ_PLAIN = 0;
 /** It is the integer `number`. */
@@ -100,7 +111,7 @@ export class RdbReader {
   /** Where the next `count` bytes start, which are then behind. */
   skip(count: number): number {
     const at = this.position;
-    if (count > this.end - at) throw this.wrong("the end, too early,");
+    if (count > this.end - at) throw new RdbEndError(at);
     this.position = at + count;
     return at;
   }
@@ -150,6 +161,11 @@ export class RdbReader {
   /** The error for what was read last. */
   wrong(what: string): RdbFormatError {
     return new RdbFormatError(what, this.position);
+  }
+
+  /** The error for a value without elements. */
+  empty(what: string): RdbEmptyError {
+    return new RdbEmptyError(what, this.position);
   }
 
   /** The length whose first byte is `first`. */

@@ -36,14 +36,14 @@ const LONGEST_SCORE = 64;
 /** Writes the sorted set in `entry`. */
 export function writeSortedSet(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
   if (isSmallSortedSet(keyspace, entry)) {
-    writer.byte(RDB_TYPE_ZSET_LISTPACK);
+    writer.type(RDB_TYPE_ZSET_LISTPACK);
     const bytes = tailLength(keyspace, entry);
     return writer.text(tailView(keyspace, entry), tailStart(keyspace, entry), bytes);
   }
   const place = new SortedSetPlace();
   const { element } = place;
   place.enter(keyspace, entry);
-  writer.byte(RDB_TYPE_ZSET_2);
+  writer.type(RDB_TYPE_ZSET_2);
   writer.length(place.count);
   place.goTo(place.count - 1);
   for (let left = place.count; left > 0; left--) {
@@ -128,7 +128,7 @@ function readMembers(
   binary: boolean,
 ): LoadedValue {
   const count = reader.length();
-  if (count === 0) throw reader.wrong("a sorted set without members");
+  if (count === 0) throw reader.empty("a sorted set without members");
   const builder = new SortedSetBuilder(keyspace);
   const text = new RdbText();
   try {
@@ -171,7 +171,9 @@ function packed(
   start: number,
   length: number,
 ): LoadedValue {
-  if (pairsIn(view, start, length) <= 0) throw reader.wrong("what are no pairs of a sorted set");
+  const pairs = pairsIn(view, start, length);
+  if (pairs < 0) throw reader.wrong("what are no pairs of a sorted set");
+  if (pairs === 0) throw reader.empty("a sorted set without members");
   const place = new SortedSetPlace();
   place.enterSmall(view, bytes, start);
   for (let index = 0; index < place.count; index++) {

@@ -7,7 +7,7 @@
  * stream   | entries | last id | [first id | highest deleted id | entries added] |
  * groups   | count | name | last id | [entries read] | pending | consumers | ...
  * pending  | count | id (16 bytes) | time | deliveries | ...
- * consumer | name | time | count | id (16 bytes) | ...
+ * consumer | name | time | [time] | count | id (16 bytes) | ...
  * ```
  *
  * @module
@@ -47,7 +47,11 @@ import { compareIds, EntryId, readId } from "../memory/id_tree.ts";
 import { listpackBytes } from "../memory/listpack.ts";
 import { Int64 } from "../protocol/integers.ts";
 import { LoadedRoot } from "./loaded_values.ts";
-import { RDB_TYPE_STREAM_LISTPACKS_2 } from "./rdb_format.ts";
+import {
+  RDB_TYPE_STREAM_LISTPACKS,
+  RDB_TYPE_STREAM_LISTPACKS_2,
+  RDB_TYPE_STREAM_LISTPACKS_3,
+} from "./rdb_format.ts";
 import type { RdbReader } from "./rdb_reader.ts";
 import { RdbText } from "./rdb_text.ts";
 import type { LoadedValue, LoadSettings } from "./rdb_values.ts";
@@ -72,7 +76,7 @@ class StreamWriter {
 
   write(root: number): void {
     const { writer, keyspace: { arena } } = this;
-    writer.byte(RDB_TYPE_STREAM_LISTPACKS_2);
+    writer.type(RDB_TYPE_STREAM_LISTPACKS_2);
     writer.length(streamNodes(arena, root));
     forEachStreamNode(arena, root, (id, view, start) => {
       this.fillIdBytes(id);
@@ -150,7 +154,9 @@ export function readStream(
 ): LoadedValue {
   const builder = new StreamBuilder(keyspace);
   try {
-    new StreamReader(reader, keyspace, builder, type === RDB_TYPE_STREAM_LISTPACKS_2).read();
+    const counts = type !== RDB_TYPE_STREAM_LISTPACKS;
+    const active = type === RDB_TYPE_STREAM_LISTPACKS_3;
+    new StreamReader(reader, keyspace, builder, counts, active).read();
   } catch (error) {
     builder.abandon();
     throw error;
@@ -164,12 +170,13 @@ class StreamReader {
   private readonly id = new EntryId();
   private readonly place = new PendingPlace();
 
-  /** `counts` says whether it is the newer form. */
+  /** `counts` says whether it has counts, `active` whether consumers say when they were active. */
   constructor(
     private readonly reader: RdbReader,
     private readonly keyspace: Keyspace,
     private readonly builder: StreamBuilder,
     private readonly counts: boolean,
+    private readonly active: boolean,
   ) {}
 
   read(): void {
@@ -256,6 +263,7 @@ class StreamReader {
     if (findChild(keyspace, group, name) !== 0) throw reader.wrong("a consumer that is twice");
     reader.fixedLong();
     const consumer = builder.addConsumer(group, name, reader.number);
+    if (this.active) reader.fixedLong();
     const pending = reader.length();
     for (let left = pending; left > 0; left--) {
       this.rawId();

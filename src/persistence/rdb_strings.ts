@@ -28,7 +28,7 @@ const NO_SCRATCH = new Uint8Array(0);
 
 /** Writes the string in `entry`. */
 export function writeString(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
-  writer.byte(RDB_TYPE_STRING);
+  writer.type(RDB_TYPE_STRING);
   if (isInteger(keyspace, entry)) {
     return writer.integer(integerHigh(keyspace, entry), integerLow(keyspace, entry));
   }

@@ -36,8 +36,10 @@ import {
   RDB_TYPE_LIST_ZIPLIST,
   RDB_TYPE_SET,
   RDB_TYPE_SET_INTSET,
+  RDB_TYPE_SET_LISTPACK,
   RDB_TYPE_STREAM_LISTPACKS,
   RDB_TYPE_STREAM_LISTPACKS_2,
+  RDB_TYPE_STREAM_LISTPACKS_3,
   RDB_TYPE_STRING,
   RDB_TYPE_ZSET,
   RDB_TYPE_ZSET_2,
@@ -117,6 +119,12 @@ const VALUE_READERS: ReadonlyMap<number, ValueReader> = new Map([
   [RDB_TYPE_STREAM_LISTPACKS_2, readStream],
 ]);
 
+/** The same for types of later versions of Redis, which files may have. */
+const NEWER_READERS: ReadonlyMap<number, ValueReader> = new Map([
+  [RDB_TYPE_SET_LISTPACK, readSet],
+  [RDB_TYPE_STREAM_LISTPACKS_3, readStream],
+]);
+
 const VALUE_WRITERS: ReadonlyMap<number, ValueWriter> = new Map([
   [TYPE_STRING, writeString],
   [TYPE_LIST, writeList],
@@ -140,6 +148,18 @@ export function readValue(
   const type = reader.byte();
   const read = VALUE_READERS.get(type);
   if (read === undefined) throw reader.wrong("an unknown type of value");
+  return read(reader, keyspace, settings, type);
+}
+
+/** Reads a value behind its type byte, which a file may have from a later version than {@linkcode readValue} knows. */
+export function readFileValue(
+  reader: RdbReader,
+  keyspace: Keyspace,
+  settings: LoadSettings,
+  type: number,
+): LoadedValue {
+  const read = VALUE_READERS.get(type) ?? NEWER_READERS.get(type);
+  if (read === undefined) throw reader.wrong(`an unknown type of value (${type})`);
   return read(reader, keyspace, settings, type);
 }
 

@@ -6,7 +6,8 @@
  * bytes. These are Redis' own choices, so that the same value gives the same bytes.
  *
  * What is written is collected in pieces: short things in a buffer, while a long string is a piece where it
- * lies, uncopied. Whoever takes the pieces must have pinned it until they are sent or written.
+ * lies, uncopied. Whoever takes the pieces must have pinned it until they are sent or written. A writer that has a sink gives
+ * it each piece as soon as there is one, and writes on in the same buffer.
  *
  * @module
  */
@@ -30,6 +31,10 @@ const FIRST_BUFFER_BYTES = 256;
 const PIECE_BYTES = EXTERNAL_BYTES;
 /** A buffer grows up to this. */
 const BUFFER_BYTES = 16 * 1024;
+/** One in front of a sink has this length. */
+const SINK_BUFFER_BYTES = 64 * 1024;
+/** Up to so many bytes are copied one by one. */
+const LOOPED_BYTES = 24;
 const LONGEST_INTEGER_TEXT = 11;
 /** Only longer strings are compressed... */
 const COMPRESSED_FROM_BYTES = 21;
@@ -38,22 +43,36 @@ const COMPRESSION_GAIN_BYTES = 4;
 /** Room for any length with its first byte. */
 const LENGTH_BYTES = 9;
 const INTEGER_TEXT_BYTES = 20;
+const NINE = 57;
 const TWO_32 = 4294967296;
 
 /** Writes parts of RDB; see the head of this file. */
 export class RdbWriter {
   /** Whether strings are compressed (`rdbcompression`). */
   compress = true;
-  private buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  private buffer: Uint8Array;
   private position = 0;
   /** Where in the buffer the piece that is being written starts. */
   private pieceStart = 0;
   private pieces: Uint8Array[] = [];
+  private nameBytes: Uint8Array | null = null;
+  private nameStart = 0;
+  private nameLength = 0;
   private compressed = new Uint8Array(FIRST_BUFFER_BYTES);
   private readonly compressor = new LzfCompressor();
   private readonly number = new Int64();
   private readonly numberView = new DataView(new ArrayBuffer(8));
   private readonly digits = new Uint8Array(INTEGER_TEXT_BYTES);
+
+  /** `sink` takes pieces, whose bytes are only good during the call. @default pieces are collected */
+  constructor(private readonly sink: ((bytes: Uint8Array) => void) | null = null) {
+    this.buffer = new Uint8Array(sink === null ? FIRST_BUFFER_BYTES : SINK_BUFFER_BYTES);
+  }
+
+  /** Gives the sink what is in the buffer. */
+  flush(): void {
+    this.endPiece();
+  }
 
   /** Ends a run of writing: what was written since the last one, in pieces. */
   take(): Uint8Array[] {
@@ -70,6 +89,22 @@ export class RdbWriter {
   byte(value: number): void {
     this.ensure(1);
     this.buffer[this.position++] = value;
+  }
+
+  /** Has the type byte that is written next be followed by the name of a key: `length` bytes of `bytes` from `start`. */
+  nameNext(bytes: Uint8Array, start: number, length: number): void {
+    this.nameBytes = bytes;
+    this.nameStart = start;
+    this.nameLength = length;
+  }
+
+  /** The type byte of a value. */
+  type(value: number): void {
+    this.byte(value);
+    const bytes = this.nameBytes;
+    if (bytes === null) return;
+    this.nameBytes = null;
+    this.stringIn(bytes, this.nameStart, this.nameLength);
   }
 
   /** A length below 2^53. */
@@ -138,11 +173,32 @@ export class RdbWriter {
     this.string(new Uint8Array(buffer, byteOffset + start, length));
   }
 
+  /** A string that is the `length` bytes of `bytes` from `start`. */
+  stringIn(bytes: Uint8Array, start: number, length: number): void {
+    if (length > LOOPED_BYTES || (this.compress && length >= COMPRESSED_FROM_BYTES)) {
+      return this.string(bytes.subarray(start, start + length));
+    }
+    if (
+      length <= LONGEST_INTEGER_TEXT && length > 0 && bytes[start] <= NINE &&
+      parseInteger64(bytes, start, length, this.number) &&
+      this.number.high === this.number.low >> 31
+    ) {
+      return this.smallInteger(this.number.low);
+    }
+    this.ensure(LENGTH_BYTES + LOOPED_BYTES);
+    this.length(length);
+    const { buffer } = this;
+    let to = this.position;
+    for (let from = start; from < start + length; from++) buffer[to++] = bytes[from];
+    this.position = to;
+  }
+
   /** Bytes as they are. */
   raw(bytes: Uint8Array): void {
     if (bytes.length >= PIECE_BYTES) {
       this.endPiece();
-      this.pieces.push(bytes);
+      if (this.sink === null) this.pieces.push(bytes);
+      else this.sink(bytes);
       return;
     }
     this.ensure(bytes.length);
@@ -199,6 +255,7 @@ export class RdbWriter {
   private ensure(bytes: number): void {
     if (this.position + bytes <= this.buffer.length) return;
     this.endPiece();
+    if (this.sink !== null) return;
     this.buffer = new Uint8Array(Math.max(bytes, Math.min(this.buffer.length * 2, BUFFER_BYTES)));
     this.position = 0;
     this.pieceStart = 0;
@@ -207,6 +264,11 @@ export class RdbWriter {
   /** Makes what was written to the buffer a piece. */
   private endPiece(): void {
     if (this.position === this.pieceStart) return;
+    if (this.sink !== null) {
+      this.sink(this.buffer.subarray(0, this.position));
+      this.position = 0;
+      return;
+    }
     this.pieces.push(this.buffer.subarray(this.pieceStart, this.position));
     this.pieceStart = this.position;
   }

@@ -69,6 +69,20 @@ export class ByteAccumulator {
     this.#length += size;
   }
 
+  /** Appends the bytes of `bytes` from `start` to `end`, copied. */
+  appendRange(bytes: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    if (this.#length + size > this.#block.length) this.#reserve(size);
+    if (size <= SHORT_BYTES) {
+      const block = this.#block;
+      let at = this.#length;
+      for (let index = start; index < end; index++) block[at++] = bytes[index];
+    } else {
+      this.#block.set(bytes.subarray(start, end), this.#length);
+    }
+    this.#length += size;
+  }
+
   /** Appends text whose characters are all below 256, a byte each: ASCII, or bytes in a string. */
   appendLatin1(text: string): void {
     const size = text.length;

@@ -11,11 +11,15 @@ export class ByteBuffer {
   /** The same bytes, for unaligned access. */
   readonly view: DataView<ArrayBuffer>;
 
-  /** Makes a buffer of `size` bytes, all zero. */
-  constructor(size: number) {
-    const memory = new ArrayBuffer(size);
+  /** Makes a buffer of `size` bytes, all zero, or one over memory that is there. */
+  constructor(size: number, memory: ArrayBuffer = new ArrayBuffer(size)) {
     this.bytes = new Uint8Array(memory);
     this.view = new DataView(memory);
+  }
+
+  /** A buffer that is the whole memory of `bytes`. */
+  static over(bytes: Uint8Array<ArrayBuffer>): ByteBuffer {
+    return new ByteBuffer(bytes.length, bytes.buffer);
   }
 }
 

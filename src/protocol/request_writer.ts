@@ -56,6 +56,11 @@ export class RequestWriter {
     for (let index = 0; index < args.length; index++) this.#writeArgument(args[index]);
   }
 
+  /** Writes one command that is already encoded: the bytes of `bytes` from `start` to `end`. */
+  writeEncoded(bytes: Uint8Array, start: number, end: number): void {
+    this.#buffer.appendRange(bytes, start, end);
+  }
+
   /** Inserts a request at `offset`, where another one starts. */
   insert(offset: number, request: Uint8Array): void {
     this.#buffer.insertRoom(offset, request.length);

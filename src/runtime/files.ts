@@ -1,14 +1,72 @@
 /**
  * Files, as a server uses them.
  *
- * All calls are synchronous: they are for the start, for the log and for what CONFIG does, each a few
- * lines long.
+ * Calls are synchronous but for {@linkcode OutputFile.sync}: a write that goes to the system's memory takes microseconds, and an
+ * asynchronous one would stand in line behind a `sync` of the same file. What is long is read and written in pieces.
+ *
+ * **What lasts.** What was written survives the end of the process, but a power cut only after `sync`; that a file
+ * is there under its name only after {@linkcode Files.syncFolder}. Errors are the system's own (`Deno.errors`), see
+ * {@linkcode systemReason}.
  *
  * @module
  */
 
+/** A file that is written to, from its end on. */
+export interface OutputFile {
+  /** Bytes that are in it. */
+  readonly size: number;
+  /**
+   * Writes bytes at the end; how many of them, which may be fewer than there are.
+   *
+   * @throws {Error} as the system says; nothing was written then.
+   */
+  write(bytes: Uint8Array): number;
+  /** Makes what was written before the call last (`fdatasync`), beside the event loop. */
+  sync(): Promise<void>;
+  /** Likewise, while everybody waits. */
+  syncNow(): void;
+  /** Cuts what is behind the first `size` bytes. */
+  truncate(size: number): void;
+  /** Ends the writing; nothing is made to last by it. */
+  close(): void;
+}
+
+/** A file that is read, from its start. */
+export interface InputFile {
+  /** Bytes that were in it when it was opened. */
+  readonly size: number;
+  /** Reads the next bytes into `room`; how many came, 0 only at the end. */
+  read(room: Uint8Array): number;
+  /** Goes on reading at byte `position`. */
+  seek(position: number): void;
+  /** Ends the reading. */
+  close(): void;
+}
+
 /** The files of a machine. */
 export interface Files {
+  /** A new file, in the place of one of this name. */
+  create(path: string): OutputFile;
+  /** An old file, or a new one, to be written to from its end on. */
+  openToAppend(path: string): OutputFile;
+  /**
+   * A file that is there, to be read.
+   *
+   * @throws {Deno.errors.NotFound} if it isn't.
+   */
+  openToRead(path: string): InputFile;
+  /** Whether there is something of this name. */
+  exists(path: string): boolean;
+  /** Gives a file another name, in the place of one that has it. */
+  rename(from: string, to: string): void;
+  /** Makes a folder, if it isn't there. */
+  makeFolder(path: string): void;
+  /** Makes names that were made, changed or removed in a folder last. */
+  syncFolder(path: string): void;
+  /** Likewise, beside the event loop. */
+  syncFolderAside(path: string): Promise<void>;
+  /** Removes a file beside the event loop: a long one takes a while. */
+  removeAside(path: string): Promise<void>;
   /**
    * The whole text of a file.
    *
@@ -34,6 +92,29 @@ export interface Files {
 
 /** The files of this machine. */
 export const systemFiles: Files = {
+  create: (path) => new SystemOutput(path, { write: true, create: true, truncate: true }),
+  openToAppend: (path) => new SystemOutput(path, { append: true, create: true }),
+  openToRead: (path) => new SystemInput(path),
+  exists(path: string): boolean {
+    try {
+      Deno.lstatSync(path);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  },
+  rename: (from, to) => Deno.renameSync(from, to),
+  makeFolder(path: string): void {
+    Deno.mkdirSync(path, { recursive: true });
+  },
+  syncFolder,
+  async syncFolderAside(path: string): Promise<void> {
+    if (Deno.build.os === "windows") return;
+    using folder = await Deno.open(path, { read: true });
+    await folder.sync();
+  },
+  removeAside: (path) => Deno.remove(path),
   readText: (path) => Deno.readTextFileSync(path),
   replaceText(path: string, text: string): void {
     const temporary = `${path}.${Deno.pid}.tmp`;
@@ -51,7 +132,7 @@ export const systemFiles: Files = {
       removeQuietly(temporary);
       throw error;
     }
-    syncFolderOf(path);
+    syncFolder(folderOf(path));
   },
   appendText: (path, text) => Deno.writeTextFileSync(path, text, { append: true }),
   remove: (path) => Deno.removeSync(path),
@@ -108,13 +189,77 @@ function removeQuietly(path: string): void {
   }
 }
 
-/** Makes a rename last. Windows can't open folders, and needs no such thing. */
-function syncFolderOf(path: string): void {
+/** The folder that a file is in. */
+export function folderOf(path: string): string {
+  return path.replace(/[^/\\]*$/, "") || ".";
+}
+
+/** Makes names in a folder last. Windows can't open folders, and needs no such thing. */
+function syncFolder(path: string): void {
   if (Deno.build.os === "windows") return;
-  const folder = Deno.openSync(path.replace(/[^/]*$/, "") || ".", { read: true });
+  const folder = Deno.openSync(path, { read: true });
   try {
     folder.syncSync();
   } finally {
     folder.close();
+  }
+}
+
+/** A file of this machine that is written to. */
+class SystemOutput implements OutputFile {
+  size: number;
+  private readonly file: Deno.FsFile;
+
+  constructor(path: string, options: Deno.OpenOptions) {
+    this.file = Deno.openSync(path, options);
+    this.size = this.file.statSync().size;
+  }
+
+  write(bytes: Uint8Array): number {
+    const count = this.file.writeSync(bytes);
+    this.size += count;
+    return count;
+  }
+
+  sync(): Promise<void> {
+    return this.file.syncData();
+  }
+
+  syncNow(): void {
+    this.file.syncDataSync();
+  }
+
+  truncate(size: number): void {
+    this.file.truncateSync(size);
+    // A file that isn't appended to goes on writing where it was.
+    this.file.seekSync(size, Deno.SeekMode.Start);
+    this.size = size;
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+/** A file of this machine that is read. */
+class SystemInput implements InputFile {
+  readonly size: number;
+  private readonly file: Deno.FsFile;
+
+  constructor(path: string) {
+    this.file = Deno.openSync(path, { read: true });
+    this.size = this.file.statSync().size;
+  }
+
+  read(room: Uint8Array): number {
+    return this.file.readSync(room) ?? 0;
+  }
+
+  seek(position: number): void {
+    this.file.seekSync(position, Deno.SeekMode.Start);
+  }
+
+  close(): void {
+    this.file.close();
   }
 }

@@ -87,6 +87,7 @@ export class KeyQueue implements KeyObserver {
     if (!this.isReady) this.becomeReady();
   }
 
+  /** Puts it at the end of the ready ones. */
   private becomeReady(): void {
     this.isReady = true;
     this.keys.ready.push(this);

@@ -24,6 +24,7 @@ import {
   readConfigFile,
   readConfigText,
 } from "./config_file.ts";
+import { CHECK_OPTIONS, runFileCheck } from "./file_checks.ts";
 import { type Setting, SETTING_GROUPS } from "./settings.ts";
 import type { MessageFromWorker, MessageToWorker, StartMessage } from "./worker.ts";
 
@@ -44,10 +45,12 @@ const SHORT_NAMES: ReadonlyMap<string, readonly string[]> = new Map([["dbfilenam
  * Runs `miniredis server`.
  *
  * @param args The arguments behind the subcommand's name.
- * @returns The exit code: the server's, or 1 if it could not start.
+ * @returns The exit code: the server's, or 1 if it could not start; or that of a check of files.
  * @throws {UsageError} An option is unknown or lacks its value.
  */
 export async function runServer(args: readonly string[]): Promise<number> {
+  const checked = runFileCheck(args);
+  if (checked !== undefined) return checked;
   const parsed = parseServerArguments(args, isFile);
   if (parsed.answer !== undefined) {
     console.log(parsed.answer === "help" ? helpText() : versionLine("miniredis server"));
@@ -177,6 +180,9 @@ is read from the standard input; options count more than both. Beside the settin
 Settings, with the names of Redis, and their defaults:
 
 ${groups.join("\n\n")}
+
+Instead of running a server:
+${formatOptions(CHECK_OPTIONS)}
 
 Options:
 ${formatOptions(COMMON_OPTIONS)}`;

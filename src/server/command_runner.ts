@@ -11,6 +11,7 @@ import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { KeyWaiter } from "./blocked_keys.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
+import type { Persistence } from "./persistence.ts";
 import { PAUSE_NONE } from "./pause.ts";
 import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
@@ -20,6 +21,10 @@ import type { Transaction } from "./transactions.ts";
 
 /** Most bytes of a command's name, and of all its arguments, that an error quotes. */
 const QUOTED_BYTES = 128;
+const LOADING = "LOADING Redis is loading the dataset in memory";
+const STAR = 42;
+const DOLLAR = 36;
+const LF = 10;
 const NO_ROOM = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** Runs commands; see the head of this file. */
@@ -79,17 +84,18 @@ export class CommandRunner {
    * {@linkcode Command.plain} commands, none of which changes that.
    */
   isOrdinary(session: Session): boolean {
-    const { clients: { pause, subscriptions, tracking }, eviction, journal, monitors } =
+    const { clients: { pause, subscriptions, tracking }, eviction, monitors, persistence } =
       this.server;
     return session.authenticated && session.replyMode === REPLY_ON &&
       session.transaction === null && session.topics === null && session.block === 0 &&
       !session.monitoring && tracking.count === 0 && subscriptions.behindReply.length === 0 &&
-      pause.kind === PAUSE_NONE && eviction.limit === 0 && !journal.listening && !monitors.active;
+      pause.kind === PAUSE_NONE && eviction.limit === 0 && !persistence.restricts &&
+      !monitors.active;
   }
 
   /** As {@linkcode run}, for a plain command of an ordinary session. */
   runPlain(session: Session, frame: RequestFrame, command: Command): Command | null {
-    const { context, server: { reply } } = this;
+    const { context, server: { journal, reply } } = this;
     context.load(session, frame);
     this.looked = false;
     session.lastCommand = command.name;
@@ -99,15 +105,38 @@ export class CommandRunner {
       this.reject(command, wrongArguments(command));
       return null;
     }
-    try {
-      command.handler(context);
-    } catch (error) {
-      this.answerLackOfRoom(error, mark);
+    if (journal.listening) this.runJournaled(frame, command, mark);
+    else {
+      try {
+        command.handler(context);
+      } catch (error) {
+        this.answerLackOfRoom(error, mark);
+      }
     }
     if (reply.errors === errors) return command;
     command.statistics.failed++;
     this.countedErrors = reply.errors;
     return command;
+  }
+
+  /** Runs a command, whose request is `frame`, and journals what it changes. */
+  private runJournaled(frame: RequestFrame, command: Command, mark: number): void {
+    const { context, server: { keyspace, journal } } = this;
+    const { dirty } = keyspace;
+    journal.beginUnit();
+    try {
+      command.handler(context);
+    } catch (error) {
+      this.answerLackOfRoom(error, mark);
+    }
+    if (keyspace.dirty !== dirty && !context.journaled) {
+      const start = canonicalStart(frame);
+      const { number } = context.database;
+      if (start >= 0 && isArray(context.bytes, start, frame)) {
+        journal.appendRequest(number, context.bytes, start, frame.position);
+      } else journal.append(number, context.allArguments());
+    }
+    journal.endUnit();
   }
 
   /** A command has thrown `error`: if that is for want of room, says so in the place of what it has said already, which isn't true. */
@@ -141,6 +170,11 @@ export class CommandRunner {
     }
     if (session.monitoring && command.touchesKeyspace) {
       return this.reject(command, "ERR Replica can't interact with the keyspace");
+    }
+    const { persistence } = this.server;
+    if (persistence.restricts) {
+      const refusal = refusalOf(command, transaction, persistence);
+      if (refusal !== null) return this.reject(command, refusal);
     }
     const { pause, blocking } = this.server.clients;
     if (pause.kind !== PAUSE_NONE) {
@@ -374,8 +408,51 @@ export class CommandRunner {
 }
 
 /** Whether a command may have so many arguments, its name included. */
-function takesArguments({ arity }: Command, argc: number): boolean {
+export function takesArguments({ arity }: Command, argc: number): boolean {
   return arity > 0 ? argc === arity : argc >= -arity;
+}
+
+/**
+ * Where a request starts that is written as an array with each length in the shortest way, if it is: the bytes before its end that this takes.
+ */
+function canonicalStart({ argc, starts, lengths, position }: RequestFrame): number {
+  // In front of its first argument are `*<argc>\r\n$<length>\r\n`.
+  const start = starts[0] - 6 - digitsOf(argc) - digitsOf(lengths[0]);
+  let expected = starts[0] + lengths[0] + 2;
+  for (let index = 1; index < argc; index++) {
+    const length = lengths[index];
+    expected += 5 + digitsOf(length) + length;
+    if (starts[index] + length + 2 !== expected) return -1;
+  }
+  return expected === position ? start : -1;
+}
+
+/** Whether a request that may start at `start` is an array of so many arguments. */
+function isArray(bytes: Uint8Array, start: number, { argc, starts }: RequestFrame): boolean {
+  return start >= 0 && bytes[start] === STAR && bytes[starts[0] - 1] === LF &&
+    bytes[start + 1 + digitsOf(argc) + 2] === DOLLAR;
+}
+
+/** How many decimal digits a number below 10^10 has that isn't negative. */
+function digitsOf(number: number): number {
+  let digits = 1;
+  for (; number >= 10; number = Math.floor(number / 10)) digits++;
+  return digits;
+}
+
+/** Why a command can't run while the data is being loaded, or can't be kept; null if it can. */
+function refusalOf(
+  command: Command,
+  transaction: Transaction | null,
+  persistence: Persistence,
+): string | null {
+  const queued = transaction !== null && isExec(command) ? transaction : null;
+  if (persistence.loading !== null) {
+    const runs = command.whileLoading && (queued === null || queued.whileLoading);
+    return runs ? null : LOADING;
+  }
+  const writes = command.writes || command.name === "ping" || (queued !== null && queued.writes);
+  return writes ? persistence.refusal : null;
 }
 
 function wrongArguments(command: Command): string {

@@ -62,6 +62,10 @@ export class Command {
   readonly refusal: string | null;
   /** Whether it gets into the slow log. */
   readonly logged: boolean;
+  /** Whether it changes data. */
+  readonly writes: boolean;
+  /** Whether it runs while the data is being loaded. */
+  readonly whileLoading: boolean;
   /** Whether it only works with data (or does nothing at all): it changes nothing about who may do what, who hears of what, or what the server is told to do. */
   readonly plain: boolean;
 
@@ -93,6 +97,8 @@ export class Command {
     this.endsTransaction = ENDING_COMMANDS.has(name);
     this.refusal = REFUSED.get(name) ?? null;
     this.logged = !flags.includes("skip_slowlog");
+    this.writes = flags.includes("write");
+    this.whileLoading = flags.includes("loading");
     this.subcommands = subcommands;
     this.plain = (PLAIN_GROUPS.has(spec.group) || name === "ping") && this.queued && !this.alone &&
       this.refusal === null && subcommands === null;

@@ -38,8 +38,6 @@ import {
 import type { ServerContext, ServerHandler } from "./server_context.ts";
 
 const encoder = new TextEncoder();
-const NO_APPEND_ONLY_FILE = "ERR Error trying to load the AOF files, check server logs. " +
-  "(the append-only file is not there yet)";
 const NOT_POSITIVE = "ERR value is out of range, must be positive";
 const COLON = 58;
 /** What the values of DEBUG POPULATE start with. */
@@ -148,16 +146,39 @@ function populate(context: ServerContext): void {
   reply.simple("OK");
 }
 
-/** DEBUG RELOAD, which needs files. */
+/** DEBUG RELOAD: saves all data and loads it again, so that a test sees whether it is the same. */
 function reload(context: ServerContext): void {
+  const { reply, server: { persistence } } = context;
+  let saves = true;
+  let flushes = true;
+  let merges = false;
   for (let index = 2; index < context.argc; index++) {
-    if (!["MERGE", "NOFLUSH", "NOSAVE"].some((word) => context.isWord(index, word))) {
-      return context.reply.error(
+    if (context.isWord(index, "MERGE")) merges = true;
+    else if (context.isWord(index, "NOFLUSH")) flushes = false;
+    else if (context.isWord(index, "NOSAVE")) saves = false;
+    else {
+      return reply.error(
         "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
       );
     }
   }
-  context.reply.error("ERR Error trying to save the DB: snapshots are not there yet");
+  if (saves && !persistence.snapshots.save()) return reply.error("ERR Error trying to save the DB");
+  const problem = persistence.reload(flushes, merges);
+  if (problem !== null) {
+    return reply.error("ERR Error trying to load the RDB dump, check server logs");
+  }
+  persistence.log("warning", "DB reloaded by DEBUG RELOAD");
+  reply.simple("OK");
+}
+
+/** DEBUG LOADAOF: the same with the append-only file. */
+function loadAof(context: ServerContext): void {
+  const { persistence } = context.server;
+  if (persistence.reloadAof() !== null) {
+    return context.reply.error("ERR Error trying to load the AOF files, check server logs");
+  }
+  persistence.log("warning", "Append Only File loaded by DEBUG LOADAOF");
+  context.reply.simple("OK");
 }
 
 /** DEBUG REPLICATE: writes a command of which nothing is done here to the journal. */
@@ -280,7 +301,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ["HTSTATS", taking(1, debugTables)],
   ["HTSTATS-KEY", taking(1, debugTableOfKey)],
   ["LISTPACK", taking(1, debugListpack)],
-  ["LOADAOF", taking(0, (context) => context.reply.error(NO_APPEND_ONLY_FILE))],
+  ["LOADAOF", taking(0, loadAof)],
   ["LOG", taking(1, log)],
   ["OBJECT", taking(1, debugObject)],
   ["OOM", taking(0, (context) => crash(context, "Out Of Memory", EXIT_ABORTED))],

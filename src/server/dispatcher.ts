@@ -61,7 +61,10 @@ export class Dispatcher {
   private uncharged = 0;
   /** How many requests of the batch have been run. */
   private ran = 0;
-  private maximumBulk = 0;
+  /** Longest argument in bytes. */
+  maximumBulk = 0;
+  /** Reads ahead what commands take that they don't name. */
+  readonly pops: PopsAhead;
   /** Bytes of the blocks that big arguments are being read into. */
   private blockBytes = 0;
 
@@ -69,6 +72,7 @@ export class Dispatcher {
   constructor(private readonly server: Server) {
     const tape = new RandomTape(server.randomness.number);
     const pops = new PopsAhead(server.keyspace, tape);
+    this.pops = pops;
     this.batch = new Batch(pops);
     this.singles = new Batch(pops);
     this.current = this.batch;
@@ -125,6 +129,16 @@ export class Dispatcher {
     if (this.current !== this.singles) return;
     this.charge(this.ran);
     this.current = this.batch;
+  }
+
+  /** Replies are about to be sent: what they tell is written before that. */
+  beforeSending(): void {
+    this.server.persistence.aof.flush();
+  }
+
+  /** How large small collections may be. */
+  get limits(): CollectionLimits {
+    return this.context.limits;
   }
 
   /** Reads the request of a session into the batch of single requests, if one whole request is all that it has sent. */

@@ -9,7 +9,8 @@
 import { commandFields, errorFields, keyspaceFields, latencyFields } from "./info_counts.ts";
 import { clientFields, statsFields } from "./info_stats.ts";
 import { memoryFields, processorFields, serverFields } from "./info_machine.ts";
-import { persistenceFields, replicationFields } from "./info_replication.ts";
+import { persistenceFields } from "./info_persistence.ts";
+import { replicationFields } from "./info_replication.ts";
 import type { Server } from "./server.ts";
 
 /** Names and values of a section. */

@@ -29,6 +29,8 @@ export interface TurnTaker {
   takeTurn(session: Session): void;
   /** All of them have had their turns. */
   endTurns(): void;
+  /** Replies are about to be sent. */
+  beforeSending(): void;
 }
 
 /** The rounds of one server; see the head of this file. */
@@ -36,7 +38,8 @@ export class Rounds {
   private coming: Session[] = [];
   private running: Session[] = [];
   private readonly sending: Session[] = [];
-  private active = false;
+  /** Whether sessions are having turns. */
+  active = false;
 
   /** When replies were sent last, in monotonic ms. */
   private sentMs = 0;
@@ -95,6 +98,7 @@ export class Rounds {
   /** Sends the replies of those whose turns are over. */
   private send(): void {
     const { sending } = this;
+    this.turns.beforeSending();
     for (let index = 0; index < sending.length; index++) {
       const session = sending[index];
       session.sendsInRound = false;

@@ -9,6 +9,7 @@
 import { Clients } from "./clients.ts";
 import { CLIENT_HANDLERS } from "./client_commands.ts";
 import { CONNECTION_HANDLERS } from "./connection_commands.ts";
+import { SAVING_HANDLERS } from "./saving_commands.ts";
 import { SERVER_HANDLERS } from "./server_commands.ts";
 import { CLUSTER_HANDLERS } from "./cluster_commands.ts";
 import { ServerCounters } from "./counters.ts";
@@ -30,9 +31,11 @@ import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
 import { TRANSACTION_HANDLERS } from "./transaction_commands.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
+import { Persistence } from "./persistence.ts";
+import type { OutputGate } from "./output_gate.ts";
 import { PidFile } from "./pid_file.ts";
 import { type Directive, directivesOf, type Settings, SettingsError } from "./settings.ts";
-import { logCrash, logRunning, logStart } from "./startup.ts";
+import { logCrash, logInitialized, logReady, logStart } from "./startup.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
 import { GEO_HANDLERS } from "../commands/geo.ts";
 import { ALL_SPECS } from "../commands/specs/mod.ts";
@@ -61,6 +64,7 @@ import {
   createDumpState,
   type DumpState,
 } from "../persistence/dump_commands.ts";
+import type { SnapshotEngine } from "../persistence/snapshot_engine.ts";
 import { Reclaimer } from "./reclaiming.ts";
 import { BufferPool } from "../protocol/byte_buffer.ts";
 import { ReplyWriter } from "../protocol/reply_writer.ts";
@@ -86,10 +90,20 @@ export interface ServerEnvironment {
   readonly log?: LogSink;
   /** Files. @default systemFiles */
   readonly files?: Files;
+  /** Who writes snapshots beside a server. @default nobody: the server puts them together itself */
+  readonly snapshots?: (server: Server) => SnapshotEngine;
   /** The whole path of the config file that the options come from. @default none */
   readonly configFile?: string;
   /** Whether somebody watches the log on a terminal. @default false */
   readonly watched?: boolean;
+}
+
+/** How a server is to stop. */
+export interface ShutdownManner {
+  /** Whether a snapshot is saved. @default where `save` has points */
+  readonly save?: boolean;
+  /** Whether it stops though it can't save. @default false */
+  readonly force?: boolean;
 }
 
 const OUTPUT_BUFFER_BYTES = 16 * 1024;
@@ -145,6 +159,8 @@ export class Server implements SessionHost {
   readonly slowLog: SlowLog = new SlowLog();
   /** What kept the server busy. */
   readonly latency: LatencyMonitor = new LatencyMonitor(() => this.time.unixMs);
+  /** What is kept on disk. */
+  readonly persistence: Persistence;
   /** Clients that see all commands. */
   readonly monitors: MonitorFeed = new MonitorFeed();
   /** Files. */
@@ -167,7 +183,8 @@ export class Server implements SessionHost {
   readonly firstBuffers: BufferPool = new BufferPool(FIRST_BUFFER_BYTES, IDLE_FIRST_BUFFERS);
   private readonly pool = new BufferPool(OUTPUT_BUFFER_BYTES, IDLE_BUFFERS);
   private readonly largePool = new BufferPool(LARGE_OUTPUT_BUFFER_BYTES, IDLE_LARGE_BUFFERS);
-  private readonly dispatcher: Dispatcher;
+  /** Runs what sessions have sent. */
+  readonly dispatcher: Dispatcher;
   private readonly rounds: Rounds;
   private readonly listeners: Listeners;
   private readonly pidFile: PidFile;
@@ -232,10 +249,12 @@ export class Server implements SessionHost {
       ...TRANSACTION_HANDLERS,
       ...CLIENT_HANDLERS,
       ...SERVER_HANDLERS,
+      ...SAVING_HANDLERS,
       ...OBSERVATION_HANDLERS,
       ...PUBSUB_HANDLERS,
       ...CLUSTER_HANDLERS,
     }, configuration.renamed);
+    this.persistence = new Persistence(this, environment.snapshots?.(this));
     this.clients = new Clients(this, () => this.newWriter());
     this.notificationSink = this.clients.subscriptions;
     this.dispatcher = new Dispatcher(this);
@@ -265,9 +284,16 @@ export class Server implements SessionHost {
     this.dumpState.writer.compress = this.settings.isOn("rdbcompression");
     const flags = parseNotifyFlags(this.settings.text("notify-keyspace-events")) ?? 0;
     this.clients.subscriptions.notifyFlags = flags;
-    this.keyspace.tellEvents(this.notificationSink, notifiedClasses(flags));
+    this.muteEvents(this.persistence.loading !== null);
     this.applyMemorySettings();
     this.clients.limits.configure();
+    this.persistence.applySettings();
+  }
+
+  /** Has nobody told of events of keys, since they are of the past, or those whom the settings name. */
+  muteEvents(mute: boolean): void {
+    const { notifyFlags } = this.clients.subscriptions;
+    this.keyspace.tellEvents(mute ? null : this.notificationSink, notifiedClasses(notifyFlags));
   }
 
   /** Takes the settings of collections: their forms, and how they are freed. */
@@ -356,20 +382,62 @@ export class Server implements SessionHost {
     this.memoryMeter.start(this.usedMemory, this.bufferBytes);
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.pidFile.write();
-    logRunning(this, this.watched);
+    logInitialized(this, this.watched);
+    this.persistence.start(() => logReady(this));
   }
 
-  /** Stops: closes all connections and resolves {@linkcode finished}. */
-  async shutdown(): Promise<void> {
+  /**
+   * Stops: saves what is to be saved, closes all connections and resolves {@linkcode finished}. Whether it does: data that can't
+   * be saved keeps the server alive, unless it is forced.
+   */
+  async shutdown(manner: ShutdownManner = {}): Promise<boolean> {
+    if (!this.canShutDown(manner)) return false;
+    await this.shutDownNow();
+    return true;
+  }
+
+  /** Saves what is to be saved before the end; whether that worked, or doesn't matter. */
+  canShutDown(manner: ShutdownManner): boolean {
+    if (this.stopping) return true;
+    this.logger.log("warning", "User requested shutdown...");
+    return this.persistence.finish(manner);
+  }
+
+  /** Stops, without saving anything. */
+  async shutDownNow(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    this.logger.log("warning", "User requested shutdown...");
     this.endWork();
     for (const session of [...this.sessions.values()]) session.close();
     this.clients.stop();
     await this.listeners.closed();
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");
     this.finish(0);
+  }
+
+  /** Ends at once with an exit code; the log knows why. */
+  end(exitCode: number): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.endWork();
+    for (const session of [...this.sessions.values()]) session.close();
+    this.clients.stop();
+    this.finish(exitCode);
+  }
+
+  /** Whether it is about to end. */
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
+  /** Whether sessions are having turns, after which all of them are written to. */
+  get inRound(): boolean {
+    return this.rounds.active;
+  }
+
+  /** Where output waits for the disk. */
+  get gate(): OutputGate {
+    return this.persistence.gate;
   }
 
   /**
@@ -392,6 +460,7 @@ export class Server implements SessionHost {
   private endWork(): void {
     clearInterval(this.timer);
     this.reclaimer.stop();
+    this.persistence.stop();
     this.pidFile.remove();
     this.listeners.close();
   }
@@ -565,6 +634,7 @@ export class Server implements SessionHost {
     this.time.correct();
     const now = this.time.unixMs;
     this.keyspace.setTime(now);
+    this.persistence.tick();
     this.counters.sample(this.time.last);
     this.memoryMeter.note(this.countedMemory);
     this.clients.tick(now);
@@ -573,6 +643,7 @@ export class Server implements SessionHost {
       this.countMemory(session);
       session.readOnIfStuck();
     }
+    if (this.persistence.loading !== null) return;
     this.expiry.startCycle();
     this.reclaimer.tick(this.counters.commands);
   }

@@ -22,6 +22,7 @@ import { CONFIG_HANDLERS } from "./config_commands.ts";
 import { serverHandler } from "./connection_commands.ts";
 import { DEBUG_HANDLERS } from "./debug_commands.ts";
 import { infoText } from "./info.ts";
+import { shutdown } from "./saving_commands.ts";
 import type { ServerContext } from "./server_context.ts";
 
 function flush(context: ServerContext, all: boolean): void {
@@ -79,28 +80,6 @@ function time(context: ServerContext): void {
   context.reply.array(2);
   context.reply.bulk(String(Math.floor(now / 1_000_000)));
   context.reply.bulk(String(now % 1_000_000));
-}
-
-function shutdown(context: ServerContext): void {
-  let save = false;
-  let noSave = false;
-  let abort = false;
-  for (let index = 1; index < context.argc; index++) {
-    if (context.isWord(index, "SAVE")) save = true;
-    else if (context.isWord(index, "NOSAVE")) noSave = true;
-    else if (context.isWord(index, "ABORT")) abort = true;
-    else if (!context.isWord(index, "NOW") && !context.isWord(index, "FORCE")) {
-      return context.reply.error(SYNTAX_ERROR);
-    }
-  }
-  if ((save && noSave) || (abort && context.argc > 2)) return context.reply.error(SYNTAX_ERROR);
-  if (abort) return context.reply.error("ERR No shutdown in progress.");
-  if (save) {
-    return context.reply.error(
-      "ERR Errors trying to SHUTDOWN. Check logs. (snapshots are not there yet: use NOSAVE)",
-    );
-  }
-  context.server.shutdown();
 }
 
 /** The handlers of the commands about the server as a whole. */

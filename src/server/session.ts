@@ -133,7 +133,11 @@ export class Session {
   inRound = false;
   /** Its replies are to be sent at the end of the round. */
   sendsInRound = false;
+  /** Its output waits for the disk. */
+  waitsAtGate = false;
   private readonly queue: OutputChunk[] = [];
+  /** Where the journal was when each of them was made, as far as that matters. */
+  private readonly positions: number[] = [];
   private current: OutputChunk | null = null;
   private written = 0;
   private reading = false;
@@ -296,20 +300,27 @@ export class Session {
   private takeOutput(reply: ReplyWriter): void {
     if (this.waiting !== null) this.takeWaiting(this.waiting);
     this.pendingBytes += reply.length;
-    for (const chunk of reply.chunks) this.queue.push(chunk);
+    for (const chunk of reply.chunks) this.enqueue(chunk);
     if (reply.position > 0 && reply.chunks.length === 0 && this.joinLast(reply)) {
       reply.giveBack(reply.buffer);
     } else if (reply.position > 0) {
       const bytes = reply.buffer.bytes.subarray(0, reply.position);
-      this.queue.push({ bytes, buffer: reply.buffer, release: null });
+      this.enqueue({ bytes, buffer: reply.buffer, release: null });
     } else reply.giveBack(reply.buffer);
     reply.startFresh();
+  }
+
+  /** Puts a chunk at the end of the queue. */
+  private enqueue(chunk: OutputChunk): void {
+    this.queue.push(chunk);
+    this.positions.push(this.host.gate.position);
   }
 
   /** Copies a short reply behind the last one that waits, if that leaves room; whether it did. */
   private joinLast(reply: ReplyWriter): boolean {
     const last = this.queue.at(-1);
     if (last === undefined || last.buffer === null) return false;
+    if (this.positions.at(-1) !== this.host.gate.position) return false;
     const { length } = last.bytes;
     const room = last.buffer.bytes;
     if (last.bytes.byteOffset !== 0 || length + reply.position > room.length) return false;
@@ -334,7 +345,7 @@ export class Session {
   private takeWaiting(waiting: Waiting): void {
     this.waiting = null;
     this.pendingBytes += waiting.bytes;
-    for (const chunk of waiting.chunks) this.queue.push(chunk);
+    for (const chunk of waiting.chunks) this.enqueue(chunk);
   }
 
   /** Sends bytes that are no reply, behind what waits already. */
@@ -342,7 +353,7 @@ export class Session {
     if (this.closing) return;
     if (this.waiting !== null) this.takeWaiting(this.waiting);
     this.pendingBytes += bytes.length;
-    this.queue.push({ bytes, buffer: null, release: null });
+    this.enqueue({ bytes, buffer: null, release: null });
     if (!this.host.limits.check(this)) this.dropOutput();
     else if (this.current === null) this.writeNext();
   }
@@ -411,9 +422,19 @@ export class Session {
     if (buffer.bytes.length === FIRST_BUFFER_BYTES) this.host.firstBuffers.give(buffer);
   }
 
-  /** Writes the next chunk of the queue. */
+  /** What has waited for the disk may leave. */
+  passGate(): void {
+    if (!this.closed && this.current === null && this.queue.length > 0) this.writeNext();
+  }
+
+  /** Writes the next chunk of the queue, unless it has to wait. */
   private writeNext(): void {
-    const chunk = this.queue.length === 1 ? this.queue.pop()! : this.queue.shift()!;
+    const { positions } = this;
+    if (positions[0] > 0 && this.host.gate.holds(positions[0], this)) return;
+    const single = this.queue.length === 1;
+    const chunk = single ? this.queue.pop()! : this.queue.shift()!;
+    if (single) positions.pop();
+    else positions.shift();
     this.current = chunk;
     this.written = 0;
     this.ticked = false;
@@ -546,6 +567,7 @@ export class Session {
   private dropOutput(): void {
     for (const chunk of this.queue) this.release(chunk);
     this.queue.length = 0;
+    this.positions.length = 0;
     this.pendingBytes = 0;
     this.waiting = null;
   }

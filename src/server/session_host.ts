@@ -29,6 +29,14 @@ export interface SessionLimits {
   check(session: Session): boolean;
 }
 
+/** Where output waits until what it tells is on the disk; see `output_gate.ts`. */
+export interface SessionGate {
+  /** The position of output that is made now. */
+  readonly position: number;
+  /** Whether output of this position has to wait; who asks is told when to try again. */
+  holds(position: number, session: Session): boolean;
+}
+
 /** What a session needs of its server. */
 export interface SessionHost {
   /** Runs what is in the session's buffer, with what others have sent by now. */
@@ -49,6 +57,8 @@ export interface SessionHost {
   readonly counters: TrafficCounters;
   /** Writes the replies of all sessions. */
   readonly reply: ReplyWriter;
+  /** Where output waits for the disk. */
+  readonly gate: SessionGate;
   /** What clients may take. */
   readonly limits: SessionLimits;
   /** Messages wait for the session, which isn't being written to any more. */

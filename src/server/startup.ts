@@ -28,17 +28,15 @@ export function logStart(server: Server): void {
   );
   for (const setting of settings.changed()) {
     if (setting.noEffect === undefined) continue;
-    // To ask for no snapshots is to ask for what is there.
-    if (setting.name === "save" && settings.text("save") === "") continue;
     logger.log("warning", `'${setting.name}' has no effect here: ${setting.noEffect}`);
   }
   logger.role = "M";
 }
 
 /**
- * Says that the server runs, in a picture if somebody watches. (Tools wait for its line with `PID`.)
+ * Says that the server listens, in a picture if somebody watches. (Tools wait for its line with `PID`.)
  */
-export function logRunning(server: Server, watched: boolean): void {
+export function logInitialized(server: Server, watched: boolean): void {
   const { logger, settings } = server;
   if (settings.isOn("always-show-logo") || (watched && settings.text("logfile") === "")) {
     for (const line of logo(server.port)) logger.raw(line);
@@ -46,6 +44,11 @@ export function logRunning(server: Server, watched: boolean): void {
     logger.log("notice", `Running mode=standalone, port=${server.port}.`);
   }
   logger.log("warning", "Server initialized");
+}
+
+/** Says that the server runs, with all its data. */
+export function logReady(server: Server): void {
+  const { logger, settings } = server;
   if (server.port > 0) logger.log("notice", "Ready to accept connections");
   const path = settings.text("unixsocket");
   if (path !== "") {

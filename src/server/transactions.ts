@@ -51,6 +51,10 @@ export class Transaction {
   needsRoom = false;
   /** A command writes, or may have an effect on replicas. */
   mayReplicate = false;
+  /** Whether one of them changes data. */
+  writes = false;
+  /** Whether all of them run while the data is being loaded. */
+  whileLoading = true;
   private bytes = new Uint8Array(FIRST_BYTES);
   private view = new DataView(this.bytes.buffer);
   private length = 0;
@@ -87,6 +91,8 @@ export class Transaction {
     this.commands[this.count++] = command;
     if (command.needsRoom) this.needsRoom = true;
     if (command.mayReplicate) this.mayReplicate = true;
+    if (command.writes) this.writes = true;
+    if (!command.whileLoading) this.whileLoading = false;
   }
 
   /** Has {@linkcode loadNext} begin with the first command. */
@@ -136,6 +142,8 @@ export class Transaction {
     this.failed = false;
     this.needsRoom = false;
     this.mayReplicate = false;
+    this.writes = false;
+    this.whileLoading = true;
     return this.memory <= KEPT_BYTES;
   }
 

@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { type Files, systemFiles } from "../runtime/files.ts";
 import { encodeRequest } from "../protocol/request_writer.ts";
 import { afterSockets } from "../runtime/clock.ts";
 import type { Connection, SocketListener, Sockets } from "../runtime/sockets.ts";
@@ -143,12 +144,22 @@ function socketsFor(warmer: Warmer): Sockets {
   return { listen, listenUnix: listen };
 }
 
+/** A machine without files: the data of the server that is warmed up for is none of ours. */
+const NO_FILES: Files = {
+  ...systemFiles,
+  openToRead(): never {
+    throw new Deno.errors.NotFound("No such file or directory");
+  },
+  exists: () => false,
+};
+
 /** Runs the hot commands where nobody sees it; settled, with how many of them were answered by an error, when that is done. */
 export async function warmUp(): Promise<number> {
   const warmer = new Warmer();
-  const server = await startServer(SETTINGS, { sockets: socketsFor(warmer), log: () => {} });
+  const sockets = socketsFor(warmer);
+  const server = await startServer(SETTINGS, { sockets, files: NO_FILES, log: () => {} });
   await warmer.done;
   await new Promise((resolve) => setTimeout(resolve, FREEING_MS));
-  await server.shutdown();
+  await server.shutDownNow();
   return server.counters.errors;
 }

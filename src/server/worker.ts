@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Server, startServer } from "./server.ts";
+import { type Server, type ShutdownManner, startServer } from "./server.ts";
 import { type Directive, SettingsError } from "./settings.ts";
 import { warmUp } from "./warming.ts";
 
@@ -56,7 +56,7 @@ function serve(scope: WorkerScope): void {
     if (data.type === "signal") {
       const server = await starting;
       server?.logger.signal(`Received ${data.signal} scheduling shutdown...`);
-      await server?.shutdown();
+      if (server !== undefined) await server.shutdown(mannerOf(server, data.signal));
       return;
     }
     starting = start(data);
@@ -73,6 +73,14 @@ function serve(scope: WorkerScope): void {
       running.crash(event.error ?? event.reason);
     });
   }
+}
+
+/** How a signal has the server stop. */
+function mannerOf({ settings }: Server, signal: string): ShutdownManner {
+  const words = settings.words(signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint");
+  const force = words.includes("force");
+  if (words.includes("save")) return { save: true, force };
+  return words.includes("nosave") ? { save: false, force } : { force };
 }
 
 /** Has the runtime know the hot commands before somebody needs them, while the server is already there for all. */

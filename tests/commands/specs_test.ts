@@ -1,3 +1,4 @@
+import { SAVING_SPECS } from "../../src/commands/specs/saving.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   acceptsArgumentCount,
@@ -70,6 +71,7 @@ const FAMILIES: readonly SpecTable[] = [
   OBSERVATION_SPECS,
   CONNECTION_SPECS,
   CLIENT_SPECS,
+  SAVING_SPECS,
   SERVER_SPECS,
 ];
 

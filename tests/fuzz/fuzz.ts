@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MemoryFiles } from "../support/memory_files.ts";
 import { parseArgs } from "@std/cli";
 import { type FuzzSummary, runFuzz } from "./fuzzer.ts";
 import type { Address } from "./player.ts";
@@ -33,7 +34,9 @@ async function startTarget(target: unknown, reference: unknown): Promise<Target>
   if (typeof target !== "string") {
     const port = freePort();
     const main = new URL("../../main.ts", import.meta.url).pathname;
+    const folder = Deno.makeTempDirSync({ prefix: "miniredis-fuzz-" });
     const args = ["run", "-A", main, "server", "--port", String(port), "--bind", "127.0.0.1"];
+    args.push("--dir", folder);
     args.push("--enable-debug-command", "yes");
     return await startProcess(Deno.execPath(), args, port);
   }
@@ -42,9 +45,9 @@ async function startTarget(target: unknown, reference: unknown): Promise<Target>
       port: "0",
       bind: "127.0.0.1",
       "enable-debug-command": "yes",
-    }, { log: () => {} });
+    }, { log: () => {}, files: new MemoryFiles() });
     const address = { hostname: "127.0.0.1", port: server.port };
-    return { address, what: "a server in this process", stop: () => server.shutdown() };
+    return { address, what: "a server in this process", stop: () => server.shutDownNow() };
   }
   const [hostname, port] = target.split(":");
   return {

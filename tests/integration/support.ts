@@ -4,6 +4,7 @@
  * @module
  */
 
+import { MemoryFiles } from "../support/memory_files.ts";
 import { type Server, startServer } from "../../src/server/mod.ts";
 
 /** A length that no client or server holds in one piece. */
@@ -13,8 +14,11 @@ export const LARGE_BYTES = 100 * 1024 * 1024;
 export async function startQuietServer(
   options: Readonly<Record<string, string>> = {},
 ): Promise<Server & AsyncDisposable> {
-  const server = await startServer({ port: "0", bind: "127.0.0.1", ...options }, { log: () => {} });
-  return Object.assign(server, { [Symbol.asyncDispose]: () => server.shutdown() });
+  const server = await startServer({ port: "0", bind: "127.0.0.1", ...options }, {
+    log: () => {},
+    files: new MemoryFiles(),
+  });
+  return Object.assign(server, { [Symbol.asyncDispose]: () => server.shutDownNow() });
 }
 
 /** Bytes of which each part looks different, so that none can be lost or moved unseen. */

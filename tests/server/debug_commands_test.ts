@@ -144,7 +144,7 @@ Deno.test("DEBUG: what can't be done says so, and what can is done", async () =>
   await using machine = await startMemoryServer(27);
   const connection = await machine.connect();
   const { server, clock } = machine;
-  for (const subcommand of ["RELOAD", "LOADAOF", "RESTART", "CRASH-AND-RECOVER"]) {
+  for (const subcommand of ["RESTART", "CRASH-AND-RECOVER"]) {
     const reply = String(await connection.ask("DEBUG", subcommand));
     assertEquals(reply.startsWith("-ERR "), true, reply);
     assertEquals(reply.includes("unknown"), false, reply);

@@ -1,3 +1,4 @@
+import { MemoryFiles } from "../support/memory_files.ts";
 import { startServer } from "../../src/server/mod.ts";
 import { assert, assertEquals } from "@std/assert";
 import { encodeRequest } from "../../src/protocol/request_writer.ts";
@@ -178,9 +179,15 @@ Deno.test("server: a pipeline is answered as its commands are one by one", async
 });
 
 Deno.test("server: once shutdown has resolved, its port is free", async () => {
-  const first = await startServer({ port: "0", bind: "127.0.0.1" }, { log: () => {} });
+  const first = await startServer({ port: "0", bind: "127.0.0.1" }, {
+    log: () => {},
+    files: new MemoryFiles(),
+  });
   const port = String(first.port);
   await first.shutdown();
-  const second = await startServer({ port, bind: "127.0.0.1" }, { log: () => {} });
+  const second = await startServer({ port, bind: "127.0.0.1" }, {
+    log: () => {},
+    files: new MemoryFiles(),
+  });
   await second.shutdown();
 });

@@ -1,3 +1,4 @@
+import { MemoryFiles } from "../support/memory_files.ts";
 import { assert, assertEquals } from "@std/assert";
 import { type PlainValue, plainValue, type Reply, textOf } from "../../src/protocol/reply.ts";
 import { ReplyReader } from "../../src/protocol/reply_reader.ts";
@@ -75,7 +76,7 @@ async function withServer(
     bind: "127.0.0.1",
     "enable-debug-command": "yes",
     ...options,
-  }, { log: () => {} });
+  }, { log: () => {}, files: new MemoryFiles() });
   const clients: TestClient[] = [];
   try {
     await test({
@@ -89,7 +90,7 @@ async function withServer(
     });
   } finally {
     for (const client of clients) client.close();
-    await server.shutdown();
+    await server.shutDownNow();
   }
 }
 

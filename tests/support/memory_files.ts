@@ -1,53 +1,29 @@
 /**
- * Files in memory: names and texts, and what was asked of them.
+ * Files in memory, where any folder is there that somebody asks for.
  *
  * @module
  */
-import type { Files } from "../../src/runtime/files.ts";
+import { folderOf } from "../../src/runtime/files.ts";
+import { VirtualDisk } from "./virtual_disk.ts";
 
-/** Files that are texts in a map. */
-export class MemoryFiles implements Files {
-  /** The texts by path. */
-  readonly texts: Map<string, string>;
-
+/** A disk that starts with some texts. */
+export class MemoryFiles extends VirtualDisk {
   /** Starts with some files. */
   constructor(texts: Readonly<Record<string, string>> = {}) {
-    this.texts = new Map(Object.entries(texts));
-  }
-
-  readText(path: string): string {
-    const text = this.texts.get(path);
-    if (text === undefined) {
-      throw new Deno.errors.NotFound("No such file or directory (os error 2): open");
+    super(1);
+    for (const [path, text] of Object.entries(texts)) {
+      this.write(path, new TextEncoder().encode(text));
     }
-    return text;
   }
 
-  replaceText(path: string, text: string): void {
-    this.texts.set(path, text);
+  /** The whole path of a folder, which is made if it isn't there, but for those below `/missing`. */
+  override folder(path: string): string {
+    if (!path.startsWith("/missing")) this.makeFolder(path);
+    return super.folder(path);
   }
 
-  appendText(path: string, text: string): void {
-    this.texts.set(path, (this.texts.get(path) ?? "") + text);
-  }
-
-  remove(path: string): void {
-    this.readText(path);
-    this.texts.delete(path);
-  }
-
-  setPermissions(): void {}
-
-  folder(path: string): string {
-    if (path === ".") return "/data";
-    if (path.startsWith("/missing")) {
-      throw new Deno.errors.NotFound("No such file or directory (os error 2): realpath");
-    }
-    return path;
-  }
-
-  list(path: string): string[] {
-    return [...this.texts.keys()].filter((name) => name.startsWith(path))
-      .map((name) => name.slice(path.length)).filter((name) => !name.includes("/")).sort();
+  override appendText(path: string, text: string): void {
+    this.folder(folderOf(path));
+    super.appendText(path, text);
   }
 }

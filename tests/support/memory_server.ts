@@ -10,6 +10,7 @@ import { ReplyReader } from "../../src/protocol/reply_reader.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Connection, SocketListener } from "../../src/runtime/sockets.ts";
 import { Server, type ServerEnvironment, startServer } from "../../src/server/mod.ts";
+import { MemoryFiles } from "./memory_files.ts";
 import { seededRandom } from "./random.ts";
 
 /** A clock that stands still until somebody moves it. */
@@ -191,6 +192,7 @@ export async function startMemoryServer(
     },
     sockets: { listen: (_hostname, port) => listen(port), listenUnix: () => listen(0) },
     log: (line) => log.push(line),
+    files: new MemoryFiles(),
     ...environment,
   });
   return {
@@ -205,7 +207,7 @@ export async function startMemoryServer(
       return connection;
     },
     async [Symbol.asyncDispose](): Promise<void> {
-      await server.shutdown();
+      await server.shutDownNow();
     },
   };
 }

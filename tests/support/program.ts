@@ -9,6 +9,8 @@
 import { assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams";
 
+/** A server that neither finds files in its folder nor leaves any, unless it is told otherwise. */
+const KEEPING_NOTHING = ["server", "--save", "", "--dbfilename", "of-no-test.rdb"];
 const ROOT = new URL("../../", import.meta.url);
 
 /** What a process left behind. */
@@ -60,7 +62,7 @@ export class ServerProcess implements AsyncDisposable {
    */
   static async start(...args: readonly string[]): Promise<ServerProcess> {
     const command = await programCommand(
-      ["server", "--port", "0", "--bind", "127.0.0.1", ...args],
+      [...KEEPING_NOTHING, "--port", "0", "--bind", "127.0.0.1", ...args],
       "null",
     );
     const process = command.spawn();

@@ -17,6 +17,7 @@ import { MEMORY_SPECS } from "./memory.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { PUBSUB_SPECS } from "./pubsub.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
+import { SAVING_SPECS } from "./saving.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { SET_SPECS } from "./sets.ts";
 import { SORT_SPECS } from "./sort.ts";
@@ -101,6 +102,7 @@ export const ALL_SPECS:
     ...CONNECTION_SPECS,
     ...TRANSACTION_SPECS,
     ...CLIENT_SPECS,
+    ...SAVING_SPECS,
     ...SERVER_SPECS,
     ...OBSERVATION_SPECS,
     ...PUBSUB_SPECS,

@@ -5,13 +5,7 @@
  */
 import { EVICTION_POLICIES } from "../../keyspace/eviction.ts";
 import { checkFileName, checkHostname, readMaster, readSave } from "./lists.ts";
-import {
-  NO_CLUSTER_YET,
-  NO_FILES_YET,
-  NO_JEMALLOC,
-  NO_REPLICAS_YET,
-  UNCOMPRESSED,
-} from "./reasons.ts";
+import { NO_CLUSTER_YET, NO_JEMALLOC, NO_REPLICAS_YET, UNCOMPRESSED } from "./reasons.ts";
 import {
   anyMemory,
   choice,
@@ -30,8 +24,7 @@ const COUNT = [0, INT_MAX] as const;
 const POSITIVE = [1, INT_MAX] as const;
 const LONG = [0, Infinity] as const;
 const PORT = [0, 65535] as const;
-const FILES = { noEffect: NO_FILES_YET } as const;
-const FIXED_FILES = { fixed: true, noEffect: NO_FILES_YET } as const;
+const FIXED = { fixed: true } as const;
 const CLUSTER = { noEffect: NO_CLUSTER_YET } as const;
 
 /** Memory: its limit, who has to go, how it is given back. */
@@ -105,7 +98,6 @@ export const FILE_SETTINGS: readonly Setting[] = [
   text("dir", ".", "folder for the server's files", { guarded: true }),
   text("dbfilename", "dump.rdb", "name of the snapshot file", {
     guarded: true,
-    ...FILES,
   }, checkFileName("dbfilename", "filename", true)),
   manyWords(
     "save",
@@ -113,26 +105,27 @@ export const FILE_SETTINGS: readonly Setting[] = [
     "seconds changes...",
     "write a snapshot after so many seconds if there were so many changes",
     readSave,
-    FILES,
   ),
-  yesNo("stop-writes-on-bgsave-error", "yes", "refuse changes when a snapshot failed", FILES),
+  yesNo("stop-writes-on-bgsave-error", "yes", "refuse changes when a snapshot failed"),
   yesNo("rdbcompression", "yes", "compress strings in snapshots and for DUMP"),
-  yesNo("rdbchecksum", "yes", "end snapshots with a checksum", FIXED_FILES),
-  yesNo("rdb-del-sync-files", "no", "remove snapshots that were for replicas", FILES),
-  yesNo("rdb-save-incremental-fsync", "yes", "sync while a snapshot is written", FILES),
-  yesNo("appendonly", "no", "write each change to the append-only file", FILES),
+  yesNo("rdbchecksum", "yes", "end snapshots with a checksum", FIXED),
+  yesNo("rdb-del-sync-files", "no", "remove snapshots that were for replicas", {
+    noEffect: NO_REPLICAS_YET,
+  }),
+  yesNo("rdb-save-incremental-fsync", "yes", "sync while a snapshot is written"),
+  yesNo("appendonly", "no", "write each change to the append-only file"),
   text(
     "appendfilename",
     "appendonly.aof",
     "beginning of the names of its files",
-    FIXED_FILES,
+    FIXED,
     checkFileName("appendfilename"),
   ),
   text(
     "appenddirname",
     "appendonlydir",
     "folder of its files within 'dir'",
-    FIXED_FILES,
+    FIXED,
     checkFileName("appenddirname", "dirname"),
   ),
   choice(
@@ -140,16 +133,15 @@ export const FILE_SETTINGS: readonly Setting[] = [
     "everysec",
     ["everysec", "always", "no"],
     "when what was appended is made to last",
-    FILES,
   ),
-  yesNo("no-appendfsync-on-rewrite", "no", "don't sync while it is rewritten", FILES),
-  integer("auto-aof-rewrite-percentage", 100, COUNT, "growth after which it is rewritten", FILES),
-  memory("auto-aof-rewrite-min-size", 64 * MEBIBYTE, 0, "size below which it is not", FILES),
-  yesNo("aof-load-truncated", "yes", "start with a file whose end is missing", FILES),
-  yesNo("aof-use-rdb-preamble", "yes", "begin a rewritten file with a snapshot", FILES),
-  yesNo("aof-timestamp-enabled", "no", "note the time in the file", FILES),
-  yesNo("aof-rewrite-incremental-fsync", "yes", "sync while it is rewritten", FILES),
-  yesNo("aof-disable-auto-gc", "no", "keep files that are no longer needed", FILES),
+  yesNo("no-appendfsync-on-rewrite", "no", "don't sync while it is rewritten"),
+  integer("auto-aof-rewrite-percentage", 100, COUNT, "growth after which it is rewritten"),
+  memory("auto-aof-rewrite-min-size", 64 * MEBIBYTE, 0, "size below which it is not"),
+  yesNo("aof-load-truncated", "yes", "start with a file whose end is missing"),
+  yesNo("aof-use-rdb-preamble", "yes", "begin a rewritten file with a snapshot"),
+  yesNo("aof-timestamp-enabled", "no", "note the time in the file"),
+  yesNo("aof-rewrite-incremental-fsync", "yes", "sync while it is rewritten"),
+  yesNo("aof-disable-auto-gc", "no", "keep files that are no longer needed"),
 ];
 
 /** A replica or its master; `older` is the name with the older word, where there was one. */
@@ -165,18 +157,16 @@ export const HIDDEN_SETTINGS: readonly Setting[] = [
   }),
   integer("key-load-delay", 0, [-INT_MAX - 1, INT_MAX], "microseconds between keys loaded", {
     hidden: true,
-    ...FILES,
   }),
   integer("rdb-key-save-delay", 0, [-INT_MAX - 1, INT_MAX], "microseconds between keys saved", {
     hidden: true,
-    ...FILES,
   }),
   integer(
     "loading-process-events-interval-bytes",
     2 * MEBIBYTE,
     [1024, INT_MAX],
     "bytes loaded between turns of others",
-    { hidden: true, ...FILES },
+    { hidden: true },
   ),
 ];
 

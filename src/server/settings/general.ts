@@ -18,7 +18,6 @@ import {
 import {
   FIXED_BACKLOG,
   NO_AFFINITY,
-  NO_FILES_YET,
   NO_HZ,
   NO_OOM_SCORE,
   NO_REPLICAS_YET,
@@ -185,12 +184,8 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
     { noEffect: NO_TITLE },
     checkTitleTemplate,
   ),
-  manyWords("shutdown-on-sigint", "default", SIGNAL_WORDS, "how SIGINT ends it", readShutdown, {
-    noEffect: NO_FILES_YET,
-  }),
-  manyWords("shutdown-on-sigterm", "default", SIGNAL_WORDS, "how SIGTERM ends it", readShutdown, {
-    noEffect: NO_FILES_YET,
-  }),
+  manyWords("shutdown-on-sigint", "default", SIGNAL_WORDS, "how SIGINT ends it", readShutdown),
+  manyWords("shutdown-on-sigterm", "default", SIGNAL_WORDS, "how SIGTERM ends it", readShutdown),
   integer("shutdown-timeout", 10, COUNT, "seconds to wait for replicas at the end", {
     noEffect: NO_REPLICAS_YET,
   }),

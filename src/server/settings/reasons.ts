@@ -5,8 +5,6 @@
  * @module
  */
 
-/** Snapshots and the append-only file. */
-export const NO_FILES_YET = "data is not written to files yet";
 /** A master and its replicas. */
 export const NO_REPLICAS_YET = "replication is not there yet";
 /** Cluster mode. */

@@ -66,6 +66,10 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "monitor": "its lines come between the replies, with times and addresses",
   "debug": "what it tells is about the inside of one server",
   "shutdown": "it ends the stream",
+  "save": "it writes a file, whose content has tests of its own",
+  "bgsave": "when it is done, and what is refused meanwhile, depends on time",
+  "bgrewriteaof": "when it is done, and what is refused meanwhile, depends on time",
+  "lastsave": "it tells the time",
 };
 
 /** Names whose arguments stay as they are: with others they would end the connection, or be answered more than once. */

@@ -1,0 +1,120 @@
+/**
+ * Snapshots as files: written under another name, made to last, and only then put in their place.
+ *
+ * @module
+ */
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { DictWalk } from "../memory/dict_walk.ts";
+import { type Files, folderOf, type OutputFile, systemReason } from "../runtime/files.ts";
+import { RdbFileWriter, type SnapshotFacts, type SnapshotForm } from "./rdb_file_writer.ts";
+
+/** After so many bytes the disk is asked to begin with them (`rdb-save-incremental-fsync`). */
+const SYNC_STEP_BYTES = 4 * 1024 * 1024;
+
+/** A snapshot couldn't be written. */
+export class SnapshotError extends Error {
+  /** Says why. */
+  constructor(reason: string) {
+    super(reason);
+    this.name = "SnapshotError";
+  }
+}
+
+/** Writes all of `bytes` to a file. */
+export function writeAll(file: OutputFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += file.write(written === 0 ? bytes : bytes.subarray(written));
+  }
+}
+
+/** Writes to a file, and has it made to last bit by bit. */
+export class SyncingSink {
+  private unsynced = 0;
+
+  /** `steps`: whether not all of it is left for the end. */
+  constructor(private readonly file: OutputFile, private readonly steps: boolean) {}
+
+  /** Writes all of `bytes`. */
+  write(bytes: Uint8Array): void {
+    writeAll(this.file, bytes);
+    this.unsynced += bytes.length;
+    if (!this.steps || this.unsynced < SYNC_STEP_BYTES) return;
+    this.unsynced = 0;
+    this.file.syncNow();
+  }
+}
+
+/** Writes the keys of all databases, one database after the other. */
+export function writeKeyspace(
+  keyspace: Keyspace,
+  form: SnapshotForm,
+  facts: SnapshotFacts,
+  sink: (bytes: Uint8Array) => void,
+): RdbFileWriter {
+  const writer = new RdbFileWriter(keyspace, form, sink);
+  const walk = new DictWalk();
+  writer.begin(facts);
+  for (const database of keyspace.databases) {
+    if (database.size === 0) continue;
+    writer.select(database.number);
+    writer.sizes(database.size, database.volatile.length);
+    walk.begin(keyspace.arena, database.dict);
+    for (let entry = walk.next(); entry !== 0; entry = walk.next()) writer.entry(entry);
+  }
+  writer.end();
+  return writer;
+}
+
+/**
+ * Writes the file `path` by way of `temporary`, with what `write` gives to its sink, so that `path` is what it was or the new
+ * file, whole and lasting.
+ *
+ * @throws {Error} as the system says; `temporary` is gone then.
+ */
+export function replaceFile(
+  files: Files,
+  path: string,
+  temporary: string,
+  steps: boolean,
+  write: (sink: (bytes: Uint8Array) => void) => void,
+): void {
+  try {
+    writeLasting(files, temporary, steps, write);
+    files.rename(temporary, path);
+    files.syncFolder(folderOf(path));
+  } catch (error) {
+    removeQuietly(files, temporary);
+    throw error;
+  }
+}
+
+/** Writes a file and makes its bytes last, but not yet its name. */
+export function writeLasting(
+  files: Files,
+  path: string,
+  steps: boolean,
+  write: (sink: (bytes: Uint8Array) => void) => void,
+): void {
+  const file = files.create(path);
+  try {
+    const sink = new SyncingSink(file, steps);
+    write((bytes) => sink.write(bytes));
+    file.syncNow();
+  } finally {
+    file.close();
+  }
+}
+
+/** Removes a file that may not be there, or not be removed. */
+export function removeQuietly(files: Files, path: string): void {
+  try {
+    files.remove(path);
+  } catch {
+    // It is only in the way, at worst.
+  }
+}
+
+/** What the log says of an error of the system. */
+export function reasonOf(error: unknown): string {
+  return systemReason(error);
+}

@@ -1,0 +1,329 @@
+/**
+ * What a server keeps on disk: its snapshots, its append-only file, and the loading of both at the start.
+ *
+ * @module
+ */
+import type { Journal } from "../keyspace/journal.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { flushDatabases } from "../keyspace/flushing.ts";
+import { type AofHost, AppendOnlyFile, type SyncPolicy } from "../persistence/append_only_file.ts";
+import type { SavedUse, SnapshotFacts, SnapshotForm } from "../persistence/rdb_file_writer.ts";
+import { PlainSnapshotEngine, type SnapshotEngine } from "../persistence/snapshot_engine.ts";
+import { type SavePoint, type SnapshotHost, Snapshots } from "../persistence/snapshots.ts";
+import { afterOthers } from "../runtime/clock.ts";
+import type { Files } from "../runtime/files.ts";
+import type { LogLevel } from "../runtime/logging.ts";
+import { FatalLoadError, Loading, type LoadSteps } from "./loading.ts";
+import { OutputGate } from "./output_gate.ts";
+import type { Server, ShutdownManner } from "./server.ts";
+
+/** Snapshots, append-only file and loading of one server. */
+export class Persistence implements SnapshotHost, AofHost {
+  /** Snapshots. */
+  readonly snapshots: Snapshots;
+  /** The append-only file. */
+  readonly aof: AppendOnlyFile;
+  /** Holds replies back until what they tell is on the disk. */
+  readonly gate: OutputGate;
+  /** Writes beside the server. */
+  readonly engine: SnapshotEngine;
+  /** The loading under way; null if there is none. */
+  loading: Loading | null = null;
+  /** Libraries of functions that came with a snapshot, which nobody can call here and which are kept. */
+  functions: readonly Uint8Array[] = [];
+  /** How many keys the last snapshot had that was loaded, */
+  loadedKeys = 0;
+  /** and how many were left out since their time had come. */
+  expiredKeys = 0;
+  private started = false;
+
+  /** What `server` keeps; `engine` writes beside it. @default one that needs nobody */
+  constructor(private readonly server: Server, engine?: SnapshotEngine) {
+    this.engine = engine ?? new PlainSnapshotEngine(server.keyspace, server.files);
+    this.gate = new OutputGate(server.journal);
+    this.snapshots = new Snapshots(this);
+    this.aof = new AppendOnlyFile(this);
+  }
+
+  /** The data. */
+  get keyspace(): Keyspace {
+    return this.server.keyspace;
+  }
+
+  /** Changes. */
+  get journal(): Journal {
+    return this.server.journal;
+  }
+
+  /** Files. */
+  get files(): Files {
+    return this.server.files;
+  }
+
+  /** Whether the append-only file is being rewritten. */
+  get rewriting(): boolean {
+    return this.aof.rewriting;
+  }
+
+  /** Whether a snapshot is being written. */
+  get saving(): boolean {
+    return this.snapshots.job !== null;
+  }
+
+  /** Whether sessions are having turns, after which all is written together. */
+  get inRound(): boolean {
+    return this.server.inRound;
+  }
+
+  /** Unix time in ms. */
+  now(): number {
+    return this.server.clock.now();
+  }
+
+  /** Writes a line of the log. */
+  log(level: LogLevel, line: string): void {
+    this.server.logger.log(level, line);
+  }
+
+  /** What a snapshot says besides keys. */
+  snapshotFacts(aofBase: boolean): SnapshotFacts {
+    return {
+      seconds: Math.floor(this.now() / 1000),
+      usedMemory: this.server.usedMemory,
+      aofBase,
+      replication: null,
+      functions: this.functions,
+    };
+  }
+
+  /** The form of a base of the append-only file. */
+  snapshotForm(): SnapshotForm {
+    return this.snapshots.form;
+  }
+
+  /** A snapshot has ended. */
+  snapshotEnded(failed: boolean): void {
+    void failed;
+  }
+
+  /** Everything before this offset of the journal is on the disk. */
+  becameDurable(offset: number): void {
+    this.gate.open(offset);
+  }
+
+  /** The append-only file is on or off now. */
+  aofChanged(): void {
+    const { aof } = this;
+    this.gate.setActive(aof.state === "on" && aof.settings.policy === "always", aof.durable);
+  }
+
+  /** The server can't keep what it has promised. */
+  fail(line: string): void {
+    this.server.logger.log("warning", line);
+    this.server.end(1);
+  }
+
+  /** Takes the settings over. */
+  applySettings(): void {
+    const { server, server: { settings }, snapshots, aof } = this;
+    const words = settings.words("save").map(Number);
+    const savePoints: SavePoint[] = [];
+    for (let index = 0; index + 1 < words.length; index += 2) {
+      savePoints.push({ seconds: words[index], changes: words[index + 1] });
+    }
+    const syncsInSteps = settings.isOn("rdb-save-incremental-fsync");
+    const keyDelay = settings.number("rdb-key-save-delay");
+    Object.assign(snapshots.settings, {
+      savePoints,
+      path: server.pathOf(settings.text("dbfilename")),
+      temporary: server.pathOf(`temp-${Deno.pid}.rdb`),
+      compress: settings.isOn("rdbcompression"),
+      checksum: settings.isOn("rdbchecksum"),
+      use: savedUse(settings.text("maxmemory-policy")),
+      syncsInSteps,
+      stopsWrites: settings.isOn("stop-writes-on-bgsave-error"),
+      keyDelay,
+    });
+    const before = aof.settings.policy;
+    Object.assign(aof.settings, {
+      policy: settings.text("appendfsync") as SyncPolicy,
+      folder: server.pathOf(settings.text("appenddirname")),
+      name: settings.text("appendfilename"),
+      temporary: server.pathOf(`temp-rewriteaof-bg-${Deno.pid}.aof`),
+      asSnapshot: settings.isOn("aof-use-rdb-preamble"),
+      pausesSync: settings.isOn("no-appendfsync-on-rewrite"),
+      growthPercentage: settings.number("auto-aof-rewrite-percentage"),
+      leastBytes: settings.number("auto-aof-rewrite-min-size"),
+      syncsInSteps: settings.isOn("aof-rewrite-incremental-fsync"),
+      keepsHistory: settings.isOn("aof-disable-auto-gc"),
+      timestamps: settings.isOn("aof-timestamp-enabled"),
+      keyDelay,
+    });
+    if (before !== aof.settings.policy) this.aofChanged();
+    if (!this.started || this.loading !== null) return;
+    const on = settings.isOn("appendonly");
+    if (on && aof.state === "off") aof.turnOn();
+    else if (!on && aof.state !== "off") aof.turnOff();
+  }
+
+  /** Loads what there is, and calls `ready` once all of it is there and can be changed; if it can't, the server ends. */
+  start(ready: () => void): void {
+    this.run(this.load(), () => {
+      this.started = true;
+      // A setting may have changed meanwhile.
+      this.applySettings();
+      ready();
+    });
+  }
+
+  /** Loads what there is, and opens the append-only file. */
+  private *load(): LoadSteps {
+    const { server, aof, snapshots } = this;
+    const loading = new Loading(server);
+    this.loading = loading;
+    const on = server.settings.isOn("appendonly");
+    const manifest = loading.readManifest(on);
+    if (on) yield* loading.appendOnlyFile(manifest);
+    else yield* loading.snapshot(snapshots.settings.path, false);
+    server.keyspace.dirty = 0;
+    snapshots.forgetChanges();
+    aof.know(manifest);
+    if (on) aof.open(manifest);
+  }
+
+  /** Goes on with a loading, slice by slice, and calls `done` at its end. */
+  private run(steps: LoadSteps, done: () => void): void {
+    const { server } = this;
+    if (server.isStopping) return;
+    server.muteEvents(true);
+    try {
+      this.loading?.startSlice();
+      server.refreshTime();
+      if (steps.next().done !== true) {
+        afterOthers(() => this.run(steps, done));
+        return;
+      }
+      this.loading = null;
+      server.muteEvents(false);
+      done();
+    } catch (error) {
+      this.loading = null;
+      if (error instanceof FatalLoadError) this.fail(error.message);
+      else if (error instanceof Deno.errors.NotFound || isSystemError(error)) {
+        this.fail(`Can't open or write the append-only file: ${(error as Error).message}`);
+      } else throw error;
+    }
+  }
+
+  /**
+   * DEBUG RELOAD: replaces the data by what the snapshot holds, while everybody waits; why it failed, or null.
+   */
+  reload(flushes: boolean, merges: boolean): string | null {
+    const { server, snapshots } = this;
+    if (flushes) flushDatabases(server.keyspace, server.keyspace.databases, false);
+    return this.loadNow((loading) => loading.snapshot(snapshots.settings.path, merges));
+  }
+
+  /** DEBUG LOADAOF: likewise, by the append-only file. */
+  reloadAof(): string | null {
+    const { server, aof } = this;
+    server.journal.endTurn();
+    aof.flush(true);
+    flushDatabases(server.keyspace, server.keyspace.databases, false);
+    return this.loadNow((loading) => loading.appendOnlyFile(loading.readManifest(false)));
+  }
+
+  /** Runs a loading to its end, while everybody waits; why it failed, or null. */
+  private loadNow(steps: (loading: Loading) => LoadSteps): string | null {
+    const { server, snapshots } = this;
+    const { dirty } = server.keyspace;
+    const loading = new Loading(server);
+    this.loading = loading;
+    server.journal.muted = true;
+    server.muteEvents(true);
+    try {
+      for (const _slice of steps(loading)) loading.startSlice();
+      return null;
+    } catch (error) {
+      if (!(error instanceof FatalLoadError)) throw error;
+      this.log("warning", error.message);
+      return error.message;
+    } finally {
+      server.muteEvents(false);
+      server.journal.muted = false;
+      this.loading = null;
+      server.keyspace.dirty = dirty;
+      snapshots.forgetChanges();
+    }
+  }
+
+  /** The server is to stop: saves what is to be saved; whether that worked, or doesn't matter. */
+  finish({ save, force = false }: ShutdownManner): boolean {
+    const { aof, snapshots } = this;
+    if (this.loading !== null) return true;
+    if (snapshots.job !== null) {
+      this.log("warning", "There is a child saving an .rdb. Killing it!");
+      snapshots.cancel();
+    }
+    if (aof.state !== "off") {
+      if (aof.rewriting) {
+        if (aof.state === "waiting" && !force) {
+          this.log("warning", "Writing initial AOF. Can't exit");
+          return false;
+        }
+        this.log("warning", "There is a child rewriting the AOF. Killing it!");
+      }
+      this.log("notice", "Calling fsync() on the AOF file.");
+      this.journal.endTurn();
+      aof.close();
+    }
+    const saves = save ?? snapshots.settings.savePoints.length > 0;
+    if (!saves) return true;
+    this.log("notice", "Saving the final RDB snapshot before exiting.");
+    if (snapshots.save()) return true;
+    if (force) {
+      this.log("warning", "Error trying to save the DB, but it is forced to exit.");
+      return true;
+    }
+    this.log("warning", "Error trying to save the DB, can't exit.");
+    // It goes on, so it goes on to keep what changes.
+    if (this.server.settings.isOn("appendonly")) aof.turnOn();
+    return false;
+  }
+
+  /** Nothing is written any more. */
+  stop(): void {
+    this.snapshots.cancel();
+    this.aof.close();
+    this.engine.stop();
+  }
+
+  /** Ten times a second. */
+  tick(): void {
+    if (this.loading !== null) return;
+    this.snapshots.tick();
+    this.aof.tick();
+  }
+
+  /** Whether some commands are refused for now: the data is being loaded, or can't be kept. */
+  get restricts(): boolean {
+    const { aof, loading, snapshots } = this;
+    return loading !== null || snapshots.failed || aof.writeError !== null ||
+      aof.syncError !== null;
+  }
+
+  /** Why changes are refused; null if they aren't. */
+  get refusal(): string | null {
+    return this.snapshots.refusal ?? this.aof.refusal;
+  }
+}
+
+/** What snapshots keep of the use of keys, by the eviction policy. */
+function savedUse(policy: string): SavedUse {
+  if (policy.endsWith("-lru")) return "idle";
+  return policy.endsWith("-lfu") ? "frequency" : "none";
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && / \(os error \d+\)/.test(error.message);
+}
