@@ -35,7 +35,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz differential conformance bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz crash differential conformance bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ smoke: $(INSTALLED) ## Try the executable that `make build` made
 
 fuzz: $(INSTALLED) ## A million random and broken requests (ARGS="--frames 100000 --seed 7")
 	@$(DENO) task --quiet fuzz $(ARGS)
+
+crash: $(INSTALLED) ## A thousand kill -9 under load, each followed by a look at what is left (ARGS=--help)
+	@$(DENO) task --quiet crash $(ARGS)
 
 differential: $(INSTALLED) ## The same random commands to redis-server and to ours (ARGS=--help)
 	@$(DENO) task --quiet differential $(ARGS)

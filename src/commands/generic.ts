@@ -94,7 +94,7 @@ function expire(context: Context, unit: number, command: string): void {
   touchEntry(keyspace, entry);
   const when = high * 4294967296 + (low >>> 0);
   if (!allowed(context, entry, when, conditions)) return context.reply.integer(0);
-  if (when <= keyspace.now) {
+  if (when <= keyspace.dueBefore) {
     keyspace.lazily = keyspace.lazyFreeing.expire;
     removeEntry(database, keyspace.hash, entry);
     keyspace.lazily = null;
@@ -192,7 +192,7 @@ function type(context: Context): void {
 
 function isExpired(context: Context, entry: number): boolean {
   const { keyspace } = context;
-  return hasExpiry(keyspace, entry) && expiryOf(keyspace, entry) < keyspace.now;
+  return hasExpiry(keyspace, entry) && expiryOf(keyspace, entry) < keyspace.dueBefore;
 }
 
 function removeIfExpired(context: Context, database: Database, entry: number): boolean {

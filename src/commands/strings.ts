@@ -236,7 +236,7 @@ function getex(context: Context): void {
   const { database, keyspace } = context;
   if (options.expiry === EXPIRY_SET) {
     const when = keyspace.expiry.high * 4294967296 + (keyspace.expiry.low >>> 0);
-    if (when <= keyspace.now) {
+    if (when <= keyspace.dueBefore) {
       removeEntry(database, keyspace.hash, entry);
       context.effect(() => ["DEL", context.argument(1)]);
       context.changed(1, "del");

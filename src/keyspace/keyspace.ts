@@ -187,6 +187,8 @@ export class Keyspace {
   readonly counters: KeyspaceCounters = { hits: 0, misses: 0, expired: 0, evicted: 0 };
   /** The time in unix ms that commands go by; set by the server at the start of each turn. */
   now = 0;
+  /** Keys whose expiry is before this have had their time: `now`, or 0 while what has happened long ago is done again. */
+  dueBefore = 0;
   /** The LRU clock: seconds of `now`, 24 bits. */
   clock = 0;
   /** Whether entries count how often they are used (LFU) and not when (LRU); see `access_clock.ts`. */
@@ -277,6 +279,7 @@ export class Keyspace {
   /** Sets the time by which commands go, in unix ms. */
   setTime(now: number): void {
     this.now = now;
+    this.dueBefore = now;
     this.clock = secondsClock(now);
     if (this.countsUses) this.countUses(true);
     else this.firstAccess = this.clock;
@@ -470,7 +473,7 @@ export function findHashed(
 /** `entry`, or 0 after removing it if its time has come. */
 export function liveEntry(database: Database, hash: number, entry: number): number {
   const keyspace = database.keyspace;
-  if (!hasExpiry(keyspace, entry) || expiryOf(keyspace, entry) >= keyspace.now) return entry;
+  if (!hasExpiry(keyspace, entry) || expiryOf(keyspace, entry) >= keyspace.dueBefore) return entry;
   removeExpired(database, hash, entry);
   return 0;
 }

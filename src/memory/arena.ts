@@ -243,6 +243,11 @@ export class Arena extends Bins {
     this.free(tail);
   }
 
+  /** Where the newest segment has no blocks yet: the first unit, and how many. */
+  get top(): { topAddress: number; topUnits: number } {
+    return { topAddress: this.topAddress, topUnits: this.topUnits };
+  }
+
   /** How much memory there is and how much of it is in use. */
   usage(): ArenaUsage {
     return {

@@ -69,6 +69,8 @@ export type ReadonlyView = Pick<
 export interface PageWatcher {
   /** Pages `first` to `last` (4 KiB each, numbered through all segments) are about to change. */
   touch(first: number, last: number): void;
+  /** The segment with the first number `segment`, which takes `numbers` of them, is gone; nobody writes to its buffer any more. */
+  dropped(segment: number, numbers: number): void;
 }
 
 /** No room is left: the address space is used up, or the system gave no memory. */
@@ -177,7 +179,10 @@ export class Segments {
 
   /** Memory for a segment of `units`: of one that was dropped just now, or new. */
   private takeBuffer(units: number): SharedArrayBuffer {
-    const dropped = this.dropped.findIndex((buffer) => buffer.byteLength === units * UNIT_BYTES);
+    // What is dropped may still be read by who watches.
+    const dropped = this.watcher !== null
+      ? -1
+      : this.dropped.findIndex((buffer) => buffer.byteLength === units * UNIT_BYTES);
     if (dropped >= 0) return this.dropped.splice(dropped, 1)[0];
     try {
       return new SharedArrayBuffer(units * UNIT_BYTES);
@@ -209,9 +214,33 @@ export class Segments {
     this.mutableViews[number] = new DataView(buffer);
   }
 
+  /** Calls `visit` for each segment with its first number, its length in units and its memory. */
+  forEachSegment(visit: (number: number, units: number, memory: SharedArrayBuffer) => void): void {
+    for (const [number, units] of this.segmentUnits.entries()) {
+      if (units > 0) visit(number, units, this.mutableWords[number].buffer as SharedArrayBuffer);
+    }
+  }
+
+  /** Has numbers of segments up to `count`, without memory, for somebody who only reads. */
+  protected reserveNumbers(count: number): void {
+    if (count > 0) this.install(count - 1, EMPTY_BUFFER);
+  }
+
+  /** Makes `memory` that of segment `number`, for somebody who only reads. */
+  protected installMemory(number: number, memory: SharedArrayBuffer): void {
+    this.install(number, memory);
+  }
+
+  /** Takes the memory of segment `number` away from somebody who only reads. */
+  protected discard(number: number): void {
+    if (this.mutableWords[number] !== undefined) this.install(number, EMPTY_BUFFER);
+  }
+
   /** Takes a segment out; its memory goes back to the system with {@linkcode releaseDropped}. */
   protected dropSegment(segment: number): void {
     this.dropped.push(this.mutableWords[segment].buffer as SharedArrayBuffer);
+    const numbers = Math.ceil(this.segmentUnits[segment] / SEGMENT_UNITS);
+    this.watcher?.dropped(segment, numbers);
     this.totalUnits -= this.segmentUnits[segment];
     this.segmentUnits[segment] = 0;
     this.install(segment, EMPTY_BUFFER);

@@ -3,6 +3,7 @@
  * `aof-use-rdb-preamble` is off.
  *
  * ```text
+ * #TS:seconds                                                 no command: a note, with `aof-timestamp-enabled`
  * FUNCTION LOAD code                                          per library
  * SELECT number                                               per database
  * SET key value
@@ -420,6 +421,7 @@ export class AofCommandWriter {
 
   /** What comes before the keys: libraries of functions. */
   begin(facts: SnapshotFacts): void {
+    if (facts.stamped) this.output.fixed(encoder.encode(`#TS:${facts.seconds}\r\n`));
     for (const library of facts.functions) {
       this.output.command(3, FUNCTION_LOAD);
       const { buffer, byteOffset, length } = library;

@@ -271,7 +271,11 @@ export function withNewBase(
   appendFileName: string,
   asSnapshot: boolean,
 ): AofManifest {
-  const sequence = manifest.currentBaseSequence + 1;
+  const sequence = nextSequence(
+    manifest,
+    manifest.currentBaseSequence,
+    (number) => baseName(appendFileName, number, asSnapshot),
+  );
   return {
     ...manifest,
     base: { name: baseName(appendFileName, sequence, asSnapshot), sequence },
@@ -280,9 +284,27 @@ export function withNewBase(
   };
 }
 
+/**
+ * The number behind `current`, but none whose name is that of a file of the history: that one is going to be removed. A list tells the
+ * numbers of what counts only, so where nothing of a kind does, they begin anew.
+ */
+function nextSequence(
+  { history }: AofManifest,
+  current: number,
+  nameOf: (sequence: number) => string,
+): number {
+  let sequence = current + 1;
+  while (history.some(({ name }) => name === nameOf(sequence))) sequence++;
+  return sequence;
+}
+
 /** With a new increment behind all others; its name is that of the last one of `increments`. */
 export function withNewIncrement(manifest: AofManifest, appendFileName: string): AofManifest {
-  const sequence = manifest.currentIncrementSequence + 1;
+  const sequence = nextSequence(
+    manifest,
+    manifest.currentIncrementSequence,
+    (number) => incrementName(appendFileName, number),
+  );
   return {
     ...manifest,
     increments: [

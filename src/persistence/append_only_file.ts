@@ -23,6 +23,7 @@
 import type { Journal } from "../keyspace/journal.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { ByteAccumulator } from "../protocol/byte_accumulator.ts";
+import { afterOthers } from "../runtime/clock.ts";
 import { type Files, folderOf, type OutputFile, systemReason } from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import {
@@ -46,6 +47,12 @@ import { removeQuietly, writeAll, writeKeyspace, writeLasting } from "./snapshot
 const SYNC_INTERVAL_MS = 500;
 /** While a sync runs, writes wait for it, but not longer than this: the system may have a write wait for the sync to end. */
 const POSTPONE_MS = 200;
+/** With `always`, a sync waits for clients for so long at most, */
+const GATHER_MS = 0.5;
+/** and for no longer than this share of what syncs take. */
+const GATHER_SHARE = 0.3;
+/** Nor does it for more rounds of the event loop than this, whatever the clock says. */
+const GATHER_ROUNDS = 64;
 /** What failed is tried again after so long. */
 const RETRY_MS = 1000;
 /** After so many rewrites that failed in a row, the next one waits, longer and longer: minutes by number of failures. */
@@ -100,12 +107,20 @@ export interface AofHost {
   readonly inRound: boolean;
   /** Unix time in ms. */
   now(): number;
+  /** Milliseconds since some moment. */
+  monotonic(): number;
+  /** How many clients wait for what they have said to become durable. */
+  readonly waitingClients: number;
+  /** Lets so many microseconds pass, while everybody waits. */
+  pause(microseconds: number): void;
   /** Writes a line of the log. */
   log(level: LogLevel, line: string): void;
   /** The form of a base. */
   snapshotForm(): SnapshotForm;
   /** What a base says besides keys. */
   snapshotFacts(aofBase: boolean): SnapshotFacts;
+  /** A rewrite has been begun beside the server. */
+  begun(): void;
   /** Everything before this offset of the journal is on the disk. */
   becameDurable(offset: number): void;
   /** It is on now, or off. */
@@ -158,6 +173,8 @@ export class AppendOnlyFile {
   lastExtraBytes = 0;
   /** How often a write didn't wait for a sync any longer. */
   delayedSyncs = 0;
+  /** For tests (`DEBUG AOF-FLUSH-SLEEP`): microseconds that pass before each write. */
+  flushDelay = 0;
   /** Why the last write failed; null if it didn't. */
   writeError: string | null = null;
   /** Why the last sync failed; null if the files are sound. */
@@ -170,6 +187,16 @@ export class AppendOnlyFile {
   /** Offset of the journal before which everything is in a file. */
   private written = 0;
   private syncing = false;
+  /** It waits for clients before it syncs, */
+  private gathering = false;
+  /** for so many, */
+  private expectedClients = 0;
+  /** until this moment, in monotonic ms. */
+  private gatherUntilMs = 0;
+  /** When the sync under way began, in monotonic ms; */
+  private syncBegan = 0;
+  /** how long they take of late. */
+  private syncMs = 0;
   /** Between two increments: nothing is written. */
   private holding = false;
   private syncStartedMs = 0;
@@ -180,6 +207,8 @@ export class AppendOnlyFile {
   /** Counts what is under way and may be overtaken: turning it off ends a rewrite. */
   private generation = 0;
   private nextTryMs = 0;
+  /** Has the snapshot under way fail. */
+  private failSnapshot: (reason: string) => void = () => {};
   private readonly listener = (bytes: Uint8Array): void => this.append(bytes);
 
   /** The append-only file of `host`. */
@@ -310,7 +339,12 @@ export class AppendOnlyFile {
     if (this.buffer.length > 0 && this.file !== null && !this.holding && this.mayWrite(force)) {
       this.write(this.file);
     }
-    if (this.settings.policy === "always") this.syncBehind();
+    if (this.settings.policy === "always" && !this.host.inRound) this.syncBehind();
+  }
+
+  /** Replies have been sent, or wait now: with `always`, what they wait for is synced. */
+  afterSending(): void {
+    if (this.settings.policy === "always" && this.file !== null) this.syncBehind();
   }
 
   /** Whether a write isn't better put off: the last one failed just now, or a sync is under way. */
@@ -328,6 +362,7 @@ export class AppendOnlyFile {
   private write(file: OutputFile): void {
     this.postponedMs = -1;
     const { journal } = this.host;
+    if (this.flushDelay > 0) this.host.pause(this.flushDelay);
     const before = file.size;
     const bytes = this.buffer.take();
     try {
@@ -384,9 +419,30 @@ export class AppendOnlyFile {
     );
   }
 
-  /** With `always`: syncs what is written, if that isn't under way. */
+  /**
+   * With `always`: syncs what is written, if that isn't under way. Those whose replies the last sync has let go will mostly be back in no
+   * time, and each sync takes as long for one as for all. So it waits for them, but not long.
+   */
   private syncBehind(): void {
-    if (this.durable < this.written && !this.syncing && !this.holding) this.startSync();
+    if (this.durable >= this.written || this.syncing || this.holding || this.gathering) return;
+    if (this.host.waitingClients >= this.expectedClients) return this.startSync();
+    this.gathering = true;
+    this.gatherUntilMs = this.host.monotonic() + Math.min(GATHER_MS, this.syncMs * GATHER_SHARE);
+    this.gather(GATHER_ROUNDS);
+  }
+
+  /** Goes on to wait for clients, for so many rounds of the event loop at most, or syncs. */
+  private gather(rounds: number): void {
+    const { generation } = this;
+    afterOthers(() => {
+      if (generation !== this.generation) return;
+      const { host } = this;
+      const goesOn = host.waitingClients < this.expectedClients &&
+        rounds > 0 && host.monotonic() < this.gatherUntilMs;
+      if (goesOn) return this.gather(rounds - 1);
+      this.gathering = false;
+      if (this.durable < this.written && !this.syncing && !this.holding) this.startSync();
+    });
   }
 
   /** Begins a sync of what is written. */
@@ -395,6 +451,7 @@ export class AppendOnlyFile {
     if (file === null) return;
     this.syncing = true;
     this.syncStartedMs = this.host.now();
+    this.syncBegan = this.host.monotonic();
     file.sync().then(
       () => this.synced(generation, written),
       (error) => this.syncFailed(generation, error),
@@ -405,6 +462,8 @@ export class AppendOnlyFile {
   private synced(generation: number, offset: number): void {
     if (generation !== this.generation) return;
     this.syncing = false;
+    this.syncMs += (this.host.monotonic() - this.syncBegan - this.syncMs) / 8;
+    this.expectedClients = this.host.waitingClients;
     this.settle(offset);
     if (this.postponedMs >= 0) this.flush();
     if (this.settings.policy === "always") this.syncBehind();
@@ -480,18 +539,25 @@ export class AppendOnlyFile {
     this.scheduled = false;
     this.rewriteStartedMs = host.now();
     this.rewrites++;
-    const generation = this.generation;
+    const { generation, state: started } = this;
     // What commands of this turn have changed is in the snapshot, so it belongs to the old increment.
     host.journal.endTurn();
-    if (this.state !== "off") this.flush(true);
-    if (this.file !== null && this.buffer.length > 0) {
-      return this.rewriteEnded("the last changes couldn't be written");
+    if (this.state === "waiting") {
+      // The base will have all that has gathered, or went to the file of a rewrite that failed.
+      this.buffer.take();
+      this.begin();
+    } else if (this.state === "on") {
+      this.flush(true);
+      if (this.buffer.length > 0) {
+        return this.rewriteEnded("the last changes couldn't be written");
+      }
     }
     // The journal begins anew with the database that it selects, as the file that it goes to does.
     host.journal.selectAnew();
     const cut = host.journal.offset;
     const switched = this.state === "off" ? Promise.resolve(null) : this.switchIncrement(cut);
     const snapshot = new Promise<string | null>((resolve) => {
+      this.failSnapshot = resolve;
       this.job = host.engine.start({
         temporary: settings.temporary,
         target: null,
@@ -506,11 +572,12 @@ export class AppendOnlyFile {
         resolve(error);
       });
     });
+    host.begun();
     host.log("notice", `Background append only file rewriting started by pid ${Deno.pid}`);
     Promise.all([switched, snapshot]).then(async ([problem, error]) => {
       if (generation !== this.generation) return;
       let reason = problem ?? error;
-      if (reason === null) reason = await this.finish(generation);
+      if (reason === null) reason = await this.finish(generation, started);
       if (generation !== this.generation) return;
       this.rewriteEnded(reason);
     });
@@ -542,7 +609,8 @@ export class AppendOnlyFile {
         if (!waiting) await this.storeManifest(next, generation);
       } catch (error) {
         file.close();
-        removeQuietly(files, this.pathOf(name));
+        // By now another rewrite may have a file of this name.
+        if (generation === this.generation) removeQuietly(files, this.pathOf(name));
         throw error;
       }
       if (generation !== this.generation) {
@@ -562,23 +630,26 @@ export class AppendOnlyFile {
     }
   }
 
-  /** Puts the new base in its place; what has gone wrong, or null. */
-  private async finish(generation: number): Promise<string | null> {
+  /**
+   * Puts the new base in its place; what has gone wrong, or null. `started`: how far it was from being on when the rewrite was begun. If it
+   * has been turned on since, the base is older than the changes that are kept, and another rewrite follows.
+   */
+  private async finish(generation: number, started: AofState): Promise<string | null> {
     const { host: { files }, settings } = this;
     try {
       let next = withNewBase(this.manifest, settings.name, settings.asSnapshot);
       files.makeFolder(settings.folder);
-      if (this.state === "waiting") {
+      if (started === "waiting") {
         next = withNewIncrement(next, settings.name);
         const { name } = next.increments[next.increments.length - 1];
         files.rename(this.pathOf(temporaryIncrementName(settings.name)), this.pathOf(name));
       }
-      next = withRewrittenIncrements(next, this.state === "off" ? 0 : 1);
+      next = withRewrittenIncrements(next, started === "off" ? 0 : 1);
       files.rename(settings.temporary, this.pathOf(next.base!.name));
-      if (this.state !== "on") await files.syncFolderAside(folderOf(settings.folder));
+      if (started !== "on") await files.syncFolderAside(folderOf(settings.folder));
       await this.storeManifest(next, generation);
       if (generation !== this.generation) return null;
-      this.becomeRewritten();
+      this.becomeRewritten(started);
       await this.removeHistory(generation);
       return null;
     } catch (error) {
@@ -587,10 +658,10 @@ export class AppendOnlyFile {
   }
 
   /** The new base stands, so that what was wrong with the old files matters no more. */
-  private becomeRewritten(): void {
+  private becomeRewritten(started: AofState): void {
     this.currentSize = this.sizeOfAll();
     this.baseSize = this.currentSize;
-    if (this.state === "waiting") {
+    if (started === "waiting") {
       this.state = "on";
       this.host.aofChanged();
     }
@@ -619,14 +690,39 @@ export class AppendOnlyFile {
       : Math.min(LONGEST_WAIT_MINUTES, 2 ** (this.failures - FAILURES_BEFORE_WAITING));
     this.nextTryMs = now + Math.max(RETRY_MS, minutes * MINUTE_MS);
     host.log("warning", `Background AOF rewrite terminated with error: ${reason}`);
+    if (minutes > 0) {
+      host.log(
+        "warning",
+        "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in " +
+          `${minutes} minutes`,
+      );
+    }
+    if (this.state === "waiting") this.removeTemporaryIncrement();
     // Where the files aren't sound, or there are none yet, only a rewrite helps.
     if (this.state === "waiting" || this.syncError !== null) this.scheduled = true;
+  }
+
+  /**
+   * Without a first base, what has been written counts for nothing. The file only loses its name: changes go to it until the
+   * next rewrite makes another one.
+   */
+  private removeTemporaryIncrement(): void {
+    const name = temporaryIncrementName(this.settings.name);
+    this.host.log("notice", `Removing the temp incr aof file ${name} in the background`);
+    removeQuietly(this.host.files, this.pathOf(name));
+  }
+
+  /** For tests: has the rewrite under way fail. */
+  failRewrite(reason: string): void {
+    if (this.job === null) return;
+    this.job.cancel();
+    this.job = null;
+    this.failSnapshot(reason);
   }
 
   /** Turned on while the server runs: changes are kept from now on, and count once there is a base. */
   turnOn(): void {
     this.state = "waiting";
-    this.begin();
     if (this.host.saving || this.rewriting) {
       this.scheduled = true;
       this.host.log(
@@ -641,11 +737,15 @@ export class AppendOnlyFile {
   turnOff(): void {
     this.generation++;
     this.cancelRewrite();
-    this.flush(true);
     this.host.journal.unlisten(this.listener);
-    this.closeNow();
-    this.state = "off";
+    // A rewrite that was about to go on in another increment does so no more.
     this.holding = false;
+    this.flush(true);
+    this.closeNow();
+    // What couldn't be written is in the data, and so in the next base.
+    this.buffer.take();
+    this.state = "off";
+    this.gathering = false;
     this.syncing = false;
     this.scheduled = false;
     this.writeError = null;
@@ -658,15 +758,18 @@ export class AppendOnlyFile {
     if (this.state === "off") return;
     this.generation++;
     this.cancelRewrite();
+    this.host.journal.unlisten(this.listener);
     this.holding = false;
     this.flush(true);
-    this.host.journal.unlisten(this.listener);
     this.closeNow();
     this.state = "off";
   }
 
   /** Gives up the rewrite under way. */
   private cancelRewrite(): void {
+    if (this.rewriting) {
+      this.host.log("notice", `Killing running AOF rewrite child: ${Deno.pid}`);
+    }
     this.job?.cancel();
     this.job = null;
     this.rewriteStartedMs = -1;
@@ -689,6 +792,8 @@ export class AppendOnlyFile {
   /** Makes a manifest the one that is read at the next start, and then our own. */
   private async storeManifest(next: AofManifest, generation: number): Promise<void> {
     const { host: { files }, settings } = this;
+    // The temporary file belongs to whoever came later.
+    if (generation !== this.generation) throw new Error("it was turned off meanwhile");
     const temporary = this.pathOf(temporaryManifestName(settings.name));
     const file = files.create(temporary);
     try {
@@ -719,11 +824,28 @@ export class AppendOnlyFile {
     files.syncFolder(settings.folder);
   }
 
+  /** `aof-disable-auto-gc` allows it again: removes the files that count no more, while everybody waits. */
+  removeHistoryNow(): void {
+    const { host: { files }, manifest: { history } } = this;
+    // A rewrite does so at its end, and is the one to store the list until then.
+    if (this.rewriting || this.state !== "on" || history.length === 0) return;
+    for (const { name } of history) {
+      this.host.log("notice", `Removing the history file ${name} in the background`);
+      removeQuietly(files, this.pathOf(name));
+    }
+    try {
+      this.storeManifestNow(withoutHistory(this.manifest));
+    } catch (error) {
+      this.host.log("warning", `Failed to store the AOF manifest: ${systemReason(error)}`);
+    }
+  }
+
   /** Removes the files that count no more, and then their names from the list. */
   private async removeHistory(generation: number): Promise<void> {
     const { host: { files }, manifest: { history }, settings } = this;
     if (settings.keepsHistory || history.length === 0) return;
     for (const { name } of history) {
+      if (generation !== this.generation) return;
       this.host.log("notice", `Removing the history file ${name} in the background`);
       try {
         await files.removeAside(this.pathOf(name));

@@ -38,11 +38,13 @@ export interface DumpState {
   readonly writer: RdbWriter;
   /** Whether RESTORE looks at the checksum (`DEBUG SET-SKIP-CHECKSUM-VALIDATION`). */
   verifyChecksum: boolean;
+  /** Gets lines for the log of those who want to know much. */
+  log: (line: string) => void;
 }
 
 /** What a server's DUMP and RESTORE start with. */
 export function createDumpState(): DumpState {
-  return { writer: new RdbWriter(), verifyChecksum: true };
+  return { writer: new RdbWriter(), verifyChecksum: true, log: () => {} };
 }
 
 /** The handlers of DUMP and RESTORE for one server. */
@@ -51,7 +53,7 @@ export function createDumpHandlers(
 ): HandlersFor<typeof PERSISTENCE_SPECS, Handler> {
   return {
     dump: (context) => dump(context, state.writer),
-    restore: (context) => restore(context, state.verifyChecksum),
+    restore: (context) => restore(context, state),
   };
 }
 
@@ -96,7 +98,7 @@ interface RestoreOptions {
   frequency: number;
 }
 
-function restore(context: Context, verifyChecksum: boolean): void {
+function restore(context: Context, { log, verifyChecksum }: DumpState): void {
   const { reply } = context;
   const options = parseOptions(context);
   if (options === undefined) return;
@@ -114,8 +116,9 @@ function restore(context: Context, verifyChecksum: boolean): void {
     // A value may reach into the footer, which is as odd as it is harmless: Redis takes it.
     value = readValue(new RdbReader(payload, 0, payload.length), context.keyspace, context);
   } catch (error) {
-    if (error instanceof RdbFormatError) return reply.error(BAD_FORMAT);
-    throw error;
+    if (!(error instanceof RdbFormatError)) throw error;
+    log(`Internal error in RDB reading offset ${error.position} -> ${error.what}`);
+    return reply.error(BAD_FORMAT);
   }
   try {
     store(context, value, options);
@@ -175,7 +178,7 @@ function isPast(context: Context, absolute: boolean): boolean {
   if (!absolute) when = BigInt.asIntN(64, when + BigInt(keyspace.now));
   keyspace.expiry.high = Number(when >> 32n);
   keyspace.expiry.low = Number(BigInt.asIntN(32, when));
-  return when <= BigInt(keyspace.now);
+  return when <= BigInt(keyspace.dueBefore);
 }
 
 /** The options, or undefined after an error. */

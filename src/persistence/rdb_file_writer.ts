@@ -59,6 +59,8 @@ export interface SnapshotFacts {
   readonly aofBase: boolean;
   /** The history that it is a part of; null if nobody need know. */
   readonly replication: ReplicationFacts | null;
+  /** Whether commands begin with a note of the time (`aof-timestamp-enabled`). @default false */
+  readonly stamped?: boolean;
   /** Libraries of functions, as they came. */
   readonly functions: readonly Uint8Array[];
 }

@@ -23,8 +23,10 @@ import type { LoadedValue, LoadSettings, LoadTarget } from "./rdb_values.ts";
 import type { RdbWriter } from "./rdb_writer.ts";
 import { appendZiplist, appendZipmap } from "./ziplist.ts";
 
-const REPEATED = "a field again";
-const NO_PAIRS = "what are no pairs of a hash";
+const REPEATED = "Duplicate hash fields detected";
+/** What the log says of bytes that aren't what they should be. */
+const BROKEN_LISTPACK = "Hash listpack integrity check failed.";
+const BROKEN_ZIPLIST = "Hash ziplist integrity check failed.";
 
 /** Writes the hash in `entry`. */
 export function writeHash(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
@@ -68,16 +70,15 @@ export function readHash(
   if (type === RDB_TYPE_HASH) return readFields(reader, keyspace, settings);
   const text = RdbText.of(reader);
   if (type === RDB_TYPE_HASH_LISTPACK) {
-    return packed(reader, keyspace, settings, text.view, text.start, text.length);
+    const { view, start, length } = text;
+    return packed(reader, keyspace, settings, view, start, length, BROKEN_LISTPACK);
   }
   const buffer = new ListpackBuffer();
   if (type === RDB_TYPE_HASH_ZIPLIST) {
-    if (appendZiplist(text.alone(), buffer) < 0) throw reader.wrong("what is no ziplist");
-    return packed(reader, keyspace, settings, buffer.view, 0, buffer.bytes);
+    if (appendZiplist(text.alone(), buffer) < 0) throw reader.wrong(BROKEN_ZIPLIST);
+    return packed(reader, keyspace, settings, buffer.view, 0, buffer.bytes, BROKEN_ZIPLIST);
   }
-  const pairs = appendZipmap(text.alone(), buffer);
-  if (pairs < 0) throw reader.wrong("what is no zipmap");
-  if (pairs === 0) throw reader.empty("a zipmap without fields");
+  if (appendZipmap(text.alone(), buffer) <= 0) throw reader.wrong("Zipmap integrity check failed.");
   return unpacked(reader, builderFor(keyspace, settings), buffer.view, 0);
 }
 
@@ -112,7 +113,7 @@ function readFields(reader: RdbReader, keyspace: Keyspace, settings: LoadSetting
   return new LoadedHash(builder);
 }
 
-/** A hash that is a listpack, and stays one unless it has too many fields. */
+/** A hash that is a listpack (the log says `broken` if it isn't), and stays one unless it has too many fields. */
 function packed(
   reader: RdbReader,
   keyspace: Keyspace,
@@ -120,14 +121,15 @@ function packed(
   view: ReadonlyView,
   start: number,
   length: number,
+  broken: string,
 ): LoadedValue {
   const fields = pairsIn(view, start, length);
-  if (fields < 0) throw reader.wrong(NO_PAIRS);
-  if (fields === 0) throw reader.empty(NO_PAIRS);
+  if (fields < 0) throw reader.wrong(broken);
+  if (fields === 0) throw reader.empty("a hash without fields");
   if (fields > settings.limits.hashMaxEntries) {
     return unpacked(reader, new HashBuilder(keyspace, 0, 0), view, start);
   }
-  if (!namesDiffer(view, start)) throw reader.wrong(REPEATED);
+  if (!namesDiffer(view, start)) throw reader.wrong(broken);
   return new LoadedSmall(META_SMALL_HASH, view, start, listpackBytes(view, start));
 }
 

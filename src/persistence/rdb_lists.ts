@@ -84,11 +84,13 @@ function readElement(reader: RdbReader, builder: ListBuilder, text: RdbText): vo
 
 function readNode(reader: RdbReader, builder: ListBuilder, text: RdbText): void {
   const kind = reader.length();
-  if (kind !== NODE_PLAIN && kind !== NODE_PACKED) throw reader.wrong("an unknown kind of node");
+  if (kind !== NODE_PLAIN && kind !== NODE_PACKED) {
+    throw reader.wrong("Quicklist integrity check failed.");
+  }
   text.read(reader);
   if (kind === NODE_PACKED) {
     const count = listpackValidate(text.view, text.start, text.length);
-    if (count < 0) throw reader.wrong("a node that is no listpack");
+    if (count < 0) throw reader.wrong("Listpack integrity check failed.");
     if (count > 0) builder.addNode(text.view, text.start);
     return;
   }
@@ -122,6 +124,6 @@ function readZiplist(reader: RdbReader, builder: ListBuilder, text: RdbText): vo
 function ziplistElements(reader: RdbReader, text: RdbText): { view: DataView; count: number } {
   const buffer = new ListpackBuffer();
   const count = appendZiplist(text.alone(), buffer);
-  if (count < 0) throw reader.wrong("what is no ziplist");
+  if (count < 0) throw reader.wrong("Ziplist integrity check failed.");
   return { view: buffer.view, count };
 }

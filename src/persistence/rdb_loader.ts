@@ -80,6 +80,8 @@ export interface LoadForm extends LoadSettings {
   readonly checksum: boolean;
   /** Whether keys may be there already, and are replaced. */
   readonly merges: boolean;
+  /** For tests: whether time is to pass at each key, so that the loading asks as often whether to stop. */
+  isSlow(): boolean;
   /** Gets lines for the log. */
   log(line: string): void;
 }
@@ -99,6 +101,9 @@ export class RdbLoader {
   private readonly key = new RdbText();
   private readonly value = new RdbText();
   private readonly scratch = new Int64();
+  /** Takes strings that were compressed. */
+  private readonly inflated = new Uint8Array(EXTERNAL_BYTES);
+  private readonly inflatedView = new DataView(this.inflated.buffer);
   private readonly expiry = new Int64();
   private version = 0;
   private database: Database;
@@ -127,7 +132,8 @@ export class RdbLoader {
    */
   loadSome(isTime: () => boolean): boolean {
     const { window } = this;
-    let left = KEYS_PER_LOOK;
+    const keysPerLook = this.form.isSlow() ? 1 : KEYS_PER_LOOK;
+    let left = keysPerLook;
     for (;;) {
       const { reader } = window;
       const item = reader.position;
@@ -139,7 +145,7 @@ export class RdbLoader {
       }
       if (--left > 0) continue;
       if (isTime()) return false;
-      left = KEYS_PER_LOOK;
+      left = keysPerLook;
     }
   }
 
@@ -157,8 +163,7 @@ export class RdbLoader {
       throw new LoadError("Unexpected EOF reading RDB file", window.size);
     }
     const start = window.position - window.reader.position;
-    const reason = error.message.replace(/ at byte \d+$/, "");
-    throw new LoadError(reason, start + error.position);
+    throw new LoadError(error.what, start + error.position);
   }
 
   /** Reads the first bytes of the file. */
@@ -337,10 +342,10 @@ export class RdbLoader {
     let view: DataView = reader.view;
     let from = reader.start;
     if (form !== READ_PLAIN) {
-      bytes = new Uint8Array(reader.fullLength);
-      view = new DataView(bytes.buffer);
+      bytes = this.inflated;
+      view = this.inflatedView;
       from = 0;
-      reader.decompress(bytes);
+      reader.decompress(bytes.subarray(0, reader.fullLength));
     }
     return setStringOrInteger(
       database,

@@ -24,7 +24,7 @@ import {
 /** Bytes that aren't RDB. */
 export class RdbFormatError extends Error {
   /** Says what is wrong, and where. */
-  constructor(what: string, readonly position: number) {
+  constructor(readonly what: string, readonly position: number) {
     super(`${what} at byte ${position}`);
     this.name = "RdbFormatError";
   }

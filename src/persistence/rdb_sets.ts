@@ -22,6 +22,9 @@ import { RdbText } from "./rdb_text.ts";
 import type { LoadedValue, LoadSettings, LoadTarget } from "./rdb_values.ts";
 import type { RdbWriter } from "./rdb_writer.ts";
 
+/** What the log says of a member that is there twice. */
+const REPEATED = "Duplicate set members detected";
+
 /** Writes the set in `entry`. */
 export function writeSet(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
   if (entryEncoding(keyspace, entry) === ENCODING_INTSET) {
@@ -68,7 +71,7 @@ export function readSet(
   try {
     for (let index = 0; index < count; index++) {
       text.read(reader);
-      if (!builder.add(text.view, text.start, text.length)) throw reader.wrong("a member again");
+      if (!builder.add(text.view, text.start, text.length)) throw reader.wrong(REPEATED);
     }
   } catch (error) {
     builder.discard();
@@ -81,7 +84,7 @@ export function readSet(
 function readListpack(reader: RdbReader, keyspace: Keyspace, maxIntegers: number): LoadedValue {
   const { view, start, length } = RdbText.of(reader);
   const count = listpackValidate(view, start, length);
-  if (count < 0) throw reader.wrong("what is no listpack");
+  if (count < 0) throw reader.wrong("Set listpack integrity check failed.");
   if (count === 0) throw reader.empty("a set without members");
   const builder = new SetBuilder(keyspace, maxIntegers);
   const element = new TextScratch();
@@ -89,7 +92,7 @@ function readListpack(reader: RdbReader, keyspace: Keyspace, maxIntegers: number
   try {
     for (let left = count; left > 0; left--) {
       element.takeElement(view, at);
-      if (!builder.add(element.view, 0, element.length)) throw reader.wrong("a member again");
+      if (!builder.add(element.view, 0, element.length)) throw reader.wrong(REPEATED);
       at = listpackSkip(view, at);
     }
   } catch (error) {
@@ -102,7 +105,7 @@ function readListpack(reader: RdbReader, keyspace: Keyspace, maxIntegers: number
 /** Reads an intset, which stays one if it isn't too large. */
 function readIntset(reader: RdbReader, keyspace: Keyspace, maxIntegers: number): LoadedValue {
   const { view, start, length } = RdbText.of(reader);
-  if (!intsetValidate(view, start, length)) throw reader.wrong("what is no intset");
+  if (!intsetValidate(view, start, length)) throw reader.wrong("Intset integrity check failed.");
   const count = intsetLength(view, start);
   if (count <= maxIntegers) return new LoadedSmall(META_INTSET, view, start, length);
   const builder = new SetBuilder(keyspace, maxIntegers);

@@ -32,6 +32,10 @@ const SCORE_INFINITY = 254;
 const SCORE_NAN = 253;
 /** No text of a score is longer, whoever wrote it. */
 const LONGEST_SCORE = 64;
+/** What the log says of bytes that aren't what they should be. */
+const REPEATED = "Duplicate zset fields detected";
+const BROKEN_LISTPACK = "Zset listpack integrity check failed.";
+const BROKEN_ZIPLIST = "Zset ziplist integrity check failed.";
 
 /** Writes the sorted set in `entry`. */
 export function writeSortedSet(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
@@ -110,15 +114,15 @@ export function readSortedSet(
   }
   const text = RdbText.of(reader);
   if (type === RDB_TYPE_ZSET_LISTPACK) {
-    const { view, bytes, start, length } = text;
-    return packed(reader, keyspace, settings, view, bytes, start, length);
+    return packed(reader, keyspace, settings, text, BROKEN_LISTPACK);
   }
   const buffer = new ListpackBuffer();
   if (type !== RDB_TYPE_ZSET_ZIPLIST || appendZiplist(text.alone(), buffer) < 0) {
-    throw reader.wrong("what is no ziplist");
+    throw reader.wrong(BROKEN_ZIPLIST);
   }
-  const { view } = buffer;
-  return packed(reader, keyspace, settings, view, new Uint8Array(view.buffer), 0, buffer.bytes);
+  const { view, bytes: length } = buffer;
+  const place = { view, bytes: new Uint8Array(view.buffer), start: 0, length };
+  return packed(reader, keyspace, settings, place, BROKEN_ZIPLIST);
 }
 
 function readMembers(
@@ -135,9 +139,9 @@ function readMembers(
     for (let index = 0; index < count; index++) {
       text.read(reader);
       const score = binary ? reader.double() : scoreText(reader);
-      if (score !== score) throw reader.wrong("a score that is no number");
+      if (score !== score) throw reader.wrong("Zset with NAN score detected");
       if (!builder.add(text.view, text.start, text.length, score)) {
-        throw reader.wrong("a member again");
+        throw reader.wrong(REPEATED);
       }
     }
   } catch (error) {
@@ -154,34 +158,32 @@ function scoreText(reader: RdbReader): number {
   if (length === SCORE_INFINITY) return Infinity;
   if (length === SCORE_NAN) return NaN;
   const start = reader.skip(length);
-  if (length === 0) throw reader.wrong("a score of no digits");
+  if (length === 0 || reader.bytes[start] === 0) throw reader.wrong("a score of no digits");
   return parseScoreBound(reader.bytes, start, length) ?? NaN;
 }
 
 /**
- * A sorted set that is a listpack, and stays one unless it has too many members. One that isn't in order is put in order; Redis would have it
+ * A sorted set that is a listpack (the log says `broken` if it isn't), and stays one unless it has too many members. One that isn't in order is put in order; Redis would have it
  * as it is.
  */
 function packed(
   reader: RdbReader,
   keyspace: Keyspace,
   { limits }: LoadSettings,
-  view: ReadonlyView,
-  bytes: Uint8Array,
-  start: number,
-  length: number,
+  { view, bytes, start, length }: Pick<RdbText, "view" | "bytes" | "start" | "length">,
+  broken: string,
 ): LoadedValue {
   const pairs = pairsIn(view, start, length);
-  if (pairs < 0) throw reader.wrong("what are no pairs of a sorted set");
+  if (pairs < 0) throw reader.wrong(broken);
   if (pairs === 0) throw reader.empty("a sorted set without members");
   const place = new SortedSetPlace();
   place.enterSmall(view, bytes, start);
   for (let index = 0; index < place.count; index++) {
     if (!isScore(view, bytes, place.scoreOffset(index))) {
-      throw reader.wrong("a score that is no number");
+      throw reader.wrong("Zset with NAN score detected");
     }
   }
-  if (!namesDiffer(view, start)) throw reader.wrong("a member again");
+  if (!namesDiffer(view, start)) throw reader.wrong(broken);
   if (isOrdered(place)) return new LoadedListpack(view, bytes, start, limits.zsetMaxEntries);
   return reordered(keyspace, place, limits);
 }

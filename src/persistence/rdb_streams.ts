@@ -212,12 +212,14 @@ class StreamReader {
     const last = new EntryId();
     for (let nodes = reader.length(); nodes > 0; nodes--) {
       text.read(reader);
-      if (text.length !== ID_BYTES) throw reader.wrong("a node whose id isn't one");
+      if (text.length !== ID_BYTES) {
+        throw reader.wrong("Stream node key entry is not the size of a stream ID");
+      }
       fillId(text.view as DataView, text.start, place.nodeId);
       const id = place.nodeId.clone();
       text.read(reader);
       if (!isStreamNode(text.view, text.start, text.length, last, place)) {
-        throw reader.wrong("what is no node of a stream");
+        throw reader.wrong("Stream listpack integrity check failed.");
       }
       builder.addNode(id, text.view, text.start);
     }
@@ -232,19 +234,23 @@ class StreamReader {
     const read = new Int64(-1, -1);
     if (this.counts) this.long(read);
     else if (facts.countUpTo(last)) Object.assign(read, facts.count);
-    if (findChild(keyspace, builder.root, name) !== 0) throw reader.wrong("a group that is twice");
+    if (findChild(keyspace, builder.root, name) !== 0) {
+      throw reader.wrong("Duplicated consumer group name detected");
+    }
     const group = builder.addGroup(name, last, read);
     const pending = reader.length();
     for (let left = pending; left > 0; left--) this.readPending(group);
     let given = 0;
     for (let left = reader.length(); left > 0; left--) given += this.readConsumer(group);
-    if (given !== pending) throw reader.wrong("what is pending for nobody");
+    if (given !== pending) throw reader.wrong("NACK entry without consumer");
   }
 
   private readPending(group: number): void {
     const { reader, place, id, keyspace: { arena } } = this;
     this.rawId();
-    if (findPending(arena, group, id, place)) throw reader.wrong("what is pending twice");
+    if (findPending(arena, group, id, place)) {
+      throw reader.wrong("Duplicated global PEL entry loading stream consumer group");
+    }
     const { pending } = place;
     reader.fixedLong();
     pending.timeHigh = reader.number.high;
@@ -260,15 +266,21 @@ class StreamReader {
   private readConsumer(group: number): number {
     const { reader, builder, place, id, keyspace } = this;
     const name = this.name();
-    if (findChild(keyspace, group, name) !== 0) throw reader.wrong("a consumer that is twice");
+    if (findChild(keyspace, group, name) !== 0) {
+      throw reader.wrong("Duplicate stream consumer detected");
+    }
     reader.fixedLong();
     const consumer = builder.addConsumer(group, name, reader.number);
     if (this.active) reader.fixedLong();
     const pending = reader.length();
     for (let left = pending; left > 0; left--) {
       this.rawId();
-      const isFree = findPending(keyspace.arena, group, id, place) && place.pending.consumer === 0;
-      if (!isFree) throw reader.wrong("what is pending for a consumer and not in its group");
+      if (!findPending(keyspace.arena, group, id, place)) {
+        throw reader.wrong("Consumer entry not found in group global PEL");
+      }
+      if (place.pending.consumer !== 0) {
+        throw reader.wrong("Stream consumer PEL entry already has a consumer assigned");
+      }
       assignPending(keyspace.arena, consumer, id, place);
     }
     return pending;

@@ -29,6 +29,8 @@ export interface SnapshotSettings {
   path: string;
   /** The file that it is written to before that. */
   temporary: string;
+  /** Likewise in the background: DEBUG RELOAD writes one while another may be under way. */
+  backgroundTemporary: string;
   /** `rdbcompression`. */
   compress: boolean;
   /** `rdbchecksum`. */
@@ -59,6 +61,8 @@ export interface SnapshotHost {
   snapshotFacts(aofBase: boolean): SnapshotFacts;
   /** Whether the append-only file is being rewritten: only one writes at a time. */
   readonly rewriting: boolean;
+  /** One has been begun beside the server. */
+  begun(): void;
   /** A snapshot has ended, well or not. */
   snapshotEnded(failed: boolean): void;
 }
@@ -70,6 +74,7 @@ export class Snapshots {
     savePoints: [],
     path: "dump.rdb",
     temporary: "temp.rdb",
+    backgroundTemporary: "temp-bg.rdb",
     compress: true,
     checksum: true,
     use: "none",
@@ -140,13 +145,13 @@ export class Snapshots {
 
   /** Begins one in the background; none may be being written. */
   start(): void {
-    const { host, settings: { path, temporary, syncsInSteps, keyDelay } } = this;
+    const { host, settings: { path, backgroundTemporary, syncsInSteps, keyDelay } } = this;
     this.scheduled = false;
     this.startDirty = host.keyspace.dirty;
     this.startedMs = host.now();
     this.triedMs = this.startedMs;
     this.job = host.engine.start({
-      temporary,
+      temporary: backgroundTemporary,
       target: path,
       asCommands: false,
       form: this.form,
@@ -154,7 +159,15 @@ export class Snapshots {
       syncsInSteps,
       keyDelay,
     }, ({ error, extraBytes }) => this.ended(error, extraBytes));
+    host.begun();
     host.log("notice", `Background saving started by pid ${Deno.pid}`);
+  }
+
+  /** For tests: has the one that is being written fail. */
+  fail(reason: string): void {
+    if (this.job === null) return;
+    this.job.cancel();
+    this.ended(reason, 0);
   }
 
   /** Gives up the one that is being written. */

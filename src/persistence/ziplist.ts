@@ -155,6 +155,8 @@ export function appendZipmap(view: DataView, target: ListpackBuffer): number {
     // The byte behind a value's length says how much room is spare behind it.
     if (start + (isValue ? 1 : 0) > end) return -1;
     const length = long ? view.getUint32(at + 1, true) : first;
+    // Nobody writes a short length the long way but to be read differently elsewhere.
+    if (long && length < LONG_LENGTH) return -1;
     const spare = isValue ? view.getUint8(start++) : 0;
     if (length + spare > end - start) return -1;
     target.append(view, start, length);

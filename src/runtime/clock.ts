@@ -18,8 +18,11 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 };
 
-/** Deno has it, but the types of older versions don't say so. */
-const { setImmediate } = globalThis as unknown as {
+/**
+ * Deno has `setImmediate`, but the types of older versions don't say so. It is looked up at each call: a simulation puts an event
+ * loop of its own in its place.
+ */
+const timers = globalThis as unknown as {
   setImmediate: (callback: () => void) => unknown;
 };
 
@@ -28,7 +31,7 @@ const { setImmediate } = globalThis as unknown as {
  * `setTimeout` takes 2 ms.
  */
 export function afterOthers(callback: () => void): void {
-  setImmediate(callback);
+  timers.setImmediate(callback);
 }
 
 /**

@@ -1,9 +1,13 @@
 /**
- * Commands and settings that reach beyond the data, and need leave in the configuration.
+ * Commands and settings that reach beyond the data, and need leave in the configuration; and what is said to those who come
+ * before the data is there.
  *
  * @module
  */
 import type { ServerContext } from "./server_context.ts";
+
+/** What clients are told while the data is being loaded. */
+export const LOADING = "LOADING Redis is loading the dataset in memory";
 
 /** A setting that says who may: nobody, everybody, or clients of this machine. */
 export type AccessSetting =

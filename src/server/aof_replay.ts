@@ -2,11 +2,12 @@
  * Replays the commands of an append-only file.
  *
  * They are read ahead into a batch and run one after the other, as those of a client are, but nobody gets replies, nothing goes to
- * the journal, and time stands still at 0: no key expires before the file has said what becomes of it. A transaction is run
+ * the journal, and no key expires before the file has said what becomes of it. A transaction is run
  * when it is there to its end; what ends before its EXEC hasn't happened.
  *
  * @module
  */
+import { afterFunctionCommand } from "../persistence/function_libraries.ts";
 import type { RdbWindow } from "../persistence/rdb_window.ts";
 import { ByteBuffer } from "../protocol/byte_buffer.ts";
 import {
@@ -28,6 +29,10 @@ const HASH = 35;
 const LF = 10;
 /** Longest line that begins with `#`. */
 const LONGEST_NOTE = 1024;
+/** Longest string that is loaded: what a typed array surely holds. */
+const LONGEST_STRING = 0x7fffffff;
+/** So many commands that are refused are told of in the log. */
+const TOLD_REFUSALS = 10;
 
 /** How the reading of a file ended. */
 export const REPLAY_ENDED = 0;
@@ -61,6 +66,10 @@ const NOBODY: Connection = {
 export class AofReplay {
   /** How many commands were run. */
   commands = 0;
+  /** What the running command was refused with; null if it wasn't. */
+  private refusal: string | null = null;
+  /** How many were refused. */
+  private refusals = 0;
   private readonly session: Session;
   private readonly batch: Batch;
 
@@ -82,18 +91,28 @@ export class AofReplay {
    * @throws {ReplayError} if what is there is no command.
    */
   run(window: RdbWindow, isTime: () => boolean): number {
-    const { server: { keyspace } } = this;
-    const { now } = keyspace;
-    keyspace.now = 0;
-    this.context.mayBlock = false;
+    const { context, server: { keyspace, reply } } = this;
+    const { maximumString } = context;
+    const { onError } = reply;
+    keyspace.dueBefore = 0;
+    context.mayBlock = false;
+    // What once was allowed is loaded, whatever the settings say by now.
+    context.maximumString = LONGEST_STRING;
+    reply.onError = (text) => this.refusal = text;
+    // DEBUG LOADAOF is itself one of a client's commands, and others are behind it.
+    const { hashes, candidates, candidateDict, candidateMoves } = context;
+    let ended = REPLAY_GOES_ON;
     try {
-      for (;;) {
-        const ended = this.runBatch(window);
-        if (ended !== REPLAY_GOES_ON || isTime()) return ended;
-      }
+      context.lend(() => {
+        do ended = this.runBatch(window); while (ended === REPLAY_GOES_ON && !isTime());
+      });
+      return ended;
     } finally {
-      this.context.mayBlock = true;
-      keyspace.setTime(now);
+      Object.assign(context, { hashes, candidates, candidateDict, candidateMoves });
+      context.mayBlock = true;
+      context.maximumString = maximumString;
+      reply.onError = onError;
+      keyspace.dueBefore = keyspace.now;
     }
   }
 
@@ -171,7 +190,7 @@ export class AofReplay {
   ): number {
     if (bytes[position] !== STAR) throw this.wrong(window, position);
     frame.reset(position);
-    const status = parseRequest(frame, bytes, end, this.server.dispatcher.maximumBulk, true);
+    const status = parseRequest(frame, bytes, end, LONGEST_STRING, true);
     if (status !== REQUEST_COMPLETE && status !== REQUEST_INCOMPLETE) {
       throw this.wrong(window, position);
     }
@@ -194,6 +213,7 @@ export class AofReplay {
     context.load(this.session, frame);
     const command = this.resolve(found);
     if (command === null) {
+      if (this.keepFunctions()) return;
       const at = window.position - window.reader.position + frame.starts[0];
       throw new ReplayError(
         `Unknown command '${context.text(0)}' reading the append only file`,
@@ -204,8 +224,40 @@ export class AofReplay {
       throw this.wrong(window, frame.starts[0]);
     }
     this.commands++;
+    const mark = reply.length;
     command.handler(context);
-    if (reply.length > 0) reply.truncate(0);
+    if (reply.length > mark) reply.truncate(mark);
+    if (this.refusal !== null) this.noteRefusal(window, frame, command);
+  }
+
+  /** A command that was once run has been refused: its change is lost, and those behind it may be wrong. */
+  private noteRefusal(window: RdbWindow, frame: RequestFrame, command: Command): void {
+    const { context, server: { logger } } = this;
+    const refusal = this.refusal!;
+    this.refusal = null;
+    if (command.name === "select") {
+      // What follows would go to another database.
+      const at = window.position - window.reader.position + frame.starts[0];
+      throw new ReplayError(`Can't select database '${context.text(1)}': ${refusal}`, at);
+    }
+    if (this.refusals++ >= TOLD_REFUSALS) return;
+    logger.log(
+      "warning",
+      "== CRITICAL == This server is sending an error to its AOF-loading-client: " +
+        `'${refusal}' after processing the command '${command.name}'`,
+    );
+  }
+
+  /** Keeps what a FUNCTION command does to libraries, which nobody can call here; whether it was one. */
+  private keepFunctions(): boolean {
+    const { context, context: { argc }, server: { persistence } } = this;
+    if (context.text(0).toLowerCase() !== "function") return false;
+    const args = Array.from({ length: argc - 1 }, (_, index) => context.argument(index + 1));
+    const libraries = afterFunctionCommand(persistence.functions, args);
+    if (libraries === null) return false;
+    persistence.functions = libraries;
+    this.commands++;
+    return true;
   }
 
   /** The command, or its subcommand that is called; null if there is none. */

@@ -13,6 +13,7 @@
 import { COMMON_OPTIONS, formatOptions, type Option } from "../runtime/arguments.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { systemFiles, systemReason } from "../runtime/files.ts";
+import { removeQuietly } from "../persistence/snapshot_file.ts";
 import { consoleSink, Logger } from "../runtime/logging.ts";
 import { versionLine } from "../runtime/subcommands.ts";
 import { parseServerArguments, type ServerArguments } from "./command_line.ts";
@@ -125,15 +126,32 @@ async function runInWorker(start: StartMessage): Promise<number> {
   const send = (message: MessageToWorker): void => worker.postMessage(message);
 
   const exitCode = new Promise<number>((resolve) => {
-    worker.onmessage = ({ data }: MessageEvent<MessageFromWorker>) => resolve(data.exitCode);
+    let snapshots: Worker | undefined;
+    // Whether a signal has asked for the end, and the file by way of which it may be saving.
+    let isAsked = false;
+    let endingBy: string | null = null;
+    worker.onmessage = ({ data }: MessageEvent<MessageFromWorker>) => {
+      if ("exitCode" in data) return resolve(data.exitCode);
+      if ("endingBy" in data) {
+        endingBy = data.endingBy;
+        isAsked = endingBy !== null;
+        return;
+      }
+      snapshots?.terminate();
+      snapshots = data.snapshotPort === null ? undefined : startSnapshotWorker(data.snapshotPort);
+    };
     worker.onerror = (event) => {
       // The runtime has already printed the error, with its stack.
       event.preventDefault();
       resolve(1);
     };
-    listenForSignals((signal, isRepeated) => {
-      if (!isRepeated) return send({ type: "signal", signal });
+    listenForSignals((signal) => {
+      if (signal !== "SIGINT" || !isAsked) {
+        isAsked = true;
+        return send({ type: "signal", signal });
+      }
       new Logger(consoleSink, systemClock.now).signal("You insist... exiting now.");
+      if (endingBy !== null) removeQuietly(systemFiles, endingBy);
       resolve(1);
     });
   });
@@ -141,18 +159,20 @@ async function runInWorker(start: StartMessage): Promise<number> {
   return await exitCode;
 }
 
-/** Calls back for each signal that asks for the end; a repeated one means that it can't wait. */
-function listenForSignals(onSignal: (signal: Deno.Signal, isRepeated: boolean) => void): void {
-  let isRepeated = false;
+/** Starts a worker that writes snapshots for the server at the other end of `port`. */
+function startSnapshotWorker(port: MessagePort): Worker {
+  const url = new URL("../persistence/snapshot_worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  worker.postMessage({ port }, [port]);
+  return worker;
+}
+
+/** Calls back for each signal that asks for the end. */
+function listenForSignals(onSignal: (signal: Deno.Signal) => void): void {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      onSignal(signal, isRepeated);
-      isRepeated = true;
-    });
-  }
+    : ["SIGINT", "SIGTERM", "SIGABRT"];
+  for (const signal of signals) Deno.addSignalListener(signal, () => onSignal(signal));
   // A server started from a terminal outlives it, as redis-server does.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
 }

@@ -8,6 +8,7 @@
  */
 import { ArenaFullError } from "../memory/arena.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
+import { LOADING } from "./access.ts";
 import type { KeyWaiter } from "./blocked_keys.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
@@ -21,7 +22,6 @@ import type { Transaction } from "./transactions.ts";
 
 /** Most bytes of a command's name, and of all its arguments, that an error quotes. */
 const QUOTED_BYTES = 128;
-const LOADING = "LOADING Redis is loading the dataset in memory";
 const STAR = 42;
 const DOLLAR = 36;
 const LF = 10;

@@ -8,12 +8,12 @@ import { replyHelp } from "../commands/generic.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
 import { pathFrom, systemReason } from "../runtime/files.ts";
-import { hasLeave } from "./access.ts";
+import { hasLeave, LOADING } from "./access.ts";
 import { rewriteConfig } from "./config_rewrite.ts";
 import { serverHandler } from "./connection_commands.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
-import { changeFailed, SettingsError } from "./settings.ts";
+import { changeFailed, findSetting, SettingsError } from "./settings.ts";
 
 function configGet(context: ServerContext): void {
   const found = context.server.settings.matching(context.texts(2));
@@ -31,6 +31,9 @@ function configSet(context: ServerContext): void {
   const pairs: [string, string][] = [];
   for (let index = 0; index < words.length; index += 2) {
     pairs.push([words[index], words[index + 1]]);
+  }
+  if (server.persistence.loading !== null && pairs.some(([name]) => findSetting(name)?.needsData)) {
+    return reply.error(LOADING);
   }
   let undo: () => void = () => {};
   try {

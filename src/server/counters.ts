@@ -20,6 +20,8 @@ export class ServerCounters {
   refused = 0;
   /** Clients that were closed for the memory they took. */
   evictedClients = 0;
+  /** Snapshots and rewrites that were begun beside the server; Redis has a process for each. */
+  forks = 0;
   /** Commands run. */
   commands = 0;
   /** Error replies. */
@@ -64,6 +66,7 @@ export class ServerCounters {
     this.connections = 0;
     this.refused = 0;
     this.evictedClients = 0;
+    this.forks = 0;
     this.commands = 0;
     this.errors = 0;
     this.inputBytes = 0;

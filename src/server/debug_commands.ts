@@ -188,8 +188,8 @@ function replicate(context: ServerContext): void {
 }
 
 /** Ends the server as a fault of its own would: nothing is saved, nobody is told. */
-function crash(context: ServerContext, log: string, exitCode: number): void {
-  context.server.crash(log, exitCode);
+function crash(context: ServerContext, fault: string | number, exitCode: number): void {
+  context.server.crash(fault, exitCode);
 }
 
 function error(context: ServerContext): void {
@@ -210,8 +210,27 @@ function replyBuffer(context: ServerContext): void {
   context.reply.simple("OK");
 }
 
+/** DEBUG AOF-FLUSH-SLEEP: has each write of the append-only file take longer. */
+function aofFlushSleep(context: ServerContext): void {
+  context.server.persistence.aof.flushDelay = looseInteger(context, 2);
+  context.reply.simple("OK");
+}
+
+/** DEBUG FAIL-CHILD: has what is written beside the server fail, as in Redis when its process is killed. */
+function failChild(context: ServerContext): void {
+  const { aof, snapshots } = context.server.persistence;
+  if (snapshots.job === null && aof.job === null) {
+    return context.reply.error("ERR Nothing is being saved or rewritten");
+  }
+  snapshots.fail(KILLED);
+  aof.failRewrite(KILLED);
+  context.reply.simple("OK");
+}
+
 const DEBUG_HELP = [
   "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+  "AOF-FLUSH-SLEEP <microseconds>",
+  "    Wait so long, and let everybody wait, before each write to the append-only file.",
   "ASSERT, PANIC, OOM, SEGFAULT",
   "    End the server at once, as a fault would, with nothing saved.",
   "CHECK",
@@ -226,6 +245,8 @@ const DEBUG_HELP = [
   "    Answer with a digest of each of these values.",
   "ERROR <text>",
   "    Answer with <text> as an error.",
+  "FAIL-CHILD",
+  "    Have the snapshot or the rewrite under way fail.",
   "HTSTATS <database>",
   "    Tell how the keys of a database are spread over its table.",
   "HTSTATS-KEY <key>",
@@ -271,14 +292,18 @@ const DEBUG_HELP = [
   "    Show this help.",
 ];
 
+const KILLED = "terminated by DEBUG FAIL-CHILD";
 const NO_CLUSTER = "ERR Debug option only available for cluster mode enabled setup!";
 const NO_RESTART = "ERR failed to restart the server. Check server logs.";
 /** Exit codes that a shell shows for a process that was ended by SIGABRT and SIGSEGV. */
 const EXIT_ABORTED = 134;
 const EXIT_SEGMENTATION_FAULT = 139;
+/** The number of SIGSEGV. */
+const SEGMENTATION_FAULT = 11;
 const UNLIMITED = Infinity;
 
 const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
+  ["AOF-FLUSH-SLEEP", taking(1, aofFlushSleep)],
   [
     "ASSERT",
     taking(0, (context) => crash(context, "ASSERTION FAILED: DEBUG ASSERT", EXIT_ABORTED)),
@@ -297,6 +322,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ["DIGEST", taking(0, debugDigest)],
   ["DIGEST-VALUE", taking(0, debugDigestValue, UNLIMITED)],
   ["ERROR", taking(1, error)],
+  ["FAIL-CHILD", taking(0, failChild)],
   ["HELP", taking(0, (context) => replyHelp(context, DEBUG_HELP))],
   ["HTSTATS", taking(1, debugTables)],
   ["HTSTATS-KEY", taking(1, debugTableOfKey)],
@@ -318,7 +344,7 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map([
   ["SDSLEN", taking(1, debugStringLength)],
   [
     "SEGFAULT",
-    taking(0, (context) => crash(context, "DEBUG SEGFAULT", EXIT_SEGMENTATION_FAULT)),
+    taking(0, (context) => crash(context, SEGMENTATION_FAULT, EXIT_SEGMENTATION_FAULT)),
   ],
   ["SET-ACTIVE-EXPIRE", turning((context, on) => context.server.activeExpiry = on)],
   [

@@ -136,6 +136,11 @@ export class Dispatcher {
     this.server.persistence.aof.flush();
   }
 
+  /** They have been. */
+  afterSending(): void {
+    this.server.persistence.aof.afterSending();
+  }
+
   /** How large small collections may be. */
   get limits(): CollectionLimits {
     return this.context.limits;

@@ -57,7 +57,7 @@ export function statsFields(server: Server): InfoFields {
     ["pubsub_patterns", subscriptions.patterns.all.size],
     ["pubsubshard_channels", subscriptions.shardChannels.all.size],
     ["latest_fork_usec", 0],
-    ["total_forks", 0],
+    ["total_forks", counters.forks],
     ["migrate_cached_sockets", 0],
     ["slave_expires_tracked_keys", 0],
     ["active_defrag_hits", moved.hits],

@@ -1,7 +1,8 @@
 /**
  * Loading at the start: the append-only file if that is on, else the last snapshot.
  *
- * It goes in slices, so that clients can connect and be told that the server is loading. Whatever is wrong with the files
+ * It goes in slices, so that clients can connect and be told that the server is loading. Between two of them time passes where
+ * `key-load-delay` says so, for tests that need a loading to last. Whatever is wrong with the files
  * ends the server with a line that says what and where; nothing is changed on the disk then. Only an end that is missing
  * (the power failed) is cut off, if `aof-load-truncated` allows it.
  *
@@ -17,6 +18,7 @@ import {
   temporaryIncrementName,
   withoutHistory,
 } from "../persistence/aof_manifest.ts";
+import { checkRdb } from "../persistence/check_rdb.ts";
 import { RDB_MAGIC } from "../persistence/rdb_format.ts";
 import { LoadError, type LoadForm, RdbLoader } from "../persistence/rdb_loader.ts";
 import { RdbWindow } from "../persistence/rdb_window.ts";
@@ -44,8 +46,8 @@ export class FatalLoadError extends Error {
   }
 }
 
-/** The steps of a loading: each is a slice. */
-export type LoadSteps = Generator<void, void, void>;
+/** The steps of a loading: each is a slice, and tells how many ms shall pass before the next one. */
+export type LoadSteps = Generator<number, void, void>;
 
 /** One loading; see the head of this file. */
 export class Loading {
@@ -59,8 +61,14 @@ export class Loading {
   private doneBytes = 0;
   private window: RdbWindow | null = null;
   private sliceStart = 0;
+  /** Milliseconds that shall pass at each key or command. */
+  private keyDelayMs = 0;
+  /** How many there have been, */
+  private count: () => number = () => 0;
+  /** and for how many of them the time has passed. */
+  private paidCount = 0;
   private readonly isTime = (): boolean =>
-    this.server.clock.monotonic() - this.sliceStart > SLICE_MS;
+    this.server.clock.monotonic() - this.sliceStart > SLICE_MS || this.owedMs() >= SLICE_MS;
 
   /** Loads into `server`. */
   constructor(private readonly server: Server) {
@@ -76,6 +84,27 @@ export class Loading {
   /** A slice begins. */
   startSlice(): void {
     this.sliceStart = this.server.clock.monotonic();
+    // In microseconds; below 0, one microsecond for every so many keys.
+    const delay = this.server.settings.number("key-load-delay");
+    this.keyDelayMs = (delay < 0 ? -1 / delay : delay) / 1000;
+  }
+
+  /** Keys or commands are counted by `count` now. */
+  private countBy(count: () => number): void {
+    this.count = count;
+    this.paidCount = count();
+  }
+
+  /** How many ms shall pass for what this slice has loaded. */
+  private owedMs(): number {
+    return (this.count() - this.paidCount) * this.keyDelayMs;
+  }
+
+  /** As {@linkcode owedMs}; after that, they count as passed. */
+  private takeDelay(): number {
+    const delay = this.owedMs();
+    this.paidCount = this.count();
+    return delay;
   }
 
   /**
@@ -119,13 +148,15 @@ export class Loading {
       keepsExpired: inAof,
       checksum: server.settings.isOn("rdbchecksum"),
       merges,
+      isSlow: () => this.keyDelayMs > 0,
       log: (line) => logger.log(/^(Wrong|rdbLoadObject)/.test(line) ? "warning" : "notice", line),
     };
     const loader = new RdbLoader(server.keyspace, window, form);
+    this.countBy(() => loader.loaded + loader.expired);
     try {
       while (!loader.loadSome(this.isTime)) {
         this.noteFacts(loader);
-        yield;
+        yield this.takeDelay();
       }
     } catch (error) {
       if (error instanceof ArenaFullError) {
@@ -133,16 +164,7 @@ export class Loading {
         throw new FatalLoadError(`Out of memory loading ${path} at byte ${window.position}`);
       }
       if (!(error instanceof LoadError)) throw error;
-      const isShort = error.message.startsWith("Unexpected EOF");
-      if (isShort) {
-        logger.log("warning", "Short read or OOM loading DB. Unrecoverable error, aborting now.");
-      }
-      logger.log(
-        "warning",
-        `Internal error in RDB reading offset ${error.position} of ${path} -> ${error.message}`,
-      );
-      logger.log("warning", "Terminating server after rdb file reading failure.");
-      throw new FatalLoadError("Fatal error loading the DB, check server logs. Exiting.");
+      throw this.rdbIsBroken(error, path, inAof);
     }
     this.noteFacts(loader);
     persistence.functions = loader.functions;
@@ -155,6 +177,28 @@ export class Loading {
           `empty keys skipped: ${loader.empty}.`
         : `Done loading RDB, keys loaded: ${loader.loaded}, keys expired: ${loader.expired}.`,
     );
+  }
+
+  /** Tells the log what is wrong with a snapshot; the error that ends the loading. */
+  private rdbIsBroken(error: LoadError, path: string, inAof: boolean): FatalLoadError {
+    const { files, logger } = this.server;
+    if (error.message.startsWith("Unexpected EOF")) {
+      logger.log("warning", "Short read or OOM loading DB. Unrecoverable error, aborting now.");
+    }
+    logger.log(
+      "warning",
+      `Internal error in RDB reading offset ${error.position} of ${path} -> ${error.message}`,
+    );
+    // As `--check-rdb` does, which names the key and counts what is good. The base of an append-only file is its folder's.
+    if (!inAof) {
+      checkRdb(files, path, {
+        print: (text) => logger.raw(text),
+        confirm: () => false,
+        progress: () => {},
+      });
+    }
+    logger.log("warning", "Terminating server after rdb file reading failure.");
+    return new FatalLoadError("Fatal error loading the DB, check server logs. Exiting.");
   }
 
   /** Keeps what INFO shows of a snapshot. */
@@ -179,15 +223,13 @@ export class Loading {
         this.totalBytes += file.size;
         file.close();
       } catch (error) {
-        const line = error instanceof Deno.errors.NotFound
-          ? `The AOF file ${name} doesn't exist`
-          : `Fatal error: can't open the append log file ${name} for reading: ${
-            systemReason(error)
-          }`;
-        throw new FatalLoadError(line);
+        throw new FatalLoadError(
+          `Unable to obtain the AOF file ${name} length. stat: ${systemReason(error)}`,
+        );
       }
     }
     const started = server.clock.monotonic();
+    server.persistence.functions = [];
     const replay = new AofReplay(server, server.dispatcher.runner.context);
     for (const [index, name] of names.entries()) {
       const isBase = index === 0 && manifest.base !== undefined;
@@ -240,11 +282,12 @@ export class Loading {
     isLast: boolean,
   ): LoadSteps {
     replay.begin();
+    this.countBy(() => replay.commands);
     try {
       for (;;) {
         const ended = replay.run(window, this.isTime);
         if (ended === REPLAY_ENDED) return;
-        if (ended === REPLAY_GOES_ON) yield;
+        if (ended === REPLAY_GOES_ON) yield this.takeDelay();
         else return this.cut(window.position, path, name, isLast, ended);
       }
     } catch (error) {

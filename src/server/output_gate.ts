@@ -28,6 +28,11 @@ export class OutputGate {
   /** Lets out what was made at positions of `journal`. */
   constructor(private readonly journal: Journal) {}
 
+  /** How many wait. */
+  get count(): number {
+    return this.waiting.length;
+  }
+
   /** The position of what is made now; 0 while nothing has to wait. */
   get position(): number {
     return this.active ? this.journal.position : 0;

@@ -9,9 +9,10 @@ import { flushDatabases } from "../keyspace/flushing.ts";
 import { type AofHost, AppendOnlyFile, type SyncPolicy } from "../persistence/append_only_file.ts";
 import type { SavedUse, SnapshotFacts, SnapshotForm } from "../persistence/rdb_file_writer.ts";
 import { PlainSnapshotEngine, type SnapshotEngine } from "../persistence/snapshot_engine.ts";
+import { WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
 import { type SavePoint, type SnapshotHost, Snapshots } from "../persistence/snapshots.ts";
 import { afterOthers } from "../runtime/clock.ts";
-import type { Files } from "../runtime/files.ts";
+import { type Files, folderOf, systemFiles, systemReason } from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import { FatalLoadError, Loading, type LoadSteps } from "./loading.ts";
 import { OutputGate } from "./output_gate.ts";
@@ -37,9 +38,13 @@ export class Persistence implements SnapshotHost, AofHost {
   expiredKeys = 0;
   private started = false;
 
-  /** What `server` keeps; `engine` writes beside it. @default one that needs nobody */
+  /** What `server` keeps; `engine` writes beside it. @default a worker, if the files are those of the machine */
   constructor(private readonly server: Server, engine?: SnapshotEngine) {
-    this.engine = engine ?? new PlainSnapshotEngine(server.keyspace, server.files);
+    // Only the files of the machine can be reached from another thread.
+    this.engine = engine ??
+      (server.files === systemFiles
+        ? new WorkerSnapshotEngine(server.keyspace)
+        : new PlainSnapshotEngine(server.keyspace, server.files));
     this.gate = new OutputGate(server.journal);
     this.snapshots = new Snapshots(this);
     this.aof = new AppendOnlyFile(this);
@@ -80,6 +85,23 @@ export class Persistence implements SnapshotHost, AofHost {
     return this.server.clock.now();
   }
 
+  /** Lets so many microseconds pass, while everybody waits. */
+  pause(microseconds: number): void {
+    const { clock } = this.server;
+    const end = clock.monotonic() + microseconds / 1000;
+    while (clock.monotonic() < end);
+  }
+
+  /** Milliseconds since some moment. */
+  monotonic(): number {
+    return this.server.clock.monotonic();
+  }
+
+  /** How many clients wait for the disk. */
+  get waitingClients(): number {
+    return this.gate.count;
+  }
+
   /** Writes a line of the log. */
   log(level: LogLevel, line: string): void {
     this.server.logger.log(level, line);
@@ -92,6 +114,7 @@ export class Persistence implements SnapshotHost, AofHost {
       usedMemory: this.server.usedMemory,
       aofBase,
       replication: null,
+      stamped: aofBase && this.aof.settings.timestamps,
       functions: this.functions,
     };
   }
@@ -99,6 +122,11 @@ export class Persistence implements SnapshotHost, AofHost {
   /** The form of a base of the append-only file. */
   snapshotForm(): SnapshotForm {
     return this.snapshots.form;
+  }
+
+  /** A snapshot or a rewrite has been begun beside the server. */
+  begun(): void {
+    this.server.counters.forks++;
   }
 
   /** A snapshot has ended. */
@@ -119,8 +147,9 @@ export class Persistence implements SnapshotHost, AofHost {
 
   /** The server can't keep what it has promised. */
   fail(line: string): void {
-    this.server.logger.log("warning", line);
+    // It ends first, so that the reason is the last line of the log, where people look.
     this.server.end(1);
+    this.log("warning", line);
   }
 
   /** Takes the settings over. */
@@ -137,6 +166,7 @@ export class Persistence implements SnapshotHost, AofHost {
       savePoints,
       path: server.pathOf(settings.text("dbfilename")),
       temporary: server.pathOf(`temp-${Deno.pid}.rdb`),
+      backgroundTemporary: server.pathOf(`temp-bg-${Deno.pid}.rdb`),
       compress: settings.isOn("rdbcompression"),
       checksum: settings.isOn("rdbchecksum"),
       use: savedUse(settings.text("maxmemory-policy")),
@@ -144,7 +174,7 @@ export class Persistence implements SnapshotHost, AofHost {
       stopsWrites: settings.isOn("stop-writes-on-bgsave-error"),
       keyDelay,
     });
-    const before = aof.settings.policy;
+    const { keepsHistory, policy: before } = aof.settings;
     Object.assign(aof.settings, {
       policy: settings.text("appendfsync") as SyncPolicy,
       folder: server.pathOf(settings.text("appenddirname")),
@@ -161,6 +191,7 @@ export class Persistence implements SnapshotHost, AofHost {
     });
     if (before !== aof.settings.policy) this.aofChanged();
     if (!this.started || this.loading !== null) return;
+    if (keepsHistory && !aof.settings.keepsHistory) aof.removeHistoryNow();
     const on = settings.isOn("appendonly");
     if (on && aof.state === "off") aof.turnOn();
     else if (!on && aof.state !== "off") aof.turnOff();
@@ -184,11 +215,27 @@ export class Persistence implements SnapshotHost, AofHost {
     const on = server.settings.isOn("appendonly");
     const manifest = loading.readManifest(on);
     if (on) yield* loading.appendOnlyFile(manifest);
-    else yield* loading.snapshot(snapshots.settings.path, false);
+    else {
+      yield* loading.snapshot(snapshots.settings.path, false);
+      this.keepSnapshot();
+    }
     server.keyspace.dirty = 0;
     snapshots.forgetChanges();
     aof.know(manifest);
     if (on) aof.open(manifest);
+  }
+
+  /**
+   * Makes the name of the snapshot last that was loaded: it may have got it just before the last process ended, and clients are about to
+   * see what it holds. Where names can't be changed, they last.
+   */
+  private keepSnapshot(): void {
+    const { server: { files }, snapshots: { settings: { path } } } = this;
+    try {
+      if (files.exists(path)) files.syncFolder(folderOf(path));
+    } catch (error) {
+      this.log("verbose", `Can't sync the folder of the RDB file: ${systemReason(error)}`);
+    }
   }
 
   /** Goes on with a loading, slice by slice, and calls `done` at its end. */
@@ -199,8 +246,11 @@ export class Persistence implements SnapshotHost, AofHost {
     try {
       this.loading?.startSlice();
       server.refreshTime();
-      if (steps.next().done !== true) {
-        afterOthers(() => this.run(steps, done));
+      const { done: isDone, value: delayMs } = steps.next();
+      if (isDone !== true) {
+        const goOn = (): void => this.run(steps, done);
+        if (delayMs > 0) setTimeout(goOn, delayMs);
+        else afterOthers(goOn);
         return;
       }
       this.loading = null;
@@ -229,8 +279,14 @@ export class Persistence implements SnapshotHost, AofHost {
     const { server, aof } = this;
     server.journal.endTurn();
     aof.flush(true);
+    if (aof.bufferedBytes > 0) return "The last changes aren't in the append-only file yet";
     flushDatabases(server.keyspace, server.keyspace.databases, false);
-    return this.loadNow((loading) => loading.appendOnlyFile(loading.readManifest(false)));
+    return this.loadNow((loading) => {
+      const manifest = loading.readManifest(false);
+      // As at a start: numbers are those of the files that there are.
+      if (aof.state === "off" && !aof.rewriting) aof.know(manifest);
+      return loading.appendOnlyFile(manifest);
+    });
   }
 
   /** Runs a loading to its end, while everybody waits; why it failed, or null. */
@@ -242,7 +298,10 @@ export class Persistence implements SnapshotHost, AofHost {
     server.journal.muted = true;
     server.muteEvents(true);
     try {
-      for (const _slice of steps(loading)) loading.startSlice();
+      for (const delayMs of steps(loading)) {
+        if (delayMs > 0) this.pause(delayMs * 1000);
+        loading.startSlice();
+      }
       return null;
     } catch (error) {
       if (!(error instanceof FatalLoadError)) throw error;
@@ -255,6 +314,14 @@ export class Persistence implements SnapshotHost, AofHost {
       server.keyspace.dirty = dirty;
       snapshots.forgetChanges();
     }
+  }
+
+  /** FLUSHALL: nobody needs a snapshot of what was there any more; where some are kept, there is one of nothing now. */
+  flushedAll(): void {
+    const { loading, snapshots } = this;
+    if (loading !== null) return;
+    snapshots.cancel();
+    if (snapshots.settings.savePoints.length > 0) snapshots.save();
   }
 
   /** The server is to stop: saves what is to be saved; whether that worked, or doesn't matter. */

@@ -31,6 +31,8 @@ export interface TurnTaker {
   endTurns(): void;
   /** Replies are about to be sent. */
   beforeSending(): void;
+  /** They have been. */
+  afterSending(): void;
 }
 
 /** The rounds of one server; see the head of this file. */
@@ -105,5 +107,6 @@ export class Rounds {
       session.send();
     }
     sending.length = 0;
+    this.turns.afterSending();
   }
 }

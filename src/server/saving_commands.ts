@@ -66,8 +66,11 @@ export function shutdown(context: ServerContext): void {
     else if (!context.isWord(index, "NOW")) return reply.error(SYNTAX_ERROR);
   }
   if (abort && words > 1) return reply.error(SYNTAX_ERROR);
-  // Nobody waits for replicas, so there is never one to abort.
-  if (abort) return reply.error("ERR No shutdown in progress.");
+  if (abort) {
+    return server.shutdownRequest.abort()
+      ? reply.simple("OK")
+      : reply.error("ERR No shutdown in progress.");
+  }
   if (!context.mayBlock) return reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
   if (!server.canShutDown({ save, force })) {
     return reply.error("ERR Errors trying to SHUTDOWN. Check logs.");

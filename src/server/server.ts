@@ -34,6 +34,7 @@ import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { Persistence } from "./persistence.ts";
 import type { OutputGate } from "./output_gate.ts";
 import { PidFile } from "./pid_file.ts";
+import { ShutdownRequest } from "./shutdown_request.ts";
 import { type Directive, directivesOf, type Settings, SettingsError } from "./settings.ts";
 import { logCrash, logInitialized, logReady, logStart } from "./startup.ts";
 import { GENERIC_HANDLERS } from "../commands/generic.ts";
@@ -187,6 +188,8 @@ export class Server implements SessionHost {
   readonly dispatcher: Dispatcher;
   private readonly rounds: Rounds;
   private readonly listeners: Listeners;
+  /** The shutdown that a signal has asked for. */
+  readonly shutdownRequest: ShutdownRequest = new ShutdownRequest(this);
   private readonly pidFile: PidFile;
   private readonly watched: boolean;
   /** Bytes that sessions hold, as they were when last looked at. */
@@ -254,6 +257,7 @@ export class Server implements SessionHost {
       ...PUBSUB_HANDLERS,
       ...CLUSTER_HANDLERS,
     }, configuration.renamed);
+    this.dumpState.log = (line) => this.logger.log("verbose", line);
     this.persistence = new Persistence(this, environment.snapshots?.(this));
     this.clients = new Clients(this, () => this.newWriter());
     this.notificationSink = this.clients.subscriptions;
@@ -441,7 +445,8 @@ export class Server implements SessionHost {
   }
 
   /**
-   * Ends at once after a fault, our own or one that DEBUG plays: nothing is saved, nobody is told but the log.
+   * Ends at once after a fault, our own or one that DEBUG plays, or a signal, of which `fault` is the number: nothing is saved,
+   * nobody is told but the log.
    */
   crash(fault: unknown, exitCode: number = 1): void {
     if (this.stopping) return;
@@ -631,6 +636,8 @@ export class Server implements SessionHost {
   /** Background work, every 100 ms. */
   private tick(): void {
     if (this.cronPaused) return;
+    this.shutdownRequest.run();
+    if (this.stopping) return;
     this.time.correct();
     const now = this.time.unixMs;
     this.keyspace.setTime(now);

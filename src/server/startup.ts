@@ -77,13 +77,15 @@ function logo(port: number): string[] {
   ];
 }
 
-/** A fault of our own, with all that helps to find it. */
+/** A fault of our own, or the number of a signal, with all that helps to find it. */
 export function logCrash(server: Server, fault: unknown): void {
   const { logger, settings } = server;
   const name = fault instanceof Error ? `${fault.name}: ${fault.message}` : String(fault);
   const report = [
     "=== MINIREDIS BUG REPORT START: Cut & paste starting from here ===",
-    `miniredis ${VERSION} crashed: ${name}`,
+    `miniredis ${VERSION} crashed${
+      typeof fault === "number" ? ` by signal: ${fault}` : `: ${name}`
+    }`,
   ];
   if (settings.isOn("crash-log-enabled")) {
     const stack = fault instanceof Error ? fault.stack ?? "" : "";

@@ -11,7 +11,13 @@
 
 import { type Server, type ShutdownManner, startServer } from "./server.ts";
 import { type Directive, SettingsError } from "./settings.ts";
+import type { SnapshotEngine } from "../persistence/snapshot_engine.ts";
+import { WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
 import { warmUp } from "./warming.ts";
+
+const SIGABRT_NUMBER = 6;
+/** What a shell shows for a process that was ended by it. */
+const SIGABRT_EXIT_CODE = 134;
 
 /** How a server is started. */
 export interface StartMessage {
@@ -30,16 +36,25 @@ export type MessageToWorker =
   | StartMessage
   | { readonly type: "signal"; readonly signal: string };
 
-/** What the worker tells the main thread: how the server has ended. */
-export interface MessageFromWorker {
-  /** The exit code of the program. */
-  readonly exitCode: number;
-}
+/** What the worker tells the main thread. */
+export type MessageFromWorker =
+  | {
+    /** How the server has ended: the exit code of the program. */
+    readonly exitCode: number;
+  }
+  | {
+    /** A worker for snapshots is wanted at this port; null: not any more. */
+    readonly snapshotPort: MessagePort | null;
+  }
+  | {
+    /** A signal has the server end now, by way of this file, which whoever can't wait has to remove; null: it goes on. */
+    readonly endingBy: string | null;
+  };
 
 /** The part of a worker's global scope that is used here; the default types are a window's. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<MessageToWorker>) => Promise<void>;
-  postMessage(message: MessageFromWorker): void;
+  postMessage(message: MessageFromWorker, transfer?: Transferable[]): void;
   addEventListener(
     type: "error" | "unhandledrejection",
     listener: (event: Event & { readonly error?: unknown; readonly reason?: unknown }) => void,
@@ -55,8 +70,7 @@ function serve(scope: WorkerScope): void {
   scope.onmessage = async ({ data }) => {
     if (data.type === "signal") {
       const server = await starting;
-      server?.logger.signal(`Received ${data.signal} scheduling shutdown...`);
-      if (server !== undefined) await server.shutdown(mannerOf(server, data.signal));
+      if (server !== undefined) takeSignal(scope, server, data.signal);
       return;
     }
     starting = start(data);
@@ -75,6 +89,17 @@ function serve(scope: WorkerScope): void {
   }
 }
 
+/** A signal has come. */
+function takeSignal(scope: WorkerScope, server: Server, signal: string): void {
+  if (signal === "SIGABRT") return server.crash(SIGABRT_NUMBER, SIGABRT_EXIT_CODE);
+  server.logger.signal(`Received ${signal} scheduling shutdown...`);
+  scope.postMessage({ endingBy: server.persistence.snapshots.settings.temporary });
+  server.shutdownRequest.ask(
+    mannerOf(server, signal),
+    () => scope.postMessage({ endingBy: null }),
+  );
+}
+
 /** How a signal has the server stop. */
 function mannerOf({ settings }: Server, signal: string): ShutdownManner {
   const words = settings.words(signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint");
@@ -88,12 +113,21 @@ function warmUpBeside({ logger }: Server): void {
   warmUp().catch((error) => logger.log("warning", `Warming up failed: ${error.message}`));
 }
 
+/** Has the main thread start a worker for snapshots: here it would keep clients waiting for 15 ms. */
+function startOnMainThread(port: MessagePort): () => void {
+  const scope = self as unknown as WorkerScope;
+  scope.postMessage({ snapshotPort: port }, [port]);
+  return () => scope.postMessage({ snapshotPort: null });
+}
+
 /** The server, or undefined if it can't start, which is in the log. */
 async function start(
   { directives, configFile, watched }: StartMessage,
 ): Promise<Server | undefined> {
   try {
-    return await startServer(directives, { configFile, watched });
+    const snapshots = ({ keyspace }: Server): SnapshotEngine =>
+      new WorkerSnapshotEngine(keyspace, startOnMainThread);
+    return await startServer(directives, { configFile, watched, snapshots });
   } catch (error) {
     if (error instanceof SettingsError) return undefined;
     throw error;

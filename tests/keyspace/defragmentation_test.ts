@@ -178,7 +178,7 @@ Deno.test("defragmentation: it rests while somebody watches the pages", () => {
   const pair = new Pair(15);
   fillAndThin(pair, 30_000, seededRandom(testSeed("watched")));
   const defragmentation = new Defragmentation(pair.keyspace);
-  pair.keyspace.arena.watchPages({ touch: () => {} });
+  pair.keyspace.arena.watchPages({ touch: () => {}, dropped: () => {} });
   assertEquals(defragmentation.effort(true), 0);
   assert(!defragmentation.step(100));
   pair.keyspace.arena.watchPages(null);

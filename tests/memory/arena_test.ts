@@ -257,6 +257,7 @@ Deno.test("arena: a watcher hears of every page before it changes", () => {
     touch: (first, last) => {
       for (let page = first; page <= last; page++) touched.add(page);
     },
+    dropped: () => {},
   });
   for (let step = 0; step < 300; step++) {
     arena.free(live.splice(Math.floor(random() * live.length), 1)[0]);

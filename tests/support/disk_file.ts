@@ -8,7 +8,8 @@
  * **A power cut** leaves what is durable and, of the changes, chance decides: nothing; everything; the first of them,
  * the last of which may be torn, with zeros or garbage at its end; or some of their blocks, where a block that didn't
  * come is what was durable there, or zeros where the file has only grown. What is durable is never damaged but where
- * an unsynced change was about to replace it.
+ * an unsynced change was about to replace it. Where a disk is less cruel ({@linkcode Tearing}), only a first part of the
+ * changes is there, down to the byte, as after appending to a file of ext4, APFS or NTFS.
  *
  * **A sync that fails** forgets the changes: processes go on seeing them, but as on Linux, which takes the pages for
  * clean afterwards, no later sync brings them to the disk.
@@ -18,6 +19,9 @@
 
 /** What a disk writes in one go. */
 export const BLOCK_BYTES = 512;
+
+/** What a power cut may make of what was written but not synced: any of its blocks are there, or only a first part. */
+export type Tearing = "blocks" | "prefix";
 
 /** Something that was done to a file, in the order of `number`. */
 type Change =
@@ -73,12 +77,12 @@ export class DiskFile {
   }
 
   /** Leaves what a power cut leaves. */
-  powerCut(random: () => number): void {
+  powerCut(random: () => number, tearing: Tearing): void {
     if (this.changes.length > 0) {
       const fate = random();
       if (fate < 0.2) this.changes = [];
       else if (fate < 0.4) this.commit(this.changesMade);
-      else if (fate < 0.7) this.keepFirstChanges(random);
+      else if (fate < 0.7 || tearing === "prefix") this.keepFirstChanges(random, tearing);
       else this.keepSomeBlocks(random);
       this.changes = [];
     }
@@ -98,12 +102,13 @@ export class DiskFile {
   }
 
   /** Some changes came to the disk, in order, and perhaps a part of the next one. */
-  private keepFirstChanges(random: () => number): void {
+  private keepFirstChanges(random: () => number, tearing: Tearing): void {
     const torn = this.changes[randomInteger(random, this.changes.length)];
     this.commit(torn.number - 1);
     if (torn.kind === "resize") return;
     const kept = randomInteger(random, torn.bytes.length);
     this.durable.write(torn.at, torn.bytes.subarray(0, kept));
+    if (tearing === "prefix") return;
     const tail = random();
     if (tail < 0.5) return;
     // The size was written before the bytes: they are what the disk had there.

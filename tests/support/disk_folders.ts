@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { DiskFile, randomInteger } from "./disk_file.ts";
+import { DiskFile, randomInteger, type Tearing } from "./disk_file.ts";
 
 /** A folder of names. */
 export class DiskFolder {
@@ -113,7 +113,7 @@ export class DiskFolders {
   }
 
   /** Leaves what a power cut leaves, of the folders and of the files in them. */
-  powerCut(random: () => number): void {
+  powerCut(random: () => number, tearing: Tearing): void {
     const left = new Map<DiskFolder, number>();
     for (const folder of this.unsynced.flatMap(foldersOf)) {
       left.set(folder, (left.get(folder) ?? 0) + 1);
@@ -127,7 +127,7 @@ export class DiskFolders {
     }
     this.unsynced = [];
     forgetNames(this.root);
-    for (const [, file] of this.files()) file.powerCut(random);
+    for (const [, file] of this.files()) file.powerCut(random, tearing);
   }
 
   /** The files that processes see, with their paths. */

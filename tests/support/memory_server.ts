@@ -103,6 +103,11 @@ export class MemoryConnection implements Connection {
     }
   }
 
+  /** The next reply, if it is there already. */
+  received(): Reply | undefined {
+    return this.replies.next();
+  }
+
   /** Sends one command and gives its reply as plain values; an error as `-` and its text. */
   async ask(...words: RequestArgument[]): Promise<unknown> {
     this.send(encodeRequest(words));

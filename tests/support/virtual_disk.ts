@@ -30,7 +30,7 @@ import {
   type OutputFile,
   writeWhole,
 } from "../../src/runtime/files.ts";
-import { DiskFile, randomInteger } from "./disk_file.ts";
+import { DiskFile, randomInteger, type Tearing } from "./disk_file.ts";
 import {
   DiskFolder,
   DiskFolders,
@@ -109,6 +109,10 @@ export class VirtualDisk implements Files {
   failRenames: Fault = 0;
   /** Syncs that do nothing, for a proof that it would be noticed. */
   ignoreSyncs: (kind: "file" | "folder", path: string) => boolean = () => false;
+  /** What a power cut makes of files. */
+  tearing: Tearing = "blocks";
+  /** How many ms takes what goes on beside the event loop. */
+  asideMs: () => number = () => 0;
   /** Whether syncs that are waited for end only by {@linkcode releaseSyncs}; otherwise a `setTimeout` ends them. */
   holdSyncs = false;
   /** Operations that were begun. */
@@ -168,7 +172,7 @@ export class VirtualDisk implements Files {
       if (outcome === "durable" && this.random() < 0.5) file.commit(lastChange);
     }
     this.processKilled();
-    this.folders.powerCut(this.random);
+    this.folders.powerCut(this.random, this.tearing);
   }
 
   /** Ends the process; what it wrote stays, and as little of it is durable as before. */
@@ -296,7 +300,7 @@ export class VirtualDisk implements Files {
   /** Goes on after others, if the process lives then. */
   private async aside(): Promise<void> {
     const { epoch } = this;
-    await new Promise((resolve) => setTimeout(resolve));
+    await new Promise((resolve) => setTimeout(resolve, this.asideMs()));
     this.mustLive(epoch);
   }
 
@@ -488,7 +492,7 @@ export class VirtualDisk implements Files {
   private awaitSync(begun: BegunSync): Promise<void> {
     return new Promise((resolve, reject) => {
       const sync: AwaitedSync = { ...begun, resolve, reject };
-      if (!this.holdSyncs) sync.timer = setTimeout(() => this.endAwaited(sync), 0);
+      if (!this.holdSyncs) sync.timer = setTimeout(() => this.endAwaited(sync), this.asideMs());
       this.awaited.push(sync);
     });
   }

@@ -95,7 +95,7 @@ export const ENCODING_SETTINGS: readonly Setting[] = [
 
 /** Snapshots and the append-only file. */
 export const FILE_SETTINGS: readonly Setting[] = [
-  text("dir", ".", "folder for the server's files", { guarded: true }),
+  text("dir", ".", "folder for the server's files", { guarded: true, needsData: true }),
   text("dbfilename", "dump.rdb", "name of the snapshot file", {
     guarded: true,
   }, checkFileName("dbfilename", "filename", true)),
@@ -113,7 +113,7 @@ export const FILE_SETTINGS: readonly Setting[] = [
     noEffect: NO_REPLICAS_YET,
   }),
   yesNo("rdb-save-incremental-fsync", "yes", "sync while a snapshot is written"),
-  yesNo("appendonly", "no", "write each change to the append-only file"),
+  yesNo("appendonly", "no", "write each change to the append-only file", { needsData: true }),
   text(
     "appendfilename",
     "appendonly.aof",
@@ -200,6 +200,7 @@ export const REPLICATION_SETTINGS: readonly Setting[] = [
     "disabled",
     ["disabled", "on-empty-db", "swapdb"],
     "load a snapshot from the connection",
+    { needsData: true },
   )),
   replica(
     yesNo("replica-serve-stale-data", "yes", "a replica without its master answers"),

@@ -151,6 +151,10 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
   text("logfile", "", "file for the log instead of the standard output", FIXED),
   yesNo("always-show-logo", "no", "show who starts here even if nobody watches", FIXED),
   yesNo("crash-log-enabled", "yes", "log where an error of our own happened"),
+  yesNo("use-exit-on-panic", "no", "end without a core dump after an error of our own", {
+    hidden: true,
+    noEffect: "there is never one",
+  }),
   yesNo("crash-memcheck-enabled", "yes", "test the memory after a crash", {
     noEffect: "the runtime has no way to test memory",
   }),

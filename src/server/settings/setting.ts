@@ -25,6 +25,8 @@ export interface SettingTraits {
   readonly fixed?: boolean;
   /** Whether CONFIG SET needs `enable-protected-configs`. */
   readonly guarded?: boolean;
+  /** Whether CONFIG SET refuses it while the data is being loaded. */
+  readonly needsData?: boolean;
   /** Whether only who asks for it by name is shown it: it is for tests. */
   readonly hidden?: boolean;
   /** Why it can't have another value than its default yet. */

@@ -171,7 +171,7 @@ async function main(args: string[]): Promise<number> {
   }
   const suite = await fetchSuite(options.cache);
   const server = options.isReference ? ["redis-server"] : await miniredisWords();
-  await using sandbox = await makeSandbox(suite, server);
+  await using sandbox = await makeSandbox(suite, server, !options.isReference);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // What the suite has started is in a process group of its own, which the signal doesn't reach.
     Deno.addSignalListener(signal, () => {

@@ -53,7 +53,9 @@ Killing still running Redis server 17
 Deno.test("a test whose server doesn't start has not passed", () => {
   const output = parseOutput(`[err]: Can't start the Redis server
 CONFIGURATION:port 1
-ERROR:### Starting server for test Odd arguments in tests/unit/some.tcl
+ERROR:### Starting server for test Others in tests/unit/some.tcl
+1:M 1 Jan 2026 00:00:00.000 * Ready to accept connections
+### Starting server for test Odd arguments in tests/unit/some.tcl
 unknown option
 [ok]: Odd arguments (1 ms)
 [ok]: Others (1 ms)

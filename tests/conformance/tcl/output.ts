@@ -70,7 +70,9 @@ export function parseOutput(text: string): UnitOutput {
       if (first.startsWith(CANNOT_START)) {
         // The settings stand between this line and the reason.
         faults.push(`${CANNOT_START}: ${body.slice(body.indexOf("\nERROR:") + 7).trim()}`);
-        const test = /### Starting server for test (.*) in tests\/\S+\.tcl$/m.exec(body);
+        // Servers that share a folder have written to the same log before.
+        const starts = [...body.matchAll(/### Starting server for test (.*)$/gm)];
+        const test = /^(.*) in tests\/\S+\.tcl$/.exec(starts.at(-1)?.[1] ?? "");
         if (test !== null) withoutServer.add(stableName(test[1]));
         continue;
       }

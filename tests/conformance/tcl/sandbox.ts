@@ -10,6 +10,35 @@ const ROOT = new URL("../../../", import.meta.url);
 /** Programs of Redis that the suite calls beside the server. */
 const TOOLS = ["cli", "benchmark", "check-aof", "check-rdb", "sentinel"] as const;
 
+/** Folder of the sandbox with programs that the suite finds before those of the system. */
+export const PROGRAMS = "bin";
+
+/** What stands for `redis-check-aof`: there, the file has no option in front of it. */
+const CHECK_AOF_SCRIPT = `case "$1" in
+  --fix) exec SERVER --check-aof "$2" --fix ;;
+  --truncate-to-timestamp) exec SERVER --check-aof "$3" "$1" "$2" ;;
+  *) exec SERVER --check-aof "$@" ;;
+esac
+`;
+
+/**
+ * What stands for `pgrep` and `kill`. The suite asks for the child of a server, which saves or rewrites, and kills it to see what
+ * becomes of that. Here there is no such process; a name stands for it, and who kills that has the work fail.
+ */
+const PGREP_SCRIPT = `case "$1" in
+  -P) echo "child-of-$2" ;;
+  *) exec PROGRAM "$@" ;;
+esac
+`;
+const KILL_SCRIPT = `case "$2" in
+  child-of-*) ;;
+  *) exec PROGRAM "$@" ;;
+esac
+config=$(tr '\\0' '\\n' <"/proc/\${2#child-of-}/cmdline" | grep -m 1 'redis\\.conf')
+port=$(awk '$1 == "port" { print $2 }' "$config")
+src/redis-cli -p "$port" DEBUG FAIL-CHILD
+`;
+
 /** A folder to run the suite in; disposing of it removes it. */
 export interface Sandbox extends AsyncDisposable {
   /** Where it is. */
@@ -21,20 +50,35 @@ export interface Sandbox extends AsyncDisposable {
  *
  * @param suite The unpacked suite, which stays as it is.
  * @param server The program and its first arguments that stand for `redis-server`.
+ * @param isOurs Whether that is miniredis, which stands for `redis-check-aof` too, and has no child processes.
  */
-export async function makeSandbox(suite: string, server: readonly string[]): Promise<Sandbox> {
+export async function makeSandbox(
+  suite: string,
+  server: readonly string[],
+  isOurs: boolean,
+): Promise<Sandbox> {
   const folder = await Deno.makeTempDir({ prefix: "conformance-" });
   await link(suite, folder, ["src", "tests"]);
   await Deno.mkdir(`${folder}/src`);
   await Deno.mkdir(`${folder}/tests/tmp`, { recursive: true });
   await link(`${suite}/tests`, `${folder}/tests`, ["tmp"]);
   for (const tool of TOOLS) {
+    if (isOurs && tool === "check-aof") continue;
     const program = await findProgram(`redis-${tool}`);
     if (program !== undefined) await Deno.symlink(program, `${folder}/src/redis-${tool}`);
   }
   // The suite compares the process that it started with the one that the server's log names.
-  const script = `#!/bin/sh\nexec ${server.map(quote).join(" ")} "$@"\n`;
-  await Deno.writeTextFile(`${folder}/src/redis-server`, script, { mode: 0o755 });
+  const command = server.map(quote).join(" ");
+  await writeScript(`${folder}/src/redis-server`, `exec ${command} "$@"\n`);
+  if (isOurs) {
+    const script = CHECK_AOF_SCRIPT.replaceAll("SERVER", () => command);
+    await writeScript(`${folder}/src/redis-check-aof`, script);
+    await Deno.mkdir(`${folder}/${PROGRAMS}`);
+    for (const [name, stand] of [["pgrep", PGREP_SCRIPT], ["kill", KILL_SCRIPT]]) {
+      const program = await findProgram(name) ?? "false";
+      await writeScript(`${folder}/${PROGRAMS}/${name}`, stand.replace("PROGRAM", () => program));
+    }
+  }
   return {
     folder,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
@@ -50,6 +94,10 @@ export async function miniredisWords(): Promise<string[]> {
     .filter((word: string) => word.startsWith("--allow-"));
   const main = new URL("main.ts", ROOT).pathname;
   return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, main, "server"];
+}
+
+async function writeScript(path: string, commands: string): Promise<void> {
+  await Deno.writeTextFile(path, `#!/bin/sh\n${commands}`, { mode: 0o755 });
 }
 
 /** Links all that is in a folder, apart from some, into another one. */

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { PROGRAMS } from "./sandbox.ts";
 import { parseOutput, stableName, type TestResult, type UnitOutput } from "./output.ts";
 
 /** How a unit is run. */
@@ -85,7 +86,7 @@ async function runOnce(
   const process = new Deno.Command("setsid", {
     args: ["--wait", "sh", "-c", 'echo "$$" >group; exec "$@"', "sh", ...args],
     cwd: options.folder,
-    env: { TERM: "dumb" },
+    env: { TERM: "dumb", PATH: `${options.folder}/${PROGRAMS}:${Deno.env.get("PATH") ?? ""}` },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

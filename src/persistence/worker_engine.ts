@@ -1,0 +1,114 @@
+/**
+ * Writes snapshots in a worker, on another core where there is one, while the server goes on.
+ *
+ * @module
+ */
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { FrozenPages } from "../memory/frozen_pages.ts";
+import { systemFiles } from "../runtime/files.ts";
+import { frozenData } from "./frozen_snapshot.ts";
+import type {
+  SnapshotEngine,
+  SnapshotJob,
+  SnapshotOrder,
+  SnapshotResult,
+} from "./snapshot_engine.ts";
+import { removeQuietly } from "./snapshot_file.ts";
+import {
+  CONTROL_CANCEL,
+  CONTROL_KEYS,
+  CONTROL_KIBIBYTES,
+  CONTROL_WORDS,
+  type SnapshotRequest,
+} from "./snapshot_worker.ts";
+
+/** What the worker is writing. */
+interface CurrentSnapshot {
+  readonly pages: FrozenPages;
+  /** Told how it ends; null if it was given up. */
+  ended: ((result: SnapshotResult) => void) | null;
+  readonly temporary: string;
+}
+
+/** Starts the worker: gives it the port, and returns what ends it. */
+export type StartWorker = (port: MessagePort) => () => void;
+
+/** Starts a worker of this thread's own; that takes some 15 ms, in which this thread does nothing else. */
+export function startOwnWorker(port: MessagePort): () => void {
+  const url = new URL("./snapshot_worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  worker.postMessage({ port }, [port]);
+  return () => worker.terminate();
+}
+
+/** Has a worker write snapshots; see the head of this file. */
+export class WorkerSnapshotEngine implements SnapshotEngine {
+  private port: MessagePort | null = null;
+  private end: () => void = () => {};
+  private current: CurrentSnapshot | null = null;
+
+  /** Writes what is in `keyspace`; `start` starts the worker when there is something to write for the first time. */
+  constructor(
+    private readonly keyspace: Keyspace,
+    private readonly startWorker: StartWorker = startOwnWorker,
+  ) {}
+
+  /** See {@linkcode SnapshotEngine}. */
+  start(order: SnapshotOrder, ended: (result: SnapshotResult) => void): SnapshotJob {
+    // The worker hasn't found out yet that it needn't go on with the last one.
+    if (this.current !== null) this.stop();
+    const port = this.port ?? this.connect();
+    const pages = new FrozenPages(this.keyspace.arena);
+    const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
+    const data = frozenData(this.keyspace, pages.memory);
+    const current: CurrentSnapshot = { pages, ended, temporary: order.temporary };
+    this.current = current;
+    port.postMessage({ order, data, control } satisfies SnapshotRequest);
+    const words = new Int32Array(control);
+    return {
+      get processed(): number {
+        return Atomics.load(words, CONTROL_KEYS);
+      },
+      get extraBytes(): number {
+        return pages.copiedBytes + Atomics.load(words, CONTROL_KIBIBYTES) * 1024;
+      },
+      cancel: () => {
+        // What is frozen stays so until the worker answers: it must not read what changes.
+        Atomics.store(words, CONTROL_CANCEL, 1);
+        current.ended = null;
+      },
+    };
+  }
+
+  /** See {@linkcode SnapshotEngine}. */
+  stop(): void {
+    const { current } = this;
+    this.current = null;
+    this.port?.close();
+    this.port = null;
+    this.end();
+    this.end = () => {};
+    if (current === null) return;
+    current.pages.end();
+    removeQuietly(systemFiles, current.temporary);
+  }
+
+  /** Starts the worker. */
+  private connect(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }: MessageEvent<SnapshotResult>) => this.answered(data);
+    this.end = this.startWorker(port2);
+    this.port = port1;
+    return port1;
+  }
+
+  /** The worker is done with the oldest order. */
+  private answered(result: SnapshotResult): void {
+    const { current } = this;
+    if (current === null) return;
+    this.current = null;
+    current.pages.end();
+    const extraBytes = current.pages.copiedBytes + result.extraBytes;
+    current.ended?.({ error: result.error, extraBytes });
+  }
+}
