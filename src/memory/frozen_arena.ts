@@ -2,8 +2,8 @@
  * A frozen arena as its reader sees it: memory of its own, into which what is needed is brought, page by page.
  *
  * Code that reads an arena serves here as well, as long as what it reads has been brought before: a block with
- * {@linkcode FrozenArena.bring}, a collection with all that hangs on it with {@linkcode FrozenArena.bringCollection}. It lies at its
- * address then. {@linkcode FrozenArena.forget} gives the memory back; pages can be brought again until they are said to be
+ * {@linkcode FrozenArena.bring}, a collection with all that hangs on it with {@linkcode FrozenArena.bringCollection}, or bit by
+ * bit with {@linkcode FrozenArena.bringDict} and {@linkcode FrozenArena.visitSlots}. It lies at its address then. {@linkcode FrozenArena.forget} gives the memory back; pages can be brought again until they are said to be
  * done.
  *
  * {@linkcode FrozenArena.walk} goes through all blocks in the order of their addresses, over copies of some hundred pages at a
@@ -14,13 +14,14 @@
 import {
   Arena,
   BLOCK_ENTRY,
+  type ReadonlyWords,
   SEGMENT_LIMIT,
   SEGMENT_MASK,
   SEGMENT_SHIFT,
   SEGMENT_UNITS,
 } from "./arena.ts";
 import { KIND_MASK, KIND_SHIFT, LENGTH_SHIFT, USED } from "./bins.ts";
-import { bucketAddress, DIRECTORY, NEXT_WORD, pieceBlock, SLOTS } from "./dict_table.ts";
+import { bucketAddress, DIRECTORY, NEXT_WORD, SLOTS } from "./dict_table.ts";
 import { dictBuckets } from "./dict.ts";
 import { wordIndex, wordsAt } from "./entry.ts";
 import {
@@ -110,13 +111,13 @@ export class FrozenArena extends Arena {
     if (tree !== 0) this.bringTree(tree);
   }
 
-  /** Has a dict there, and calls `visit` for each of its entries, which aren't. */
+  /** Calls `visit` for each entry of a dict, which isn't brought; it may {@linkcode forget} everything. */
   bringDict(dict: number, visit: (entry: number) => void): void {
     this.bringBlock(dict);
-    this.bringBlock(wordsAt(this, dict)[wordIndex(dict) + DIRECTORY]);
     const buckets = dictBuckets(this, dict);
     for (let bucket = 0; bucket < buckets; bucket++) {
-      if ((bucket & 0xff) === 0) this.bringBlock(pieceBlock(this, dict, bucket >>> 8));
+      this.bringBlock(dict);
+      this.bringBlock(wordsAt(this, dict)[wordIndex(dict) + DIRECTORY]);
       for (let at = bucketAddress(this, dict, bucket); at !== 0;) {
         this.bring(at, BUCKET_BYTES);
         const words = wordsAt(this, at);
@@ -129,27 +130,47 @@ export class FrozenArena extends Arena {
     }
   }
 
-  /** Has a tree there, with the blocks that its leaves own. */
-  private bringTree(tree: number): void {
+  /**
+   * Calls `visit` for each slot of the leaves of a tree, backwards if asked to, with the words that it is in and the index of
+   * its first one; it may {@linkcode forget} everything.
+   */
+  visitSlots(
+    tree: number,
+    backwards: boolean,
+    visit: (words: ReadonlyWords, at: number) => void,
+  ): void {
     this.bringBlock(tree);
     const shape = wordsAt(this, tree)[wordIndex(tree) + SHAPE];
-    this.bringNode(treeTop(this, tree), treeHeight(this, tree), shape);
+    this.visitNode(treeTop(this, tree), treeHeight(this, tree), shape, backwards, visit);
   }
 
-  /** Has a node of a tree there, with all below it. */
-  private bringNode(node: number, level: number, shape: number): void {
+  /** Visits the slots of the leaves below a node, or of the node itself if it is one. */
+  private visitNode(
+    node: number,
+    level: number,
+    shape: number,
+    backwards: boolean,
+    visit: (words: ReadonlyWords, at: number) => void,
+  ): void {
     this.bringBlock(node);
     const words = wordsAt(this, node);
     const at = wordIndex(node);
-    const owned = level === 0 ? ((shape >>> 12) & 15) - 1 : 0;
-    if (owned < 0) return;
     const stride = level === 0 ? shape & 15 : CHILD_WORDS + ((shape >>> 4) & 15);
     const used = words[at + NODE_USED];
-    for (let slot = 0; slot < used; slot++) {
-      const block = words[at + NODE_SLOTS_AT + slot * stride + owned];
-      if (level === 0) this.bringBlock(block);
-      else this.bringNode(block, level - 1, shape);
+    for (let index = 0; index < used; index++) {
+      const slot = at + NODE_SLOTS_AT + (backwards ? used - 1 - index : index) * stride;
+      if (level === 0) visit(words, slot);
+      else this.visitNode(words[slot], level - 1, shape, backwards, visit);
     }
+  }
+
+  /** Has a tree there, with the blocks that its leaves own. */
+  private bringTree(tree: number): void {
+    this.bringBlock(tree);
+    const owned = ((wordsAt(this, tree)[wordIndex(tree) + SHAPE] >>> 12) & 15) - 1;
+    this.visitSlots(tree, false, (words, at) => {
+      if (owned >= 0) this.bringBlock(words[at + owned]);
+    });
   }
 
   /** Gives the memory of all that was brought back. */

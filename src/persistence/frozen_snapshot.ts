@@ -15,6 +15,8 @@ import { BLOCK_ENTRY } from "../memory/arena.ts";
 import { FrozenArena } from "../memory/frozen_arena.ts";
 import type { FrozenMemory } from "../memory/frozen_pages.ts";
 import { AofCommandWriter } from "./aof_commands.ts";
+import { FrozenValues } from "./frozen_values.ts";
+import type { RdbWriter } from "./rdb_writer.ts";
 import { RdbFileWriter, type SnapshotFacts, type SnapshotForm } from "./rdb_file_writer.ts";
 
 /** Brought pages are forgotten when they are more than this. */
@@ -65,21 +67,27 @@ export class FrozenSnapshot {
   /** Bytes of memory that were brought at once, at most. */
   peakBytes = 0;
   private readonly arena: FrozenArena;
+  private readonly values: FrozenValues;
   private readonly keyspace = new Keyspace(0, 0, 0);
   private readonly writer: RdbFileWriter | AofCommandWriter;
   private readonly byId = new Map<number, FrozenDatabase>();
   private readonly announced = new Set<number>();
   private readonly skipped = new Set<number>();
 
-  /** Writes `data` to `sink`, whose bytes are only good during the call, and calls `wrote` after each key. */
+  /**
+   * Writes `data` to `sink`, whose bytes are only good during the call, and calls `wrote` after each key. Brings about `limit`
+   * bytes at once, or as many as one value needs.
+   */
   constructor(
     private readonly data: FrozenData,
     private readonly order: FrozenOrder,
     sink: (bytes: Uint8Array) => void,
     private readonly wrote: () => void,
+    private readonly limit: number = BROUGHT_BYTES,
   ) {
     const { keyspace } = this;
     this.arena = new FrozenArena(data.memory);
+    this.values = new FrozenValues(this.arena, () => this.forget(limit));
     Object.assign(keyspace, { arena: this.arena });
     keyspace.setTime(data.now);
     keyspace.frequency.decayMinutes = data.decayMinutes;
@@ -103,10 +111,19 @@ export class FrozenSnapshot {
       if (kind !== BLOCK_ENTRY) return;
       const block = valueBlock(keyspace, copy);
       if (block === 0) return;
-      if (entryEncoding(keyspace, copy) === ENCODING_ROOT) arena.bringCollection(block);
-      else arena.bringBlock(block);
-      this.entry(address, copy);
-      this.forget(BROUGHT_BYTES);
+      const isRoot = entryEncoding(keyspace, copy) === ENCODING_ROOT;
+      if (isRoot && writer instanceof RdbFileWriter) {
+        this.entry(address, copy, (values) => {
+          if (this.values.write(values, block)) return true;
+          arena.bringCollection(block);
+          return false;
+        });
+      } else {
+        if (isRoot) arena.bringCollection(block);
+        else arena.bringBlock(block);
+        this.entry(address, copy);
+      }
+      this.forget(this.limit);
     });
     this.forget(0);
     yield* arena.walkCopies(true, (address, kind, copy) => {
@@ -116,7 +133,11 @@ export class FrozenSnapshot {
   }
 
   /** Writes the entry that was at `address` and of which a copy lies at `copy`. */
-  private entry(address: number, copy: number): void {
+  private entry(
+    address: number,
+    copy: number,
+    writeLarge?: (writer: RdbWriter) => boolean,
+  ): void {
     const { announced, writer } = this;
     if (this.skipped.size > 0 && this.skipped.has(address)) return;
     const database = this.byId.get(databaseId(this.keyspace, copy));
@@ -126,7 +147,8 @@ export class FrozenSnapshot {
       announced.add(database.id);
       writer.sizes(database.keys, database.volatileKeys);
     }
-    writer.entry(copy);
+    if (writer instanceof RdbFileWriter) writer.entry(copy, writeLarge);
+    else writer.entry(copy);
     this.keys++;
     this.wrote();
   }

@@ -145,8 +145,8 @@ export class RdbFileWriter {
     this.writer.length(volatileKeys);
   }
 
-  /** A key with its value. */
-  entry(entry: number): void {
+  /** A key with its value, which `writeLarge` writes if it lies elsewhere and that says so. */
+  entry(entry: number, writeLarge?: (writer: RdbWriter) => boolean): void {
     const { keyspace, keyspace: { arena }, writer } = this;
     this.keys++;
     if (hasExpiry(keyspace, entry)) {
@@ -159,7 +159,8 @@ export class RdbFileWriter {
     const bytes = arena.bytes[entry >>> SEGMENT_SHIFT] as Uint8Array;
     writer.nameNext(bytes, keyStart(arena, entry), keyLength(arena, entry));
     if (meta !== META_INLINE && meta !== META_GROWN) {
-      return writeValue(writer, keyspace, entry);
+      if (writeLarge === undefined || !writeLarge(writer)) writeValue(writer, keyspace, entry);
+      return;
     }
     writer.type(RDB_TYPE_STRING);
     const length = wordsAt(arena, entry)[wordIndex(entry) + ENTRY_VALUE];
