@@ -110,6 +110,7 @@ export class Arena extends Bins {
   /** No address from here on, up to the end of the newest segment, has ever been in use. */
   private freshAddress = 0;
   private nextSegmentUnits = FIRST_SEGMENT_UNITS;
+  private outer = 0;
 
   /** Length in units of the block at `address`, its header included. */
   unitsOf(address: number): number {
@@ -134,6 +135,7 @@ export class Arena extends Bins {
    */
   allocate(units: number, kind: number): number {
     if (units < MINIMUM_UNITS) units = MINIMUM_UNITS;
+    if (kind === BLOCK_VALUE || kind === BLOCK_ROOT) this.outer++;
     if (units > OWN_SEGMENT_UNITS && this.wantsOwnSegment(units)) {
       return this.allocateLarge(units, kind);
     }
@@ -150,6 +152,14 @@ export class Arena extends Bins {
     const words = this.writable(address, 4);
     words[(address & SEGMENT_MASK) << 1] = (units << LENGTH_SHIFT) | (kind << KIND_SHIFT) | USED;
     return address;
+  }
+
+  /**
+   * How many values lie outside of the entries that they belong to, long strings and the roots of collections; after a lack of room
+   * somewhat more.
+   */
+  get outerValues(): number {
+    return this.outer;
   }
 
   /**
@@ -175,6 +185,8 @@ export class Arena extends Bins {
     let words = this.writable(address, 4);
     const header = words[at];
     assert((header & USED) !== 0, "a block is freed once");
+    const kind = (header >>> KIND_SHIFT) & KIND_MASK;
+    if (kind === BLOCK_VALUE || kind === BLOCK_ROOT) this.outer--;
     const segment = address >>> SEGMENT_SHIFT;
     let units = header >>> LENGTH_SHIFT;
     if (units === 0) {
@@ -379,6 +391,10 @@ export class Arena extends Bins {
    */
   clear(kept: readonly number[]): void {
     const keptUnits = kept.map((address) => this.unitsOf(address));
+    this.outer = kept.filter((address) => {
+      const kind = this.kindOf(address);
+      return kind === BLOCK_VALUE || kind === BLOCK_ROOT;
+    }).length;
     this.forgetFree();
     this.topAddress = 0;
     this.topUnits = 0;

@@ -253,9 +253,11 @@ export class FrozenArena extends Arena {
       runStart = keptFrom;
       runPages = Math.max(0, kept);
       if (kept <= 0) read = keptFrom;
-      for (; runPages < capacity && read < pages; read++, runPages++) {
-        const target = run.subarray(runPages * PAGE_BYTES, (runPages + 1) * PAGE_BYTES);
-        this.copyPage(segment.number, (start >>> PAGE_UNIT_SHIFT) + read, target, last);
+      const more = Math.min(capacity - runPages, pages - read);
+      if (more > 0) {
+        this.copyPages(segment.number, read, more, run, runPages * PAGE_BYTES, last);
+        read += more;
+        runPages += more;
       }
       const before = unit;
       unit = this.visitRun(
@@ -292,19 +294,30 @@ export class FrozenArena extends Arena {
     return unit;
   }
 
-  /** Copies a page as it was when it was frozen; with `last`, nobody needs it afterwards. */
-  private copyPage(segment: number, page: number, target: Uint8Array, last: boolean): void {
+  /**
+   * Copies `count` pages of a segment, from its page number `first` on, as they were when they were frozen, to `target` from `to` on;
+   * with `last`, nobody needs them afterwards.
+   */
+  private copyPages(
+    segment: number,
+    first: number,
+    count: number,
+    target: Uint8Array,
+    to: number,
+    last: boolean,
+  ): void {
     const { states } = this;
     const live = this.live[segment];
-    const at = (page - (segment << SEGMENT_PAGE_SHIFT)) * PAGE_BYTES;
-    const end = Math.min(at + PAGE_BYTES, live.length);
-    if (Atomics.load(states, page) === PAGE_PENDING) {
-      target.set(live.subarray(at, end));
-      const next = last ? PAGE_DONE : PAGE_PENDING;
-      if (Atomics.compareExchange(states, page, PAGE_PENDING, next) === PAGE_PENDING) return;
+    const next = last ? PAGE_DONE : PAGE_PENDING;
+    // All at once, since that costs less; those that were changed meanwhile are taken from where they were copied to.
+    target.set(live.subarray(first * PAGE_BYTES, (first + count) * PAGE_BYTES), to);
+    const base = segment << SEGMENT_PAGE_SHIFT;
+    for (let page = first; page < first + count; page++, to += PAGE_BYTES) {
+      const state = Atomics.compareExchange(states, base + page, PAGE_PENDING, next);
+      if (state === PAGE_PENDING) continue;
+      if (state !== PAGE_ASIDE) throw new Error(`page ${base + page} is gone`);
+      target.set(this.aside[segment].subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES), to);
     }
-    if (Atomics.load(states, page) !== PAGE_ASIDE) throw new Error(`page ${page} is gone`);
-    target.set(this.aside[segment].subarray(at, end));
   }
 
   /** Brings a page of the segment with the first number `segment`. */
@@ -316,7 +329,8 @@ export class FrozenArena extends Arena {
     }
     const at = (page - (segment << SEGMENT_PAGE_SHIFT)) * PAGE_BYTES;
     if (at >= bytes.length) return;
-    this.copyPage(segment, page, bytes.subarray(at, at + PAGE_BYTES), false);
+    const number = page - (segment << SEGMENT_PAGE_SHIFT);
+    this.copyPages(segment, number, 1, bytes, at, false);
     this.present[page] = 1;
     this.broughtBytes += PAGE_BYTES;
   }

@@ -16,7 +16,7 @@
  * before a swap only saves work.
  *
  * **Memory.** Each segment has a second one of its size aside, at the same offsets. The system gives memory only for
- * the pages that are copied; all of it goes when the freezing ends.
+ * the pages that are copied; when the freezing ends it is given back as that of segments that were dropped, or used for one.
  *
  * **Segments that come and go.** What is allocated after the freezing isn't frozen. The buffer of a segment that is dropped is
  * the reader's until the end: nobody writes to it, so its pages stay as they are.
@@ -32,6 +32,7 @@ import {
   SEGMENT_LIMIT,
   SEGMENT_SHIFT,
   SEGMENT_UNITS,
+  UNIT_BYTES,
 } from "./arena.ts";
 
 /** Bits of a page's number that count units. */
@@ -40,6 +41,12 @@ export const PAGE_UNIT_SHIFT = 9;
 export const PAGE_BYTES = 4096;
 /** Bits of a page's number that count within its segment. */
 export const SEGMENT_PAGE_SHIFT: number = SEGMENT_SHIFT - PAGE_UNIT_SHIFT;
+
+/**
+ * Least bytes of memory aside, however short the segment is: the system's allocator keeps shorter pieces for itself, and clears
+ * them before they are used again.
+ */
+const ASIDE_BYTES = SEGMENT_UNITS * UNIT_BYTES;
 
 /** Nobody has changed the page. */
 export const PAGE_PENDING = 0;
@@ -89,7 +96,7 @@ export class FrozenPages implements PageWatcher {
     const segments: FrozenSegment[] = [];
     let end = 0;
     arena.forEachSegment((number, units, live) => {
-      const aside = new SharedArrayBuffer(live.byteLength);
+      const aside = arena.takeSpare(Math.max(live.byteLength, ASIDE_BYTES));
       segments.push({ number, units, live, aside });
       const numbers = Math.ceil(units / SEGMENT_UNITS);
       for (let tail = number; tail < number + numbers; tail++) this.frozen[tail] = number + 1;
@@ -124,6 +131,8 @@ export class FrozenPages implements PageWatcher {
   /** The reader is done, or given up. */
   end(): void {
     this.arena.watchPages(null);
+    // They serve for the next freezing, or as segments, until the collector gets them.
+    for (const { aside } of this.memory.segments) this.arena.giveSpare(aside);
     this.live.length = 0;
     this.aside.length = 0;
   }

@@ -108,6 +108,8 @@ export class Segments {
   private watcher: PageWatcher | null = null;
   /** Buffers of dropped segments, whose memory hasn't gone back to the system yet. */
   private readonly dropped: SharedArrayBuffer[] = [];
+  /** The same of segments that were dropped while somebody watches. */
+  private readonly withheldBuffers: SharedArrayBuffer[] = [];
   /** Bytes of those that nobody holds any more, which the collector hasn't found out yet. */
   private leavingBytes = 0;
   /** How often somebody has asked since one was let go. */
@@ -117,6 +119,19 @@ export class Segments {
   /** Has `watcher` told of each page before it changes, or nobody with `null`. */
   watchPages(watcher: PageWatcher | null): void {
     this.watcher = watcher;
+    if (watcher !== null) return;
+    this.dropped.push(...this.withheldBuffers);
+    this.withheldBuffers.length = 0;
+  }
+
+  /** Memory of `byteLength` bytes that holds anything, for who copies pages aside; {@linkcode giveSpare} takes it back. */
+  takeSpare(byteLength: number): SharedArrayBuffer {
+    return this.takeBuffer(byteLength / UNIT_BYTES);
+  }
+
+  /** Memory that the next segment may have, or that goes back to the system with {@linkcode releaseDropped}. */
+  giveSpare(memory: SharedArrayBuffer): void {
+    this.dropped.push(memory);
   }
 
   /** Whether somebody watches the pages (a snapshot runs). */
@@ -179,10 +194,7 @@ export class Segments {
 
   /** Memory for a segment of `units`: of one that was dropped just now, or new. */
   private takeBuffer(units: number): SharedArrayBuffer {
-    // What is dropped may still be read by who watches.
-    const dropped = this.watcher !== null
-      ? -1
-      : this.dropped.findIndex((buffer) => buffer.byteLength === units * UNIT_BYTES);
+    const dropped = this.dropped.findIndex((buffer) => buffer.byteLength === units * UNIT_BYTES);
     if (dropped >= 0) return this.dropped.splice(dropped, 1)[0];
     try {
       return new SharedArrayBuffer(units * UNIT_BYTES);
@@ -238,7 +250,10 @@ export class Segments {
 
   /** Takes a segment out; its memory goes back to the system with {@linkcode releaseDropped}. */
   protected dropSegment(segment: number): void {
-    this.dropped.push(this.mutableWords[segment].buffer as SharedArrayBuffer);
+    const buffer = this.mutableWords[segment].buffer as SharedArrayBuffer;
+    // Who watches may still read it.
+    if (this.watcher === null) this.dropped.push(buffer);
+    else this.withheldBuffers.push(buffer);
     const numbers = Math.ceil(this.segmentUnits[segment] / SEGMENT_UNITS);
     this.watcher?.dropped(segment, numbers);
     this.totalUnits -= this.segmentUnits[segment];

@@ -1,7 +1,7 @@
 /**
  * Writes a snapshot of frozen memory: beside the server, from what it holds, as it was at one instant.
  *
- * All blocks of the arena are walked through twice, in the order of their addresses, and entries are found by the kind of
+ * All blocks of the arena are walked through, twice if need be, in the order of their addresses, and entries are found by the kind of
  * their blocks. First come the entries whose values lie elsewhere, long strings and large collections, which need pages from
  * everywhere. Then those that hold their values; then nobody needs a page any more that has been walked through, so
  * that the server needn't copy it before it changes it.
@@ -40,6 +40,8 @@ export interface FrozenData {
   readonly memory: FrozenMemory;
   /** The databases that have keys. */
   readonly databases: readonly FrozenDatabase[];
+  /** Whether there are values outside of their entries. */
+  readonly hasOuterValues: boolean;
   /** Dicts whose entries are still there, and belong to no database any more. */
   readonly detached: readonly number[];
   /** Unix time in ms. */
@@ -107,6 +109,16 @@ export class FrozenSnapshot {
       yield;
     }
     writer.begin(this.order.facts);
+    if (this.data.hasOuterValues) yield* this.writeOuter();
+    yield* arena.walkCopies(true, (address, kind, copy) => {
+      if (kind === BLOCK_ENTRY && valueBlock(keyspace, copy) === 0) this.entry(address, copy);
+    });
+    writer.end();
+  }
+
+  /** Writes the entries whose values lie elsewhere. */
+  private *writeOuter(): Generator<void, void, void> {
+    const { arena, keyspace, writer } = this;
     yield* arena.walkCopies(false, (address, kind, copy) => {
       if (kind !== BLOCK_ENTRY) return;
       const block = valueBlock(keyspace, copy);
@@ -126,10 +138,6 @@ export class FrozenSnapshot {
       this.forget(this.limit);
     });
     this.forget(0);
-    yield* arena.walkCopies(true, (address, kind, copy) => {
-      if (kind === BLOCK_ENTRY && valueBlock(keyspace, copy) === 0) this.entry(address, copy);
-    });
-    writer.end();
   }
 
   /** Writes the entry that was at `address` and of which a copy lies at `copy`. */
@@ -172,6 +180,7 @@ export function frozenData(keyspace: Keyspace, memory: FrozenMemory): FrozenData
       keys: size,
       volatileKeys: volatile.length,
     })),
+    hasOuterValues: keyspace.arena.outerValues > 0,
     detached: keyspace.detached.map(({ dict }) => dict),
     now: keyspace.now,
     countsUses: keyspace.countsUses,

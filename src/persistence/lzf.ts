@@ -46,22 +46,33 @@ export class LzfCompressor {
    * or `input` too short to hold a repetition.
    */
   compress(input: Uint8Array, output: Uint8Array): number {
-    const length = input.length;
+    return this.compressRange(input, 0, input.length, output, output.length);
+  }
+
+  /** As {@linkcode compress}, for the `length` bytes of `input` from `start`, into the first `room` bytes of `output`. */
+  compressRange(
+    input: Uint8Array,
+    start: number,
+    length: number,
+    output: Uint8Array,
+    room: number,
+  ): number {
     if (length < 4) return 0;
     if (this.base + length >= POSITION_LIMIT) {
       this.table.fill(0);
       this.base = 0;
     }
-    const { table, base } = this;
+    const { table } = this;
+    const base = this.base - start;
     this.base += length;
-    const room = output.length;
-    const last = length - 2;
-    let at = 0;
+    const end = start + length;
+    const last = end - 2;
+    let at = start;
     // Each run of literals gets its control byte beforehand, which is taken back if the run stays empty.
     let to = 1;
     let literals = 0;
     // The three bytes from `at` on, the last one of which comes in at each step.
-    let three = (input[0] << 8) | input[1];
+    let three = (input[start] << 8) | input[start + 1];
     while (at < last) {
       three = ((three << 8) | input[at + 2]) & 0xffffff;
       const slot = hash(three);
@@ -69,7 +80,7 @@ export class LzfCompressor {
       table[slot] = base + at;
       const distance = at - from - 1;
       if (
-        from > 0 && distance < FARTHEST && input[from] === (three >>> 16) &&
+        from > start && distance < FARTHEST && input[from] === (three >>> 16) &&
         input[from + 1] === ((three >>> 8) & 0xff) && input[from + 2] === (three & 0xff)
       ) {
         if (to + 4 - (literals === 0 ? 1 : 0) >= room) return 0;
@@ -104,7 +115,7 @@ export class LzfCompressor {
       }
     }
     if (to + 3 > room) return 0;
-    while (at < length) {
+    while (at < end) {
       output[to++] = input[at++];
       if (++literals === LONGEST_LITERAL) {
         output[to - literals - 1] = literals - 1;

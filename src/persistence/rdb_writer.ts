@@ -34,7 +34,7 @@ const BUFFER_BYTES = 16 * 1024;
 /** One in front of a sink has this length. */
 const SINK_BUFFER_BYTES = 64 * 1024;
 /** Up to so many bytes are copied one by one. */
-const LOOPED_BYTES = 24;
+const LOOPED_BYTES = 128;
 const LONGEST_INTEGER_TEXT = 11;
 /** Only longer strings are compressed... */
 const COMPRESSED_FROM_BYTES = 21;
@@ -164,7 +164,9 @@ export class RdbWriter {
     ) {
       return this.smallInteger(this.number.low);
     }
-    if (!this.compress || size < COMPRESSED_FROM_BYTES || !this.shorter(bytes)) this.plain(bytes);
+    if (!this.compress || size < COMPRESSED_FROM_BYTES || !this.shorter(bytes, 0, size)) {
+      this.plain(bytes);
+    }
   }
 
   /** A string that is the `length` bytes of `view` from `start`. */
@@ -175,9 +177,10 @@ export class RdbWriter {
 
   /** A string that is the `length` bytes of `bytes` from `start`. */
   stringIn(bytes: Uint8Array, start: number, length: number): void {
-    if (length > LOOPED_BYTES || (this.compress && length >= COMPRESSED_FROM_BYTES)) {
-      return this.string(bytes.subarray(start, start + length));
+    if (this.compress && length >= COMPRESSED_FROM_BYTES && this.shorter(bytes, start, length)) {
+      return;
     }
+    if (length > LOOPED_BYTES) return this.plain(bytes.subarray(start, start + length));
     if (
       length <= LONGEST_INTEGER_TEXT && length > 0 && bytes[start] <= NINE &&
       parseInteger64(bytes, start, length, this.number) &&
@@ -185,12 +188,8 @@ export class RdbWriter {
     ) {
       return this.smallInteger(this.number.low);
     }
-    this.ensure(LENGTH_BYTES + LOOPED_BYTES);
     this.length(length);
-    const { buffer } = this;
-    let to = this.position;
-    for (let from = start; from < start + length; from++) buffer[to++] = bytes[from];
-    this.position = to;
+    this.copy(bytes, start, length);
   }
 
   /** Bytes as they are. */
@@ -213,18 +212,28 @@ export class RdbWriter {
   }
 
   /** Writes a string compressed, unless it doesn't get shorter; whether it did. */
-  private shorter(bytes: Uint8Array): boolean {
-    const room = bytes.length - COMPRESSION_GAIN_BYTES;
+  private shorter(bytes: Uint8Array, start: number, length: number): boolean {
+    const room = length - COMPRESSION_GAIN_BYTES;
     const long = room >= PIECE_BYTES;
     if (!long && room > this.compressed.length) this.compressed = new Uint8Array(PIECE_BYTES);
-    const output = long ? new Uint8Array(room) : this.compressed.subarray(0, room);
-    const size = this.compressor.compress(bytes, output);
+    const output = long ? new Uint8Array(room) : this.compressed;
+    const size = this.compressor.compressRange(bytes, start, length, output, room);
     if (size === 0) return false;
     this.byte((LENGTH_ENCODED << 6) | STRING_LZF);
     this.length(size);
-    this.length(bytes.length);
-    this.raw(output.subarray(0, size));
+    this.length(length);
+    if (size > LOOPED_BYTES) this.raw(output.subarray(0, size));
+    else this.copy(output, 0, size);
     return true;
+  }
+
+  /** Copies a few bytes. */
+  private copy(bytes: Uint8Array, start: number, length: number): void {
+    this.ensure(length);
+    const { buffer } = this;
+    let to = this.position;
+    for (let from = start; from < start + length; from++) buffer[to++] = bytes[from];
+    this.position = to;
   }
 
   /** A string that is an integer of 32 bits. */

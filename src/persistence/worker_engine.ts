@@ -30,13 +30,20 @@ interface CurrentSnapshot {
   readonly temporary: string;
 }
 
-/** Starts the worker: gives it the port, and returns what ends it. */
-export type StartWorker = (port: MessagePort) => () => void;
+/** Starts the worker: gives it the port, calls `failed` if it ends by itself, and returns what ends it. */
+export type StartWorker = (port: MessagePort, failed: (reason: string) => void) => () => void;
 
 /** Starts a worker of this thread's own; that takes some 15 ms, in which this thread does nothing else. */
-export function startOwnWorker(port: MessagePort): () => void {
+export function startOwnWorker(
+  port: MessagePort,
+  failed: (reason: string) => void,
+): () => void {
   const url = new URL("./snapshot_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
+  worker.onerror = (event) => {
+    event.preventDefault();
+    failed(event.message);
+  };
   worker.postMessage({ port }, [port]);
   return () => worker.terminate();
 }
@@ -97,9 +104,16 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
   private connect(): MessagePort {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<SnapshotResult>) => this.answered(data);
-    this.end = this.startWorker(port2);
+    this.end = this.startWorker(port2, (reason) => this.failed(reason));
     this.port = port1;
     return port1;
+  }
+
+  /** The worker has ended by itself; there will be another one when it is needed. */
+  private failed(reason: string): void {
+    const { current } = this;
+    this.stop();
+    current?.ended?.({ error: `the snapshot worker failed: ${reason}`, extraBytes: 0 });
   }
 
   /** The worker is done with the oldest order. */
@@ -108,6 +122,8 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     if (current === null) return;
     this.current = null;
     current.pages.end();
+    // With the worker goes all that it had: the server's memory too, which its collector might not look for in days.
+    this.stop();
     const extraBytes = current.pages.copiedBytes + result.extraBytes;
     current.ended?.({ error: result.error, extraBytes });
   }

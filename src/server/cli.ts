@@ -138,7 +138,10 @@ async function runInWorker(start: StartMessage): Promise<number> {
         return;
       }
       snapshots?.terminate();
-      snapshots = data.snapshotPort === null ? undefined : startSnapshotWorker(data.snapshotPort);
+      snapshots = data.snapshotPort === null ? undefined : startSnapshotWorker(
+        data.snapshotPort,
+        (reason) => send({ type: "snapshotWorkerFailed", reason }),
+      );
     };
     worker.onerror = (event) => {
       // The runtime has already printed the error, with its stack.
@@ -159,10 +162,14 @@ async function runInWorker(start: StartMessage): Promise<number> {
   return await exitCode;
 }
 
-/** Starts a worker that writes snapshots for the server at the other end of `port`. */
-function startSnapshotWorker(port: MessagePort): Worker {
+/** Starts a worker that writes snapshots for the server at the other end of `port`; `failed` hears if it ends by itself. */
+function startSnapshotWorker(port: MessagePort, failed: (reason: string) => void): Worker {
   const url = new URL("../persistence/snapshot_worker.ts", import.meta.url);
   const worker = new Worker(url, { type: "module" });
+  worker.onerror = (event) => {
+    event.preventDefault();
+    failed(event.message);
+  };
   worker.postMessage({ port }, [port]);
   return worker;
 }

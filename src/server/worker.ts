@@ -12,7 +12,7 @@
 import { type Server, type ShutdownManner, startServer } from "./server.ts";
 import { type Directive, SettingsError } from "./settings.ts";
 import type { SnapshotEngine } from "../persistence/snapshot_engine.ts";
-import { WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
+import { type StartWorker, WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
 import { warmUp } from "./warming.ts";
 
 const SIGABRT_NUMBER = 6;
@@ -34,7 +34,8 @@ export interface StartMessage {
 /** What the main thread tells the worker. */
 export type MessageToWorker =
   | StartMessage
-  | { readonly type: "signal"; readonly signal: string };
+  | { readonly type: "signal"; readonly signal: string }
+  | { readonly type: "snapshotWorkerFailed"; readonly reason: string };
 
 /** What the worker tells the main thread. */
 export type MessageFromWorker =
@@ -61,19 +62,28 @@ interface WorkerScope {
   ): void;
 }
 
+/** Who is told when the worker for snapshots, which the main thread has, has ended by itself. */
+interface SnapshotFailure {
+  tell: (reason: string) => void;
+}
+
 /** Starts the server when told to, and tells how it ended. */
 function serve(scope: WorkerScope): void {
   // A signal may come while the server is still starting, so it waits for the promise.
   let starting: Promise<Server | undefined> = Promise.resolve(undefined);
   let running: Server | undefined;
+  const failure: SnapshotFailure = { tell: () => {} };
+  const startWorker: StartWorker = (port, failed) =>
+    startOnMainThread(scope, failure, port, failed);
 
   scope.onmessage = async ({ data }) => {
+    if (data.type === "snapshotWorkerFailed") return failure.tell(data.reason);
     if (data.type === "signal") {
       const server = await starting;
       if (server !== undefined) takeSignal(scope, server, data.signal);
       return;
     }
-    starting = start(data);
+    starting = start(data, startWorker);
     running = await starting;
     if (running !== undefined) warmUpBeside(running);
     scope.postMessage({ exitCode: running === undefined ? 1 : await running.finished });
@@ -114,8 +124,13 @@ function warmUpBeside({ logger }: Server): void {
 }
 
 /** Has the main thread start a worker for snapshots: here it would keep clients waiting for 15 ms. */
-function startOnMainThread(port: MessagePort): () => void {
-  const scope = self as unknown as WorkerScope;
+function startOnMainThread(
+  scope: WorkerScope,
+  failure: SnapshotFailure,
+  port: MessagePort,
+  failed: (reason: string) => void,
+): () => void {
+  failure.tell = failed;
   scope.postMessage({ snapshotPort: port }, [port]);
   return () => scope.postMessage({ snapshotPort: null });
 }
@@ -123,10 +138,11 @@ function startOnMainThread(port: MessagePort): () => void {
 /** The server, or undefined if it can't start, which is in the log. */
 async function start(
   { directives, configFile, watched }: StartMessage,
+  startWorker: StartWorker,
 ): Promise<Server | undefined> {
   try {
     const snapshots = ({ keyspace }: Server): SnapshotEngine =>
-      new WorkerSnapshotEngine(keyspace, startOnMainThread);
+      new WorkerSnapshotEngine(keyspace, startWorker);
     return await startServer(directives, { configFile, watched, snapshots });
   } catch (error) {
     if (error instanceof SettingsError) return undefined;
