@@ -35,10 +35,10 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz crash differential conformance bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz fuzz-files crash power-cuts differential conformance bench fmt lint check clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Run a server on port 6380 from source
 	@$(DENO) task --quiet run $(ARGS)
@@ -64,8 +64,14 @@ smoke: $(INSTALLED) ## Try the executable that `make build` made
 fuzz: $(INSTALLED) ## A million random and broken requests (ARGS="--frames 100000 --seed 7")
 	@$(DENO) task --quiet fuzz $(ARGS)
 
+fuzz-files: $(INSTALLED) ## A hundred thousand broken files (ARGS="--kind rdb --files 10000 --seed 7")
+	@$(DENO) task --quiet fuzz-files $(ARGS)
+
 crash: $(INSTALLED) ## A thousand kill -9 under load, each followed by a look at what is left (ARGS=--help)
 	@$(DENO) task --quiet crash $(ARGS)
+
+power-cuts: $(INSTALLED) ## Ten thousand simulated disks and power cuts, from seeds (ARGS=--help)
+	@$(DENO) task --quiet power-cuts $(ARGS)
 
 differential: $(INSTALLED) ## The same random commands to redis-server and to ours (ARGS=--help)
 	@$(DENO) task --quiet differential $(ARGS)

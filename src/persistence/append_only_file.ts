@@ -105,6 +105,8 @@ export interface AofHost {
   readonly saving: boolean;
   /** Whether changes are being handed over in the turns of a round, which ends with {@linkcode AppendOnlyFile.flush}. */
   readonly inRound: boolean;
+  /** Whether commands of a transaction are being run. */
+  readonly inTransaction: boolean;
   /** Unix time in ms. */
   now(): number;
   /** Milliseconds since some moment. */
@@ -207,6 +209,8 @@ export class AppendOnlyFile {
   /** Counts what is under way and may be overtaken: turning it off ends a rewrite. */
   private generation = 0;
   private nextTryMs = 0;
+  /** Whether the log knows that this is a while. */
+  private limitNoted = false;
   /** Has the snapshot under way fail. */
   private failSnapshot: (reason: string) => void = () => {};
   private readonly listener = (bytes: Uint8Array): void => this.append(bytes);
@@ -268,7 +272,8 @@ export class AppendOnlyFile {
     if (next !== manifest) {
       this.host.log("notice", `Creating AOF incr file ${last.name} on server start`);
     }
-    const file = files.openToAppend(this.pathOf(last.name));
+    const path = this.pathOf(last.name);
+    const file = next === manifest ? files.openToAppend(path) : this.createIncrement(path);
     if (next !== manifest) this.storeManifestNow(next);
     // What was loaded may have been in nobody's memory but the system's.
     file.syncNow();
@@ -278,6 +283,16 @@ export class AppendOnlyFile {
     this.begin();
     this.state = "on";
     this.host.aofChanged();
+  }
+
+  /**
+   * A new increment. A rewrite that the end of a process has cut off may have left a file of its name: emptying that one wouldn't
+   * last, so that a power cut could bring back what was in it.
+   */
+  private createIncrement(path: string): OutputFile {
+    const { files } = this.host;
+    removeQuietly(files, path);
+    return files.create(path);
   }
 
   /** Knows the files that there are, though it is off: a rewrite goes on from their numbers. */
@@ -512,18 +527,27 @@ export class AppendOnlyFile {
     }
     if (this.rewriting || this.host.saving) return;
     if (this.scheduled && this.host.now() >= this.nextTryMs) return this.rewrite();
-    if (this.state !== "on" || settings.growthPercentage === 0 || this.isLimited()) return;
+    if (this.state !== "on" || settings.growthPercentage === 0) return;
     if (this.currentSize <= settings.leastBytes) return;
     const base = this.baseSize === 0 ? 1 : this.baseSize;
     const growth = Math.floor(this.currentSize * 100 / base) - 100;
-    if (growth < settings.growthPercentage) return;
+    if (growth < settings.growthPercentage || this.isLimited()) return;
     this.host.log("notice", `Starting automatic rewriting of AOF on ${growth}% growth`);
     this.rewrite();
   }
 
-  /** Whether rewrites fail so often that none is begun by itself for a while. */
+  /** Whether rewrites fail so often that none is begun by itself for a while; the log hears of it once. */
   private isLimited(): boolean {
-    return this.failures >= FAILURES_BEFORE_WAITING && this.host.now() < this.nextTryMs;
+    const leftMs = this.nextTryMs - this.host.now();
+    if (this.failures < FAILURES_BEFORE_WAITING || leftMs <= 0) return false;
+    if (this.limitNoted) return true;
+    this.limitNoted = true;
+    this.host.log(
+      "warning",
+      "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in " +
+        `${Math.ceil(leftMs / MINUTE_MS)} minutes`,
+    );
+    return true;
   }
 
   /** Has one made as soon as nothing else is written. */
@@ -593,7 +617,7 @@ export class AppendOnlyFile {
     this.holding = true;
     try {
       if (old !== null && this.syncError === null) {
-        await old.sync();
+        await this.syncIncrement(old, generation);
         if (generation !== this.generation) return null;
         this.settle(cut);
       }
@@ -604,14 +628,20 @@ export class AppendOnlyFile {
         : next.increments[next.increments.length - 1].name;
       if (!waiting) this.host.log("notice", `Creating AOF incr file ${name} on background rewrite`);
       files.makeFolder(settings.folder);
-      const file = files.create(this.pathOf(name));
+      const file = this.createIncrement(this.pathOf(name));
+      let problem: string | null = null;
       try {
         if (!waiting) await this.storeManifest(next, generation);
       } catch (error) {
-        file.close();
-        // By now another rewrite may have a file of this name.
-        if (generation === this.generation) removeQuietly(files, this.pathOf(name));
-        throw error;
+        // The list may name the new file already, though nobody knows whether the list will last: then it is the one to go on in.
+        if (this.manifest !== next) {
+          file.close();
+          // By now another rewrite may have a file of this name.
+          if (generation === this.generation) removeQuietly(files, this.pathOf(name));
+          throw error;
+        }
+        problem = systemReason(error);
+        if (generation === this.generation) this.noteSyncError(problem);
       }
       if (generation !== this.generation) {
         file.close();
@@ -619,7 +649,7 @@ export class AppendOnlyFile {
       }
       old?.close();
       this.file = file;
-      return null;
+      return problem;
     } catch (error) {
       return systemReason(error);
     } finally {
@@ -627,6 +657,16 @@ export class AppendOnlyFile {
         this.holding = false;
         this.flush();
       }
+    }
+  }
+
+  /** Syncs the increment that is about to end; if that fails, what was written may be lost. */
+  private async syncIncrement(file: OutputFile, generation: number): Promise<void> {
+    try {
+      await file.sync();
+    } catch (error) {
+      if (generation === this.generation) this.noteSyncError(systemReason(error));
+      throw error;
     }
   }
 
@@ -690,13 +730,7 @@ export class AppendOnlyFile {
       : Math.min(LONGEST_WAIT_MINUTES, 2 ** (this.failures - FAILURES_BEFORE_WAITING));
     this.nextTryMs = now + Math.max(RETRY_MS, minutes * MINUTE_MS);
     host.log("warning", `Background AOF rewrite terminated with error: ${reason}`);
-    if (minutes > 0) {
-      host.log(
-        "warning",
-        "Background AOF rewrite has repeatedly failed and triggered the limit, will retry in " +
-          `${minutes} minutes`,
-      );
-    }
+    this.limitNoted = false;
     if (this.state === "waiting") this.removeTemporaryIncrement();
     // Where the files aren't sound, or there are none yet, only a rewrite helps.
     if (this.state === "waiting" || this.syncError !== null) this.scheduled = true;
@@ -723,7 +757,8 @@ export class AppendOnlyFile {
   /** Turned on while the server runs: changes are kept from now on, and count once there is a base. */
   turnOn(): void {
     this.state = "waiting";
-    if (this.host.saving || this.rewriting) {
+    // The base of a moment within a transaction would have half of it, and the increment all of it.
+    if (this.host.saving || this.rewriting || this.host.inTransaction) {
       this.scheduled = true;
       this.host.log(
         "notice",

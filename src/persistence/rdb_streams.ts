@@ -198,6 +198,10 @@ class StreamReader {
       this.longId(this.id);
       this.longId(deleted);
       this.long(added);
+      // What can't be would be refused when it is told as a command.
+      if (added.high < 0 || (added.high === 0 && added.low >>> 0 < length)) {
+        Object.assign(added, { high: 0, low: length });
+      }
     }
     builder.setFacts(last, deleted, added);
     const facts = new StreamFacts();
@@ -232,8 +236,11 @@ class StreamReader {
     const last = new EntryId();
     this.longId(last);
     const read = new Int64(-1, -1);
-    if (this.counts) this.long(read);
-    else if (facts.countUpTo(last)) Object.assign(read, facts.count);
+    if (this.counts) {
+      this.long(read);
+      // No count is known: -1; another one below 0 would be refused when it is told as a command.
+      if (read.high < 0) Object.assign(read, { high: -1, low: -1 });
+    } else if (facts.countUpTo(last)) Object.assign(read, facts.count);
     if (findChild(keyspace, builder.root, name) !== 0) {
       throw reader.wrong("Duplicated consumer group name detected");
     }

@@ -44,12 +44,13 @@ export class SyncingSink {
   }
 }
 
-/** Writes the keys of all databases, one database after the other. */
+/** Writes the keys of all databases, one database after the other; `each` is called at each key. */
 export function writeKeyspace(
   keyspace: Keyspace,
   form: SnapshotForm,
   facts: SnapshotFacts,
   sink: (bytes: Uint8Array) => void,
+  each?: () => void,
 ): RdbFileWriter {
   const writer = new RdbFileWriter(keyspace, form, sink);
   const walk = new DictWalk();
@@ -59,7 +60,10 @@ export function writeKeyspace(
     writer.select(database.number);
     writer.sizes(database.size, database.volatile.length);
     walk.begin(keyspace.arena, database.dict);
-    for (let entry = walk.next(); entry !== 0; entry = walk.next()) writer.entry(entry);
+    for (let entry = walk.next(); entry !== 0; entry = walk.next()) {
+      writer.entry(entry);
+      each?.();
+    }
   }
   writer.end();
   return writer;

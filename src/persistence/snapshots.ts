@@ -61,6 +61,8 @@ export interface SnapshotHost {
   snapshotFacts(aofBase: boolean): SnapshotFacts;
   /** Whether the append-only file is being rewritten: only one writes at a time. */
   readonly rewriting: boolean;
+  /** Lets so many microseconds pass, while everybody waits. */
+  pause(microseconds: number): void;
   /** One has been begun beside the server. */
   begun(): void;
   /** A snapshot has ended, well or not. */
@@ -127,11 +129,12 @@ export class Snapshots {
 
   /** Writes one while everybody waits; whether that succeeded. */
   save(): boolean {
-    const { host, settings: { path, temporary, syncsInSteps } } = this;
+    const { host, settings: { path, temporary, syncsInSteps, keyDelay } } = this;
     try {
       const facts = host.snapshotFacts(false);
+      const each = keyDelay > 0 ? () => host.pause(keyDelay) : undefined;
       replaceFile(host.files, path, temporary, syncsInSteps, (sink) => {
-        writeKeyspace(host.keyspace, this.form, facts, sink);
+        writeKeyspace(host.keyspace, this.form, facts, sink, each);
       });
     } catch (error) {
       host.log("warning", `Error trying to save the DB: ${reasonOf(error)}`);

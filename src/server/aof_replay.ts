@@ -224,6 +224,8 @@ export class AofReplay {
       throw this.wrong(window, frame.starts[0]);
     }
     this.commands++;
+    // What changes nothing would be for a client that isn't there, or for a server that isn't ready.
+    if (!command.mayReplicate && command.name !== "select") return;
     const mark = reply.length;
     command.handler(context);
     if (reply.length > mark) reply.truncate(mark);

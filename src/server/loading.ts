@@ -21,6 +21,7 @@ import {
 import { checkRdb } from "../persistence/check_rdb.ts";
 import { RDB_MAGIC } from "../persistence/rdb_format.ts";
 import { LoadError, type LoadForm, RdbLoader } from "../persistence/rdb_loader.ts";
+import { RdbFormatError } from "../persistence/rdb_reader.ts";
 import { RdbWindow } from "../persistence/rdb_window.ts";
 import { removeQuietly } from "../persistence/snapshot_file.ts";
 import { ArenaFullError } from "../memory/arena.ts";
@@ -293,6 +294,10 @@ export class Loading {
     } catch (error) {
       if (error instanceof ReplayError) {
         throw new FatalLoadError(`${error.message} (${name}, at byte ${error.position})`);
+      }
+      // A command, or a transaction, that is longer than can be read.
+      if (error instanceof RdbFormatError) {
+        throw new FatalLoadError(`${error.what} (${name}, at byte ${window.position})`);
       }
       if (!(error instanceof ArenaFullError)) throw error;
       throw new FatalLoadError(`Out of memory loading ${name} at byte ${window.position}`);

@@ -80,6 +80,11 @@ export class Persistence implements SnapshotHost, AofHost {
     return this.server.inRound;
   }
 
+  /** Whether commands of a transaction are being run. */
+  get inTransaction(): boolean {
+    return !this.server.dispatcher.runner.context.mayBlock;
+  }
+
   /** Unix time in ms. */
   now(): number {
     return this.server.clock.now();

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { Bench, Skip, type Suite } from "./bench_context.ts";
 import { type BenchOptions, parseOptions, USAGE, UsageError } from "./options.ts";
 import { replaceBlock } from "./report.ts";
+import { appending } from "./suites/appending.ts";
 import { churnSuite } from "./suites/churn.ts";
 import { compiled } from "./suites/compiled.ts";
 import { connections } from "./suites/connections.ts";
@@ -19,10 +20,12 @@ import { expiry } from "./suites/expiry.ts";
 import { fairness } from "./suites/fairness.ts";
 import { idle } from "./suites/idle.ts";
 import { latency } from "./suites/latency.ts";
+import { loading } from "./suites/loading.ts";
 import { memory } from "./suites/memory.ts";
 import { noise } from "./suites/noise.ts";
 import { pauses } from "./suites/pauses.ts";
 import { publish } from "./suites/publish.ts";
+import { snapshots } from "./suites/snapshots.ts";
 import { throughput } from "./suites/throughput.ts";
 
 const SUITES: readonly Suite[] = [
@@ -37,6 +40,9 @@ const SUITES: readonly Suite[] = [
   publish,
   expiry,
   eviction,
+  appending,
+  snapshots,
+  loading,
   compiled,
   noise,
 ];

@@ -5,17 +5,37 @@
  */
 
 import { cpuMicroseconds, processTree, residentBytes } from "./process_facts.ts";
+import { pause } from "./timing.ts";
 import { WireConnection } from "./wire.ts";
 
 /** A server that could be started. */
 export interface Contender {
   /** Its name in the tables. */
   readonly name: string;
-  /** Program and arguments; `--port` and the port are added. */
+  /** Program and arguments; `--dir` and `--port` are added. */
   readonly command: readonly string[];
+  /** Where its files are; one of its own that is new, and goes with it, unless it is said. */
+  readonly folder?: string;
+  /** Whether what its command says of files counts; else it may neither save nor append. */
+  readonly persists?: boolean;
 }
 
-const START_LIMIT_MS = 20_000;
+/** `contender` with files, and with settings that all contenders know. */
+export function persisting(
+  contender: Contender,
+  settings: Readonly<Record<string, string>>,
+  folder?: string,
+): Contender {
+  const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  return { ...contender, command: [...contender.command, ...words], folder, persists: true };
+}
+
+/** Long enough for one that has millions of keys to load on a busy machine. */
+const START_LIMIT_MS = 60_000;
+/** How long to wait between two looks whether a server is up. */
+const START_LOOK_MS = 2;
+/** The same as a share of what has passed: one that is loading has better things to do than answer. */
+const START_LOOK_SHARE = 0.01;
 const STOP_LIMIT_MS = 5_000;
 const WANTED_OPEN_FILES = 65_536;
 
@@ -36,7 +56,7 @@ export class RunningServer {
   /** From the start of the process to its first PONG. */
   readonly startMs: number;
   readonly #child: Deno.ChildProcess;
-  readonly #logPath: string;
+  readonly #ownFolder: string;
   #stopped: Promise<void> | undefined;
 
   private constructor(
@@ -44,13 +64,13 @@ export class RunningServer {
     port: number,
     startMs: number,
     child: Deno.ChildProcess,
-    logPath: string,
+    ownFolder: string,
   ) {
     this.name = contender.name;
     this.port = port;
     this.startMs = startMs;
     this.#child = child;
-    this.#logPath = logPath;
+    this.#ownFolder = ownFolder;
   }
 
   /**
@@ -61,8 +81,12 @@ export class RunningServer {
   static async start(contender: Contender, port: number): Promise<RunningServer> {
     // Without this look a foreign server on the port would be measured in the contender's place.
     if (await answersPing(port)) throw new Error(`port ${port} is in use`);
-    const logPath = await Deno.makeTempFile({ prefix: "miniredis-bench-", suffix: ".log" });
-    const command = [...contender.command, "--port", String(port)];
+    // Not the current folder: whatever lies there would be loaded.
+    const ownFolder = await Deno.makeTempDir({ prefix: "miniredis-bench-" });
+    const logPath = logIn(ownFolder);
+    await Deno.writeTextFile(logPath, ""); // where no shell keeps the output, there is none
+    const folder = contender.folder ?? ownFolder;
+    const command = [...contender.command, "--dir", folder, "--port", String(port)];
     const [program, ...args] = Deno.build.os === "windows"
       ? command
       : ["sh", "-c", START_SCRIPT, "sh", logPath, ...command];
@@ -79,34 +103,42 @@ export class RunningServer {
       if (ended || performance.now() - startedAt > START_LIMIT_MS) {
         if (!ended) await endProcesses(child);
         const lastLines = (await Deno.readTextFile(logPath)).trimEnd().split("\n").slice(-5);
-        await Deno.remove(logPath);
+        await Deno.remove(ownFolder, { recursive: true });
         throw new Error(
           `${contender.name} did not start (${command.join(" ")}):\n${lastLines.join("\n")}`,
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      await pause(Math.max(START_LOOK_MS, START_LOOK_SHARE * (performance.now() - startedAt)));
     }
     const startMs = performance.now() - startedAt;
-    const server = new RunningServer(contender, port, startMs, child, logPath);
-    await server.#configure();
+    const server = new RunningServer(contender, port, startMs, child, ownFolder);
+    await server.#configure(contender.persists === true);
     return server;
   }
 
   /** Processor time of the server's processes so far, all threads. */
   cpuMicroseconds(): number | null {
-    return cpuMicroseconds(processTree(this.#child.pid));
+    return cpuMicroseconds(this.pids());
   }
 
   /** Resident memory of the server's processes. */
   residentBytes(): number | null {
-    return residentBytes(processTree(this.#child.pid));
+    return residentBytes(this.pids());
+  }
+
+  /** The server's processes; the first is the one that was started. */
+  pids(): number[] {
+    return processTree(this.#child.pid);
+  }
+
+  /** What it has printed so far. */
+  log(): Promise<string> {
+    return Deno.readTextFile(logIn(this.#ownFolder));
   }
 
   /** A number that INFO answers. */
   async infoNumber(section: string, field: string): Promise<number> {
-    const text = await this.command("INFO", section);
-    const line = text?.split("\r\n").find((candidate) => candidate.startsWith(`${field}:`));
-    return Number(line?.slice(field.length + 1) ?? NaN);
+    return numberInInfo(await this.command("INFO", section), field);
   }
 
   /** One command on a connection of its own. */
@@ -121,16 +153,18 @@ export class RunningServer {
 
   /** Ends the server and its children; a second call waits for the first. */
   stop(): Promise<void> {
-    this.#stopped ??= endProcesses(this.#child).then(() => Deno.remove(this.#logPath));
+    this.#stopped ??= endProcesses(this.#child)
+      .then(() => Deno.remove(this.#ownFolder, { recursive: true }));
     return this.#stopped;
   }
 
   /**
-   * Nothing may be saved in the midst of a measurement, and no limit may stand below what a suite
-   * opens. A server that doesn't know a setting has nothing to switch off.
+   * Nothing may be saved in the midst of a measurement of other things, and no limit may stand
+   * below what a suite opens. A server that doesn't know a setting has nothing to switch off.
    */
-  async #configure(): Promise<void> {
-    for (const [name, value] of [["save", ""], ["appendonly", "no"], ["maxclients", "15000"]]) {
+  async #configure(persists: boolean): Promise<void> {
+    const filesOff = persists ? [] : [["save", ""], ["appendonly", "no"]];
+    for (const [name, value] of [...filesOff, ["maxclients", "15000"]]) {
       try {
         await this.command("CONFIG", "SET", name, value);
       } catch {
@@ -138,6 +172,16 @@ export class RunningServer {
       }
     }
   }
+}
+
+/** A number in what INFO answered; NaN if it isn't there. */
+export function numberInInfo(text: string | null, field: string): number {
+  const line = text?.split("\r\n").find((candidate) => candidate.startsWith(`${field}:`));
+  return Number(line?.slice(field.length + 1) ?? NaN);
+}
+
+function logIn(folder: string): string {
+  return `${folder}/server.log`;
 }
 
 async function answersPing(port: number): Promise<boolean> {

@@ -63,6 +63,15 @@ export function residentBytes(pids: readonly number[]): number | null {
   }));
 }
 
+/** Memory of one process that no other has: of a child that was forked, the pages that differ. */
+export function privateBytes(pid: number): number | null {
+  const text = readProcText(`/proc/${pid}/smaps_rollup`);
+  if (text === null) return null;
+  return sum(
+    [...text.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].map(([, size]) => Number(size) * 1024),
+  );
+}
+
 function sum(parts: readonly (number | null)[]): number | null {
   const present = parts.filter((part) => part !== null);
   return present.length === 0 ? null : present.reduce((total, part) => total + part, 0);

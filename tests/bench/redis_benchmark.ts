@@ -17,6 +17,8 @@ export interface Workload {
   readonly keepAlive: boolean;
   /** Bytes of the values (`-d`); 64 unless it is said. */
   readonly valueBytes?: number;
+  /** Keys are drawn from as many as this (`-r`); {@linkcode KEYSPACE} unless it is said. */
+  readonly keyspace?: number;
 }
 
 /** What one run says. */
@@ -29,23 +31,27 @@ export interface WorkloadFigures {
   readonly p99Ms: number;
 }
 
-/** Keys are drawn from as many as this. */
+/** Keys are drawn from as many as this unless it is said. */
 export const KEYSPACE = 1_000_000;
 
 const VALUE_BYTES = 64;
 const RUN_LIMIT_MS = 120_000;
-/** Of one turn of an endless run, which starts over when it is through. */
-const ENDLESS_REQUESTS = 1_000_000;
+/**
+ * Of one turn of an endless run, which starts over when it is through: so many that no pause in
+ * which the clients connect again falls into a measurement.
+ */
+const ENDLESS_REQUESTS = 1_000_000_000;
 
 /** The arguments of a run of `requests` requests against `port`. */
 export function benchmarkArguments(port: number, workload: Workload, requests: number): string[] {
-  const { test, clients, pipeline, keepAlive, valueBytes = VALUE_BYTES } = workload;
+  const { test, clients, pipeline, keepAlive, valueBytes = VALUE_BYTES, keyspace = KEYSPACE } =
+    workload;
   const options: Record<string, string | number> = {
     "-p": port,
     "-c": clients,
     "-P": pipeline,
     "-n": requests,
-    "-r": KEYSPACE,
+    "-r": keyspace,
     "-d": valueBytes,
     "-k": keepAlive ? 1 : 0,
   };

@@ -137,14 +137,18 @@ export class DiskFolders {
 
   /** The operations that a sync of a folder ends. */
   private take(folder: DiskFolder): Operation[] {
-    const folders = new Set([folder]);
     const taken = new Set<Operation>();
-    // A rename from another folder takes along what was done in that one before, but not what was done later.
+    // A rename from another folder takes along what was done to its name in that one before, and nothing else: by the letter of
+    // POSIX, only that folder's own sync would.
+    const names = new Map<DiskFolder, Set<string>>();
+    const isTouched = (step: Step) =>
+      step.folder === folder || names.get(step.folder)?.has(step.name) === true;
     for (const operation of this.unsynced.toReversed()) {
-      const touched = foldersOf(operation);
-      if (!touched.some((one) => folders.has(one))) continue;
+      if (!operation.some(isTouched)) continue;
       taken.add(operation);
-      for (const one of touched) folders.add(one);
+      for (const step of operation) {
+        names.set(step.folder, (names.get(step.folder) ?? new Set()).add(step.name));
+      }
     }
     const operations = this.unsynced.filter((operation) => taken.has(operation));
     this.unsynced = this.unsynced.filter((operation) => !taken.has(operation));

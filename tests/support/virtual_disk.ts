@@ -103,6 +103,8 @@ export class VirtualDisk implements Files {
   failTruncates: Fault = 0;
   /** Syncs of files and folders that fail; what they were to make durable never becomes so. */
   failSyncs: Fault = 0;
+  /** Whether that goes for names as well; where they are in a journal, the next sync may bring them to the disk. */
+  forgetsNames = true;
   /** Openings of files that fail, whatever for. */
   failOpens: Fault = 0;
   /** Renames that fail; the path is the new one. */
@@ -283,7 +285,7 @@ export class VirtualDisk implements Files {
     const outcome = this.outcomeOfSync("folder", path);
     if (outcome === "durable") this.folders.commit(folder);
     if (!(outcome instanceof Error)) return;
-    this.folders.forget(folder);
+    if (this.forgetsNames) this.folders.forget(folder);
     throw outcome;
   }
 
