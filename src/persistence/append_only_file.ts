@@ -271,6 +271,7 @@ export class AppendOnlyFile {
     const last = next.increments[next.increments.length - 1];
     if (next !== manifest) {
       this.host.log("notice", `Creating AOF incr file ${last.name} on server start`);
+      if (manifest.base !== undefined) this.syncBase(manifest.base.name);
     }
     const path = this.pathOf(last.name);
     const file = next === manifest ? files.openToAppend(path) : this.createIncrement(path);
@@ -283,6 +284,19 @@ export class AppendOnlyFile {
     this.begin();
     this.state = "on";
     this.host.aofChanged();
+  }
+
+  /**
+   * Makes a base last that isn't the last file any more: a start that was cut off may have taken a torn end from it, which a power
+   * cut could bring back.
+   */
+  private syncBase(name: string): void {
+    const file = this.host.files.openToAppend(this.pathOf(name));
+    try {
+      file.syncNow();
+    } finally {
+      file.close();
+    }
   }
 
   /**

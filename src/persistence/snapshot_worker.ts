@@ -49,6 +49,7 @@ export function writeFrozen({ order, data, control }: SnapshotRequest): Snapshot
     if (Atomics.load(words, CONTROL_CANCEL) !== 0) throw new CancelledError("it was given up");
   };
   try {
+    check();
     writeLasting(systemFiles, order.temporary, order.syncsInSteps, (sink) => {
       const snapshot = new FrozenSnapshot(data, order, sink, () => {
         Atomics.store(words, CONTROL_KEYS, snapshot.keys);
@@ -70,7 +71,9 @@ export function writeFrozen({ order, data, control }: SnapshotRequest): Snapshot
     }
     return { error: null, extraBytes: peak };
   } catch (error) {
-    removeQuietly(systemFiles, order.temporary);
+    // Who gave it up removes the file: by now another worker may be writing one of this name.
+    const isCancelled = Atomics.load(words, CONTROL_CANCEL) !== 0;
+    if (!isCancelled) removeQuietly(systemFiles, order.temporary);
     return { error: systemReason(error), extraBytes: peak };
   }
 }

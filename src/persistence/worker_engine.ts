@@ -124,6 +124,7 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     current.pages.end();
     // With the worker goes all that it had: the server's memory too, which its collector might not look for in days.
     this.stop();
+    if (current.ended === null) removeQuietly(systemFiles, current.temporary);
     const extraBytes = current.pages.copiedBytes + result.extraBytes;
     current.ended?.({ error: result.error, extraBytes });
   }

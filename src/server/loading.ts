@@ -330,8 +330,8 @@ export class Loading {
     logger.log("warning", `Truncating the AOF ${name} at offset ${position}`);
     const file = files.openToAppend(path);
     try {
+      // It lasts when the file is opened for writing, before anything comes behind.
       file.truncate(position);
-      file.syncNow();
     } catch (error) {
       throw new FatalLoadError(`Error truncating the AOF file ${name}: ${systemReason(error)}`);
     } finally {
@@ -388,9 +388,8 @@ export class Loading {
       files.syncFolder(folderOf(folder));
       manifest = manifestOfOldFile(name);
       aof.storeManifestNow(manifest);
+      // That this lasts is seen to when the file is opened.
       files.rename(old, `${folder}/${name}`);
-      files.syncFolder(folder);
-      files.syncFolder(folderOf(folder));
     }
     removeQuietly(files, `${folder}/${temporaryIncrementName(name)}`);
     if (manifest.history.length > 0 && !aof.settings.keepsHistory) {

@@ -163,6 +163,13 @@ Deno.test("a rewrite makes the old files history, and then they go", () => {
   assertEquals(withRewrittenIncrements(rewritten, 0).increments, []);
 });
 
+Deno.test("no new file has the name of one that is going to be removed", () => {
+  const history = "file a.1.base.rdb seq 1 type h\nfile a.1.incr.aof seq 1 type h\n";
+  const manifest = parseManifest(history + "file a.2.incr.aof seq 2 type h\n");
+  const next = withNewIncrement(withNewBase(manifest, "a", true), "a");
+  assertEquals([next.base!.name, next.increments[0].name], ["a.2.base.rdb", "a.3.incr.aof"]);
+});
+
 Deno.test("an old file in one piece becomes the base", () => {
   const manifest = manifestOfOldFile("a.aof");
   assertEquals(formatManifest(manifest), "file a.aof seq 1 type b\n");

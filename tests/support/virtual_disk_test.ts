@@ -184,6 +184,19 @@ Deno.test("power cut: a file that was emptied to be written anew has the old byt
   for (const one of ["old", "", "new"]) assert(left.includes(one), one);
 });
 
+Deno.test("power cut: of a less cruel disk, a first part of what wasn't synced is there, cut anywhere", () => {
+  const text = "0123456789";
+  const left = fates("/data/log", (disk) => {
+    disk.tearing = "prefix";
+    disk.write("log", bytesOf("kept"));
+    const log = disk.openToAppend("log");
+    for (const digit of ["01", "23456", "789"]) log.write(bytesOf(digit));
+  });
+  const prefixes = Array.from({ length: text.length + 1 }, (_, end) => `kept${text.slice(0, end)}`);
+  assert(left.every((one) => prefixes.includes(one!)));
+  assert(different(left).length > 7);
+});
+
 Deno.test("power cut: a name that wasn't synced may be gone, with all that was synced under it", () => {
   const left = fates("/data/a", (disk) => {
     const file = disk.create("a");
