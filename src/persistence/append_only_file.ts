@@ -47,12 +47,13 @@ import { removeQuietly, writeAll, writeKeyspace, writeLasting } from "./snapshot
 const SYNC_INTERVAL_MS = 500;
 /** While a sync runs, writes wait for it, but not longer than this: the system may have a write wait for the sync to end. */
 const POSTPONE_MS = 200;
-/** With `always`, a sync waits for clients for so long at most, */
-const GATHER_MS = 0.5;
-/** and for no longer than this share of what syncs take. */
-const GATHER_SHARE = 0.3;
+/** With `always`, a sync waits for clients as long as one comes after so many ms at most, */
+const GATHER_GAP_MS = 0.2;
+/** for so long at most, */
+const GATHER_MS = 2;
+/** and for no longer than syncs take. */
 /** Nor does it for more rounds of the event loop than this, whatever the clock says. */
-const GATHER_ROUNDS = 64;
+const GATHER_ROUNDS = 256;
 /** What failed is tried again after so long. */
 const RETRY_MS = 1000;
 /** After so many rewrites that failed in a row, the next one waits, longer and longer: minutes by number of failures. */
@@ -193,7 +194,9 @@ export class AppendOnlyFile {
   private gathering = false;
   /** for so many, */
   private expectedClients = 0;
-  /** until this moment, in monotonic ms. */
+  /** the last of whom has come at this moment, in monotonic ms, */
+  private arrivedMs = 0;
+  /** but until this one at most. */
   private gatherUntilMs = 0;
   /** When the sync under way began, in monotonic ms; */
   private syncBegan = 0;
@@ -209,6 +212,8 @@ export class AppendOnlyFile {
   /** Counts what is under way and may be overtaken: turning it off ends a rewrite. */
   private generation = 0;
   private nextTryMs = 0;
+  /** The file that the new base is being written to. */
+  private temporary = "";
   /** Whether the log knows that this is a while. */
   private limitNoted = false;
   /** Has the snapshot under way fail. */
@@ -456,19 +461,22 @@ export class AppendOnlyFile {
     if (this.durable >= this.written || this.syncing || this.holding || this.gathering) return;
     if (this.host.waitingClients >= this.expectedClients) return this.startSync();
     this.gathering = true;
-    this.gatherUntilMs = this.host.monotonic() + Math.min(GATHER_MS, this.syncMs * GATHER_SHARE);
-    this.gather(GATHER_ROUNDS);
+    this.arrivedMs = this.host.monotonic();
+    this.gatherUntilMs = this.arrivedMs + Math.min(GATHER_MS, this.syncMs);
+    this.gather(GATHER_ROUNDS, this.host.waitingClients);
   }
 
   /** Goes on to wait for clients, for so many rounds of the event loop at most, or syncs. */
-  private gather(rounds: number): void {
+  private gather(rounds: number, arrived: number): void {
     const { generation } = this;
     afterOthers(() => {
       if (generation !== this.generation) return;
-      const { host } = this;
-      const goesOn = host.waitingClients < this.expectedClients &&
-        rounds > 0 && host.monotonic() < this.gatherUntilMs;
-      if (goesOn) return this.gather(rounds - 1);
+      const { host: { waitingClients }, host } = this;
+      const now = host.monotonic();
+      if (waitingClients > arrived) this.arrivedMs = now;
+      const goesOn = waitingClients < this.expectedClients && rounds > 0 &&
+        now < this.gatherUntilMs && now - this.arrivedMs < GATHER_GAP_MS;
+      if (goesOn) return this.gather(rounds - 1, waitingClients);
       this.gathering = false;
       if (this.durable < this.written && !this.syncing && !this.holding) this.startSync();
     });
@@ -577,6 +585,8 @@ export class AppendOnlyFile {
     this.scheduled = false;
     this.rewriteStartedMs = host.now();
     this.rewrites++;
+    // A snapshot that was given up may still be writing to its file, or remove it.
+    this.temporary = settings.temporary.replace(/\.aof$/, `.${this.rewrites}.aof`);
     const { generation, state: started } = this;
     // What commands of this turn have changed is in the snapshot, so it belongs to the old increment.
     host.journal.endTurn();
@@ -597,7 +607,7 @@ export class AppendOnlyFile {
     const snapshot = new Promise<string | null>((resolve) => {
       this.failSnapshot = resolve;
       this.job = host.engine.start({
-        temporary: settings.temporary,
+        temporary: this.temporary,
         target: null,
         asCommands: !settings.asSnapshot,
         form: host.snapshotForm(),
@@ -699,7 +709,7 @@ export class AppendOnlyFile {
         files.rename(this.pathOf(temporaryIncrementName(settings.name)), this.pathOf(name));
       }
       next = withRewrittenIncrements(next, started === "off" ? 0 : 1);
-      files.rename(settings.temporary, this.pathOf(next.base!.name));
+      files.rename(this.temporary, this.pathOf(next.base!.name));
       if (started !== "on") await files.syncFolderAside(folderOf(settings.folder));
       await this.storeManifest(next, generation);
       if (generation !== this.generation) return null;
@@ -738,7 +748,7 @@ export class AppendOnlyFile {
       return;
     }
     this.failures++;
-    removeQuietly(host.files, this.settings.temporary);
+    removeQuietly(host.files, this.temporary);
     const minutes = this.failures < FAILURES_BEFORE_WAITING
       ? 0
       : Math.min(LONGEST_WAIT_MINUTES, 2 ** (this.failures - FAILURES_BEFORE_WAITING));

@@ -100,6 +100,8 @@ export class Snapshots {
   scheduled = false;
   /** The one that is being written. */
   job: SnapshotJob | null = null;
+  /** How many have been begun in the background. */
+  private begun = 0;
   /** How many changes the last one that succeeded doesn't have. */
   private savedDirty = 0;
   private startDirty = 0;
@@ -154,7 +156,8 @@ export class Snapshots {
     this.startedMs = host.now();
     this.triedMs = this.startedMs;
     this.job = host.engine.start({
-      temporary: backgroundTemporary,
+      // One that was given up may still be writing to its file, or remove it.
+      temporary: backgroundTemporary.replace(/\.rdb$/, `.${++this.begun}.rdb`),
       target: path,
       asCommands: false,
       form: this.form,

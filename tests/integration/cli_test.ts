@@ -156,16 +156,17 @@ async function busy(port: number): Promise<void> {
   }
 }
 
-Deno.test("a second signal ends at once a server that is too busy for the first", async () => {
+Deno.test("who insists with SIGINT ends at once a server that is too busy for the first signal", async () => {
   await using server = await ServerProcess.start("--enable-debug-command", "local");
   await server.expectReply("PING\r\n", "+PONG\r\n");
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await connection.write(new TextEncoder().encode("DEBUG SLEEP 60\r\n"));
   await busy(server.port);
-  // Different signals, since two equal ones may reach a process as one.
-  server.kill("SIGINT");
   server.kill("SIGTERM");
+  // Two signals that wait may reach a process in any order, or, if they are equal, as one.
+  const insisting = setInterval(() => server.kill("SIGINT"), 50);
   assertEquals((await server.finish()).code, 1);
+  clearInterval(insisting);
 });
 
 Deno.test("the client runs the command of its command line, or those of its input", async () => {
