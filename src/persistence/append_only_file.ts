@@ -23,7 +23,6 @@
 import type { Journal } from "../keyspace/journal.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { ByteAccumulator } from "../protocol/byte_accumulator.ts";
-import { afterOthers } from "../runtime/clock.ts";
 import { type Files, folderOf, type OutputFile, systemReason } from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import {
@@ -41,19 +40,13 @@ import {
 import type { SnapshotFacts, SnapshotForm } from "./rdb_file_writer.ts";
 import type { SnapshotEngine, SnapshotJob } from "./snapshot_engine.ts";
 import { writeCommands } from "./aof_commands.ts";
+import { type PacingHost, SyncPacing } from "./sync_pacing.ts";
 import { removeQuietly, writeAll, writeKeyspace, writeLasting } from "./snapshot_file.ts";
 
 /** With `everysec`, a sync begins when the last one began so long ago: half a second leaves as much for it to take. */
 const SYNC_INTERVAL_MS = 500;
 /** While a sync runs, writes wait for it, but not longer than this: the system may have a write wait for the sync to end. */
 const POSTPONE_MS = 200;
-/** With `always`, a sync waits for clients as long as one comes after so many ms at most, */
-const GATHER_GAP_MS = 0.2;
-/** for so long at most, */
-const GATHER_MS = 2;
-/** and for no longer than syncs take. */
-/** Nor does it for more rounds of the event loop than this, whatever the clock says. */
-const GATHER_ROUNDS = 256;
 /** What failed is tried again after so long. */
 const RETRY_MS = 1000;
 /** After so many rewrites that failed in a row, the next one waits, longer and longer: minutes by number of failures. */
@@ -93,7 +86,7 @@ export interface AofSettings {
 }
 
 /** What an append-only file needs of its server. */
-export interface AofHost {
+export interface AofHost extends PacingHost {
   /** The data. */
   readonly keyspace: Keyspace;
   /** Changes. */
@@ -110,10 +103,6 @@ export interface AofHost {
   readonly inTransaction: boolean;
   /** Unix time in ms. */
   now(): number;
-  /** Milliseconds since some moment. */
-  monotonic(): number;
-  /** How many clients wait for what they have said to become durable. */
-  readonly waitingClients: number;
   /** Lets so many microseconds pass, while everybody waits. */
   pause(microseconds: number): void;
   /** Writes a line of the log. */
@@ -190,18 +179,10 @@ export class AppendOnlyFile {
   /** Offset of the journal before which everything is in a file. */
   private written = 0;
   private syncing = false;
-  /** It waits for clients before it syncs, */
-  private gathering = false;
-  /** for so many, */
-  private expectedClients = 0;
-  /** the last of whom has come at this moment, in monotonic ms, */
-  private arrivedMs = 0;
-  /** but until this one at most. */
-  private gatherUntilMs = 0;
-  /** When the sync under way began, in monotonic ms; */
-  private syncBegan = 0;
-  /** how long they take of late. */
-  private syncMs = 0;
+  private readonly pacing: SyncPacing;
+  private readonly syncNow = (): void => {
+    if (this.durable < this.written && !this.syncing && !this.holding) this.startSync();
+  };
   /** Between two increments: nothing is written. */
   private holding = false;
   private syncStartedMs = 0;
@@ -221,7 +202,9 @@ export class AppendOnlyFile {
   private readonly listener = (bytes: Uint8Array): void => this.append(bytes);
 
   /** The append-only file of `host`. */
-  constructor(private readonly host: AofHost) {}
+  constructor(private readonly host: AofHost) {
+    this.pacing = new SyncPacing(host);
+  }
 
   /** Whether a rewrite is under way. */
   get rewriting(): boolean {
@@ -453,33 +436,11 @@ export class AppendOnlyFile {
     );
   }
 
-  /**
-   * With `always`: syncs what is written, if that isn't under way. Those whose replies the last sync has let go will mostly be back in no
-   * time, and each sync takes as long for one as for all. So it waits for them, but not long.
-   */
+  /** With `always`: syncs what is written, if that isn't under way, once it is time. */
   private syncBehind(): void {
-    if (this.durable >= this.written || this.syncing || this.holding || this.gathering) return;
-    if (this.host.waitingClients >= this.expectedClients) return this.startSync();
-    this.gathering = true;
-    this.arrivedMs = this.host.monotonic();
-    this.gatherUntilMs = this.arrivedMs + Math.min(GATHER_MS, this.syncMs);
-    this.gather(GATHER_ROUNDS, this.host.waitingClients);
-  }
-
-  /** Goes on to wait for clients, for so many rounds of the event loop at most, or syncs. */
-  private gather(rounds: number, arrived: number): void {
-    const { generation } = this;
-    afterOthers(() => {
-      if (generation !== this.generation) return;
-      const { host: { waitingClients }, host } = this;
-      const now = host.monotonic();
-      if (waitingClients > arrived) this.arrivedMs = now;
-      const goesOn = waitingClients < this.expectedClients && rounds > 0 &&
-        now < this.gatherUntilMs && now - this.arrivedMs < GATHER_GAP_MS;
-      if (goesOn) return this.gather(rounds - 1, waitingClients);
-      this.gathering = false;
-      if (this.durable < this.written && !this.syncing && !this.holding) this.startSync();
-    });
+    if (this.durable < this.written && !this.syncing && !this.holding) {
+      this.pacing.whenReady(this.syncNow);
+    }
   }
 
   /** Begins a sync of what is written. */
@@ -488,7 +449,7 @@ export class AppendOnlyFile {
     if (file === null) return;
     this.syncing = true;
     this.syncStartedMs = this.host.now();
-    this.syncBegan = this.host.monotonic();
+    this.pacing.began();
     file.sync().then(
       () => this.synced(generation, written),
       (error) => this.syncFailed(generation, error),
@@ -499,8 +460,7 @@ export class AppendOnlyFile {
   private synced(generation: number, offset: number): void {
     if (generation !== this.generation) return;
     this.syncing = false;
-    this.syncMs += (this.host.monotonic() - this.syncBegan - this.syncMs) / 8;
-    this.expectedClients = this.host.waitingClients;
+    this.pacing.ended();
     this.settle(offset);
     if (this.postponedMs >= 0) this.flush();
     if (this.settings.policy === "always") this.syncBehind();
@@ -804,7 +764,7 @@ export class AppendOnlyFile {
     // What couldn't be written is in the data, and so in the next base.
     this.buffer.take();
     this.state = "off";
-    this.gathering = false;
+    this.pacing.cancel();
     this.syncing = false;
     this.scheduled = false;
     this.writeError = null;
