@@ -6,7 +6,7 @@
  * bit with {@linkcode FrozenArena.bringDict} and {@linkcode FrozenArena.visitSlots}. It lies at its address then. {@linkcode FrozenArena.forget} gives the memory back; pages can be brought again until they are said to be
  * done.
  *
- * {@linkcode FrozenArena.walk} goes through all blocks in the order of their addresses, over copies of some hundred pages at a
+ * {@linkcode FrozenArena.walkCopies} goes through all blocks in the order of their addresses, over copies of some hundred pages at a
  * time, which lie elsewhere.
  *
  * @module
@@ -61,7 +61,9 @@ export class FrozenArena extends Arena {
   private readonly frozen: (FrozenSegment | undefined)[] = [];
   private readonly live: Uint8Array[] = [];
   private readonly aside: Uint8Array[] = [];
-  /** The number of a segment for what {@linkcode walk} copies. */
+  /** What {@linkcode FrozenArena.walkCopies} copies to, */
+  private run = makeRun(RUN_PAGES);
+  /** and the number of the segment that it is. */
   private readonly runSegment: number;
 
   /** Reads `memory`. */
@@ -229,8 +231,8 @@ export class FrozenArena extends Arena {
     // What is behind the top, or the sentinel at the end, is no block.
     const end = hasTop ? topAddress & SEGMENT_MASK : segment.units - 1;
     const pages = (end + PAGE_UNITS - 1) >>> PAGE_UNIT_SHIFT;
-    let capacity = RUN_PAGES;
-    let run = this.makeRun(capacity);
+    let { run } = this;
+    let capacity = run.length / PAGE_BYTES;
     /** The unit that comes next, and the first one that the run has. */
     let unit = 1;
     let runStart = 0;
@@ -242,9 +244,10 @@ export class FrozenArena extends Arena {
       const kept = runStart + runPages - keptFrom;
       const needed = kept > capacity >>> 1 ? capacity * 2 : capacity;
       if (needed > capacity) {
-        const longer = this.makeRun(needed);
+        const longer = makeRun(needed);
         longer.set(run.subarray((keptFrom - runStart) * PAGE_BYTES, runPages * PAGE_BYTES));
         run = longer;
+        this.run = longer;
         capacity = needed;
       } else if (kept > 0) {
         run.copyWithin(0, (keptFrom - runStart) * PAGE_BYTES, runPages * PAGE_BYTES);
@@ -312,11 +315,20 @@ export class FrozenArena extends Arena {
     // All at once, since that costs less; those that were changed meanwhile are taken from where they were copied to.
     target.set(live.subarray(first * PAGE_BYTES, (first + count) * PAGE_BYTES), to);
     const base = segment << SEGMENT_PAGE_SHIFT;
-    for (let page = first; page < first + count; page++, to += PAGE_BYTES) {
-      const state = Atomics.compareExchange(states, base + page, PAGE_PENDING, next);
-      if (state === PAGE_PENDING) continue;
-      if (state !== PAGE_ASIDE) throw new Error(`page ${base + page} is gone`);
-      target.set(this.aside[segment].subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES), to);
+    /** The first of the pages in a row that were copied aside. */
+    let changed = -1;
+    for (let page = first; page <= first + count; page++) {
+      const state = page === first + count
+        ? PAGE_PENDING
+        : Atomics.compareExchange(states, base + page, PAGE_PENDING, next);
+      if (state === PAGE_DONE) throw new Error(`page ${base + page} is gone`);
+      if (state === PAGE_ASIDE) {
+        if (changed < 0) changed = page;
+      } else if (changed >= 0) {
+        const copies = this.aside[segment].subarray(changed * PAGE_BYTES, page * PAGE_BYTES);
+        target.set(copies, to + (changed - first) * PAGE_BYTES);
+        changed = -1;
+      }
     }
   }
 
@@ -346,15 +358,15 @@ export class FrozenArena extends Arena {
     throw new Error("all of the address space is in use");
   }
 
-  /** Memory for `pages` pages. */
-  private makeRun(pages: number): Uint8Array<SharedArrayBuffer> {
-    return new Uint8Array(new SharedArrayBuffer(pages * PAGE_BYTES));
-  }
-
   /** Has the run be the memory of its segment. */
   private useRun(run: Uint8Array<SharedArrayBuffer>): void {
     if (this.mutableBytes[this.runSegment]?.buffer === run.buffer) return;
     this.installMemory(this.runSegment, run.buffer);
     this.segmentUnits[this.runSegment] = run.length >>> 3;
   }
+}
+
+/** Memory for `pages` pages. */
+function makeRun(pages: number): Uint8Array<SharedArrayBuffer> {
+  return new Uint8Array(new SharedArrayBuffer(pages * PAGE_BYTES));
 }

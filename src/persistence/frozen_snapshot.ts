@@ -62,6 +62,14 @@ export interface FrozenOrder {
   readonly facts: SnapshotFacts;
 }
 
+/** Who hears how a snapshot comes along, and may keep it waiting. */
+export interface SnapshotPace {
+  /** A key has been written. */
+  wroteKey(): void;
+  /** So has a key, or an element of a large collection. */
+  step(): void;
+}
+
 /** Writes one snapshot; see the head of this file. */
 export class FrozenSnapshot {
   /** How many keys have been written. */
@@ -77,19 +85,22 @@ export class FrozenSnapshot {
   private readonly skipped = new Set<number>();
 
   /**
-   * Writes `data` to `sink`, whose bytes are only good during the call, and calls `wrote` after each key. Brings about `limit`
+   * Writes `data` to `sink`, whose bytes are only good during the call, and tells `pace` how far it is. Brings about `limit`
    * bytes at once, or as many as one value needs.
    */
   constructor(
     private readonly data: FrozenData,
     private readonly order: FrozenOrder,
     sink: (bytes: Uint8Array) => void,
-    private readonly wrote: () => void,
+    private readonly pace: SnapshotPace,
     private readonly limit: number = BROUGHT_BYTES,
   ) {
     const { keyspace } = this;
     this.arena = new FrozenArena(data.memory);
-    this.values = new FrozenValues(this.arena, () => this.forget(limit));
+    this.values = new FrozenValues(this.arena, () => {
+      this.forget(limit);
+      pace.step();
+    });
     Object.assign(keyspace, { arena: this.arena });
     keyspace.setTime(data.now);
     keyspace.frequency.decayMinutes = data.decayMinutes;
@@ -158,7 +169,8 @@ export class FrozenSnapshot {
     if (writer instanceof RdbFileWriter) writer.entry(copy, writeLarge);
     else writer.entry(copy);
     this.keys++;
-    this.wrote();
+    this.pace.wroteKey();
+    this.pace.step();
   }
 
   /** Gives memory back, if there is more than `limit`. */

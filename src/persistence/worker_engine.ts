@@ -20,7 +20,7 @@ import {
   CONTROL_KIBIBYTES,
   CONTROL_WORDS,
   type SnapshotRequest,
-} from "./snapshot_worker.ts";
+} from "./snapshot_request.ts";
 
 /** What the worker is writing. */
 interface CurrentSnapshot {

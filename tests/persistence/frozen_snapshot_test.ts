@@ -125,7 +125,7 @@ function freeze({ keyspace, persistence }: Server, asCommands: boolean): Snapsho
     frozenData(keyspace, pages.memory),
     order,
     (bytes) => pieces.push(bytes.slice()),
-    () => {},
+    { wroteKey: () => {}, step: () => {} },
     // So little that large collections are forgotten in the midst.
     64 * 1024,
   );

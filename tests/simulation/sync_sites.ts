@@ -15,7 +15,7 @@ const FRAME =
 const FOLDERS = ["src/persistence", "src/server"];
 const CALL = /\.(sync|syncNow|syncFolder|syncFolderAside)\(/;
 /** Not for the files of a server that is simulated. */
-const OTHER_SOURCES = /\/(check_aof|snapshot_worker)\.ts$/;
+const OTHER_SOURCES = /\/(check_aof|snapshot_request)\.ts$/;
 const ROOT = new URL("../../", import.meta.url);
 
 /** What is synced, by its path. */
