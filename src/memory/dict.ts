@@ -195,6 +195,20 @@ export function dictInsert(arena: Arena, dict: number, hash: number, entry: numb
   if (count * 2 > words[at + BUCKETS] * SPLIT_LOAD_TWICE) trySplit(arena, dict);
 }
 
+/**
+ * Has the dict as many buckets as `entries` entries need, before they come: buckets that are split while they are empty cost next to
+ * nothing. Adds `limit` buckets at most; whether there are more to add.
+ *
+ * @throws {ArenaFullError} when there is no room for them; the dict is as good as before.
+ */
+export function dictReserve(arena: Arena, dict: number, entries: number, limit: number): boolean {
+  for (let added = 0; added < limit; added++) {
+    if (entries * 2 <= dictBuckets(arena, dict) * SPLIT_LOAD_TWICE) return false;
+    split(arena, dict);
+  }
+  return true;
+}
+
 /** Takes `entry` out, whose key has the hash `hash`; whether it was there. */
 export function dictRemove(arena: Arena, dict: number, hash: number, entry: number): boolean {
   const first = bucketOf(arena, dict, hash);

@@ -16,6 +16,7 @@ import {
   setInteger,
   setStringOrInteger,
 } from "../keyspace/strings.ts";
+import { dictReserve } from "../memory/dict.ts";
 import { Int64 } from "../protocol/integers.ts";
 import {
   NEWEST_RDB_VERSION,
@@ -57,6 +58,10 @@ const CHECKSUM_VERSION = 5;
 const CHECKSUM_BYTES = 8;
 /** So many keys are loaded between two looks at the clock. */
 const KEYS_PER_LOOK = 32;
+/** No key with its value is shorter than type, length, name, and length or value of the shortest kind. */
+const LEAST_KEY_BYTES = 3;
+/** So many buckets are made ready before the next key is read. */
+const RESERVED_AT_ONCE = 256;
 /** So many keys without elements are named in the log. */
 const NAMED_EMPTY_KEYS = 10;
 
@@ -106,6 +111,8 @@ export class RdbLoader {
   private readonly inflatedView = new DataView(this.inflated.buffer);
   private readonly expiry = new Int64();
   private version = 0;
+  /** How many keys the database is said to have; 0 once it is made ready for them. */
+  private expected = 0;
   private database: Database;
   /** What was said of the key that comes next: */
   private volatile = false;
@@ -138,6 +145,7 @@ export class RdbLoader {
       const { reader } = window;
       const item = reader.position;
       try {
+        if (this.expected > 0) this.reserve();
         if (this.version === 0) this.readHead(reader);
         else if (this.readItem(reader)) return true;
       } catch (error) {
@@ -164,6 +172,16 @@ export class RdbLoader {
     }
     const start = window.position - window.reader.position;
     throw new LoadError(error.what, start + error.position);
+  }
+
+  /** Has the database grow to what it is said to become, a little at each call; the file must be long enough for so many keys. */
+  private reserve(): void {
+    const { database, window } = this;
+    const most = (window.size - window.position) / LEAST_KEY_BYTES;
+    const keys = Math.min(this.expected, most) + database.size;
+    if (!dictReserve(database.keyspace.arena, database.dict, keys, RESERVED_AT_ONCE)) {
+      this.expected = 0;
+    }
   }
 
   /** Reads the first bytes of the file. */
@@ -204,7 +222,7 @@ export class RdbLoader {
         this.select(reader.length());
         return false;
       case RDB_RESIZE:
-        reader.length();
+        this.expected = reader.length();
         reader.length();
         return false;
       case RDB_AUX:

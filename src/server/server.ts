@@ -146,6 +146,8 @@ export class Server implements SessionHost {
   readonly started: number;
   /** Counters for INFO. */
   readonly counters: ServerCounters = new ServerCounters();
+  /** Resolves once all data is loaded. */
+  readonly ready: Promise<void>;
   /** Resolves with the exit code once the server has shut down. */
   readonly finished: Promise<number>;
   /** Time. */
@@ -199,6 +201,7 @@ export class Server implements SessionHost {
   private timer: ReturnType<typeof setInterval> | undefined;
   private stopping = false;
   private finish: (exitCode: number) => void = () => {};
+  private becomeReady: () => void = () => {};
 
   /** Makes a server that doesn't listen yet; see {@linkcode startServer}. */
   constructor(options: ServerOptions, environment: ServerEnvironment = {}) {
@@ -266,6 +269,7 @@ export class Server implements SessionHost {
     this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
     this.pidFile = new PidFile(this);
     this.finished = new Promise((resolve) => this.finish = resolve);
+    this.ready = new Promise((resolve) => this.becomeReady = resolve);
     this.applySettings();
   }
 
@@ -387,7 +391,10 @@ export class Server implements SessionHost {
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.pidFile.write();
     logInitialized(this, this.watched);
-    this.persistence.start(() => logReady(this));
+    this.persistence.start(() => {
+      logReady(this);
+      this.becomeReady();
+    });
   }
 
   /**

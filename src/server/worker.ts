@@ -85,7 +85,8 @@ function serve(scope: WorkerScope): void {
     }
     starting = start(data, startWorker);
     running = await starting;
-    if (running !== undefined) warmUpBeside(running);
+    // Loading needs all the time there is, and nobody can be served before.
+    running?.ready.then(() => warmUpBeside(running!));
     scope.postMessage({ exitCode: running === undefined ? 1 : await running.finished });
   };
 
