@@ -27,18 +27,14 @@ import { type Files, folderOf, type OutputFile, systemReason } from "../runtime/
 import type { LogLevel } from "../runtime/logging.ts";
 import {
   type AofManifest,
-  EMPTY_MANIFEST,
-  formatManifest,
-  manifestName,
   temporaryIncrementName,
-  temporaryManifestName,
   withNewBase,
   withNewIncrement,
-  withoutHistory,
   withRewrittenIncrements,
 } from "./aof_manifest.ts";
 import type { SnapshotFacts, SnapshotForm } from "./rdb_file_writer.ts";
 import type { SnapshotEngine, SnapshotJob } from "./snapshot_engine.ts";
+import { AofFiles } from "./aof_files.ts";
 import { writeCommands } from "./aof_commands.ts";
 import { type PacingHost, SyncPacing } from "./sync_pacing.ts";
 import { removeQuietly, writeAll, writeKeyspace, writeLasting } from "./snapshot_file.ts";
@@ -173,7 +169,8 @@ export class AppendOnlyFile {
   syncError: string | null = null;
   /** The snapshot that is to be the new base. */
   job: SnapshotJob | null = null;
-  private manifest: AofManifest = EMPTY_MANIFEST;
+  /** Its files. */
+  private readonly parts: AofFiles;
   private file: OutputFile | null = null;
   private readonly buffer = new ByteAccumulator();
   /** Offset of the journal before which everything is in a file. */
@@ -204,6 +201,7 @@ export class AppendOnlyFile {
   /** The append-only file of `host`. */
   constructor(private readonly host: AofHost) {
     this.pacing = new SyncPacing(host);
+    this.parts = new AofFiles(host, this.settings);
   }
 
   /** Whether a rewrite is under way. */
@@ -229,28 +227,15 @@ export class AppendOnlyFile {
       : `MISCONF Errors writing to the AOF file: ${reason}`;
   }
 
-  /** Bytes of a file of its folder, 0 if it can't be seen. */
-  private sizeOf(name: string): number {
-    try {
-      const file = this.host.files.openToRead(this.pathOf(name));
-      file.close();
-      return file.size;
-    } catch {
-      return 0;
-    }
-  }
-
   /**
    * Goes on with the files of `manifest`, whose data has been loaded, or begins with a first base if there are none.
    *
    * @throws {Error} as the system says.
    */
   open(manifest: AofManifest): void {
-    const { files } = this.host;
-    this.manifest = manifest;
-    files.makeFolder(this.settings.folder);
-    files.syncFolder(folderOf(this.settings.folder));
-    files.syncFolder(this.settings.folder);
+    const { parts } = this;
+    parts.manifest = manifest;
+    parts.makeFolderLast();
     let next = manifest;
     if (manifest.base === undefined && manifest.increments.length === 0) {
       next = this.makeFirstBase();
@@ -259,69 +244,48 @@ export class AppendOnlyFile {
     const last = next.increments[next.increments.length - 1];
     if (next !== manifest) {
       this.host.log("notice", `Creating AOF incr file ${last.name} on server start`);
-      if (manifest.base !== undefined) this.syncBase(manifest.base.name);
+      if (manifest.base !== undefined) parts.syncBase(manifest.base.name);
     }
-    const path = this.pathOf(last.name);
-    const file = next === manifest ? files.openToAppend(path) : this.createIncrement(path);
-    if (next !== manifest) this.storeManifestNow(next);
+    const file = next === manifest ? parts.openIncrement(last.name) : parts.create(last.name);
+    if (next !== manifest) parts.storeNow(next);
     // What was loaded may have been in nobody's memory but the system's.
     file.syncNow();
     this.file = file;
-    this.currentSize = this.sizeOfAll();
+    this.currentSize = this.parts.size;
     this.baseSize = this.currentSize;
     this.begin();
     this.state = "on";
     this.host.aofChanged();
   }
 
-  /**
-   * Makes a base last that isn't the last file any more: a start that was cut off may have taken a torn end from it, which a power
-   * cut could bring back.
-   */
-  private syncBase(name: string): void {
-    const file = this.host.files.openToAppend(this.pathOf(name));
-    try {
-      file.syncNow();
-    } finally {
-      file.close();
-    }
-  }
-
-  /**
-   * A new increment. A rewrite that the end of a process has cut off may have left a file of its name: emptying that one wouldn't
-   * last, so that a power cut could bring back what was in it.
-   */
-  private createIncrement(path: string): OutputFile {
-    const { files } = this.host;
-    removeQuietly(files, path);
-    return files.create(path);
-  }
-
   /** Knows the files that there are, though it is off: a rewrite goes on from their numbers. */
   know(manifest: AofManifest): void {
-    this.manifest = manifest;
+    this.parts.manifest = manifest;
+  }
+
+  /** Makes a manifest the one that is read at the next start, while everybody waits. */
+  storeManifestNow(next: AofManifest): void {
+    this.parts.storeNow(next);
+  }
+
+  /** `aof-disable-auto-gc` allows it again: removes the files that count no more, while everybody waits. */
+  removeHistoryNow(): void {
+    // A rewrite does so at its end, and is the one to store the list until then.
+    if (!this.rewriting && this.state === "on") this.parts.removeHistoryNow();
   }
 
   /** Writes a base with the data as it is, while everybody waits; at the start there is little of it. */
   private makeFirstBase(): AofManifest {
     const { host, settings } = this;
-    const next = withNewBase(this.manifest, settings.name, settings.asSnapshot);
+    const next = withNewBase(this.parts.manifest, settings.name, settings.asSnapshot);
     const { name } = next.base!;
     host.log("notice", `Creating AOF base file ${name} on server start`);
     const facts = host.snapshotFacts(true);
-    writeLasting(host.files, this.pathOf(name), settings.syncsInSteps, (sink) => {
+    writeLasting(host.files, this.parts.pathOf(name), settings.syncsInSteps, (sink) => {
       if (settings.asSnapshot) writeKeyspace(host.keyspace, host.snapshotForm(), facts, sink);
       else writeCommands(host.keyspace, facts, sink);
     });
     return next;
-  }
-
-  /** Bytes of all files that make it up. */
-  private sizeOfAll(): number {
-    const { base, increments } = this.manifest;
-    const names = increments.map(({ name }) => name);
-    if (base !== undefined) names.push(base.name);
-    return names.reduce((sum, name) => sum + this.sizeOf(name), 0);
   }
 
   /** Starts to take changes. */
@@ -596,7 +560,8 @@ export class AppendOnlyFile {
    * disk; what has gone wrong, or null.
    */
   private async switchIncrement(cut: number): Promise<string | null> {
-    const { generation, host: { files }, settings } = this;
+    const { generation, parts, settings } = this;
+    const isCurrent = (): boolean => generation === this.generation;
     const old = this.file;
     this.holding = true;
     try {
@@ -606,22 +571,22 @@ export class AppendOnlyFile {
         this.settle(cut);
       }
       const waiting = this.state === "waiting";
-      const next = waiting ? this.manifest : withNewIncrement(this.manifest, settings.name);
+      const next = waiting ? parts.manifest : withNewIncrement(parts.manifest, settings.name);
       const name = waiting
         ? temporaryIncrementName(settings.name)
         : next.increments[next.increments.length - 1].name;
       if (!waiting) this.host.log("notice", `Creating AOF incr file ${name} on background rewrite`);
-      files.makeFolder(settings.folder);
-      const file = this.createIncrement(this.pathOf(name));
+      parts.makeFolder();
+      const file = parts.create(name);
       let problem: string | null = null;
       try {
-        if (!waiting) await this.storeManifest(next, generation);
+        if (!waiting) await parts.store(next, isCurrent);
       } catch (error) {
         // The list may name the new file already, though nobody knows whether the list will last: then it is the one to go on in.
-        if (this.manifest !== next) {
+        if (parts.manifest !== next) {
           file.close();
           // By now another rewrite may have a file of this name.
-          if (generation === this.generation) removeQuietly(files, this.pathOf(name));
+          if (isCurrent()) parts.remove(name);
           throw error;
         }
         problem = systemReason(error);
@@ -659,22 +624,24 @@ export class AppendOnlyFile {
    * has been turned on since, the base is older than the changes that are kept, and another rewrite follows.
    */
   private async finish(generation: number, started: AofState): Promise<string | null> {
-    const { host: { files }, settings } = this;
+    const { host: { files }, parts, settings } = this;
+    const isCurrent = (): boolean => generation === this.generation;
     try {
-      let next = withNewBase(this.manifest, settings.name, settings.asSnapshot);
-      files.makeFolder(settings.folder);
+      let next = withNewBase(this.parts.manifest, settings.name, settings.asSnapshot);
+      parts.makeFolder();
       if (started === "waiting") {
         next = withNewIncrement(next, settings.name);
         const { name } = next.increments[next.increments.length - 1];
-        files.rename(this.pathOf(temporaryIncrementName(settings.name)), this.pathOf(name));
+        const temporary = parts.pathOf(temporaryIncrementName(settings.name));
+        files.rename(temporary, parts.pathOf(name));
       }
       next = withRewrittenIncrements(next, started === "off" ? 0 : 1);
-      files.rename(this.temporary, this.pathOf(next.base!.name));
+      files.rename(this.temporary, parts.pathOf(next.base!.name));
       if (started !== "on") await files.syncFolderAside(folderOf(settings.folder));
-      await this.storeManifest(next, generation);
-      if (generation !== this.generation) return null;
+      await parts.store(next, isCurrent);
+      if (!isCurrent()) return null;
       this.becomeRewritten(started);
-      await this.removeHistory(generation);
+      await parts.removeHistory(isCurrent);
       return null;
     } catch (error) {
       return systemReason(error);
@@ -683,7 +650,7 @@ export class AppendOnlyFile {
 
   /** The new base stands, so that what was wrong with the old files matters no more. */
   private becomeRewritten(started: AofState): void {
-    this.currentSize = this.sizeOfAll();
+    this.currentSize = this.parts.size;
     this.baseSize = this.currentSize;
     if (started === "waiting") {
       this.state = "on";
@@ -727,7 +694,7 @@ export class AppendOnlyFile {
   private removeTemporaryIncrement(): void {
     const name = temporaryIncrementName(this.settings.name);
     this.host.log("notice", `Removing the temp incr aof file ${name} in the background`);
-    removeQuietly(this.host.files, this.pathOf(name));
+    this.parts.remove(name);
   }
 
   /** For tests: has the rewrite under way fail. */
@@ -806,81 +773,5 @@ export class AppendOnlyFile {
       this.host.log("warning", `Fail to fsync the AOF file: ${systemReason(error)}`);
     }
     file.close();
-  }
-
-  /** Makes a manifest the one that is read at the next start, and then our own. */
-  private async storeManifest(next: AofManifest, generation: number): Promise<void> {
-    const { host: { files }, settings } = this;
-    // The temporary file belongs to whoever came later.
-    if (generation !== this.generation) throw new Error("it was turned off meanwhile");
-    const temporary = this.pathOf(temporaryManifestName(settings.name));
-    const file = files.create(temporary);
-    try {
-      writeAll(file, new TextEncoder().encode(formatManifest(next)));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    if (generation !== this.generation) throw new Error("it was turned off meanwhile");
-    files.rename(temporary, this.pathOf(manifestName(settings.name)));
-    this.manifest = next;
-    await files.syncFolderAside(settings.folder);
-  }
-
-  /** As {@linkcode storeManifest}, while everybody waits. */
-  storeManifestNow(next: AofManifest): void {
-    const { host: { files }, settings } = this;
-    const temporary = this.pathOf(temporaryManifestName(settings.name));
-    const file = files.create(temporary);
-    try {
-      writeAll(file, new TextEncoder().encode(formatManifest(next)));
-      file.syncNow();
-    } finally {
-      file.close();
-    }
-    files.rename(temporary, this.pathOf(manifestName(settings.name)));
-    this.manifest = next;
-    files.syncFolder(settings.folder);
-  }
-
-  /** `aof-disable-auto-gc` allows it again: removes the files that count no more, while everybody waits. */
-  removeHistoryNow(): void {
-    const { host: { files }, manifest: { history } } = this;
-    // A rewrite does so at its end, and is the one to store the list until then.
-    if (this.rewriting || this.state !== "on" || history.length === 0) return;
-    for (const { name } of history) {
-      this.host.log("notice", `Removing the history file ${name} in the background`);
-      removeQuietly(files, this.pathOf(name));
-    }
-    try {
-      this.storeManifestNow(withoutHistory(this.manifest));
-    } catch (error) {
-      this.host.log("warning", `Failed to store the AOF manifest: ${systemReason(error)}`);
-    }
-  }
-
-  /** Removes the files that count no more, and then their names from the list. */
-  private async removeHistory(generation: number): Promise<void> {
-    const { host: { files }, manifest: { history }, settings } = this;
-    if (settings.keepsHistory || history.length === 0) return;
-    for (const { name } of history) {
-      if (generation !== this.generation) return;
-      this.host.log("notice", `Removing the history file ${name} in the background`);
-      try {
-        await files.removeAside(this.pathOf(name));
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) continue;
-        this.host.log(
-          "warning",
-          `Failed to remove the history file ${name}: ${systemReason(error)}`,
-        );
-      }
-    }
-    await this.storeManifest(withoutHistory(this.manifest), generation);
-  }
-
-  /** The path of a file in the folder. */
-  private pathOf(name: string): string {
-    return `${this.settings.folder}/${name}`;
   }
 }

@@ -41,16 +41,18 @@ Deno.test("the site of a sync is the function of the server that calls it", asyn
   const calls = new SeedCalls();
   for (let seed = 1; seed <= 10; seed++) await calls.of(seed);
   const names = calls.sites.list().map(({ site }) => site.name);
-  for (const name of ["open: increment", "startSync: increment", "storeManifest: append folder"]) {
-    assert(names.includes(`AppendOnlyFile.${name}`), name);
+  const some = ["AppendOnlyFile.open: increment", "AppendOnlyFile.startSync: increment"];
+  for (const name of [...some, "AofFiles.store: append folder"]) {
+    assert(names.includes(name), name);
   }
 });
 
 Deno.test("a sync that is missing is found out", async () => {
   const calls = new SeedCalls();
   for (let seed = 1; seed <= 10; seed++) await calls.of(seed);
-  for (const name of ["startSync: increment", "open: data folder", "storeManifestNow: list"]) {
-    const one = calls.sites.list().find(({ site }) => site.name === `AppendOnlyFile.${name}`);
+  const some = ["AppendOnlyFile.startSync: increment", "AofFiles.makeFolderLast: data folder"];
+  for (const name of [...some, "AofFiles.storeNow: list"]) {
+    const one = calls.sites.list().find(({ site }) => site.name === name);
     assert(one !== undefined, name);
     const finding = await searchFor(one, { first: 1, count: SEEDS }, calls);
     assert(finding.seed !== undefined, `nobody misses ${name}`);

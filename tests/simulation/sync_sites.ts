@@ -24,7 +24,7 @@ const SUBJECTS: readonly (readonly [pattern: RegExp, subject: string])[] = [
   [/\.base\.(rdb|aof)$/, "base"],
   [/\.incr(\.aof)?$/, "increment"],
   [/temp-rewriteaof/, "new base"],
-  [/temp-bg-\d+\.rdb$/, "snapshot beside"],
+  [/temp-bg-[\d.]+\.rdb$/, "snapshot beside"],
   [/temp-\d+\.rdb$/, "snapshot"],
   [/redis\.conf/, "config file"],
   [/appendonly\.aof$/, "old file"],
