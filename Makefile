@@ -79,7 +79,7 @@ differential: $(INSTALLED) ## The same random commands to redis-server and to ou
 conformance: $(INSTALLED) ## Units of Redis' own Tcl suite (UNITS="unit/keyspace unit/expire", ARGS=--help)
 	@$(DENO) task --quiet conformance $(ARGS) $(UNITS)
 
-bench: $(INSTALLED) ## Measure beside redis-server (some fifteen minutes; ARGS=--help)
+bench: $(INSTALLED) ## Measure beside redis-server (some twenty-five minutes; ARGS=--help)
 	@$(DENO) task --quiet bench $(ARGS)
 
 fmt: $(INSTALLED) ## Format all files
