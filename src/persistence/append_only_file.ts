@@ -739,6 +739,25 @@ export class AppendOnlyFile {
     this.host.aofChanged();
   }
 
+  /** The server is about to end, and may not end after all: all that there is is made to last, and a rewrite under way given up. */
+  makeLast(): void {
+    const { file } = this;
+    this.generation++;
+    this.cancelRewrite();
+    this.holding = false;
+    this.syncing = false;
+    this.pacing.cancel();
+    this.flush(true);
+    if (file === null) return;
+    const { written } = this;
+    try {
+      file.syncNow();
+      this.settle(written);
+    } catch (error) {
+      this.noteSyncError(systemReason(error));
+    }
+  }
+
   /** The server ends: everything is written and made to last, as far as that can be. */
   close(): void {
     if (this.state === "off") return;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { folderOf, systemFiles, systemReason } from "../runtime/files.ts";
+import { systemFiles, systemReason } from "../runtime/files.ts";
 import { type FrozenData, FrozenSnapshot } from "./frozen_snapshot.ts";
 import type { SnapshotOrder, SnapshotResult } from "./snapshot_engine.ts";
 import { removeQuietly, writeLasting } from "./snapshot_file.ts";
@@ -44,7 +44,7 @@ export interface SnapshotRequest {
 /** It was given up. */
 class CancelledError extends Error {}
 
-/** Writes what is asked for. */
+/** Writes what is asked for, but gives it no other name: only the server knows whether it is still wanted. */
 export function writeFrozen({ order, data, control }: SnapshotRequest): SnapshotResult {
   const words = new Int32Array(control);
   let peak = 0;
@@ -77,11 +77,6 @@ export function writeFrozen({ order, data, control }: SnapshotRequest): Snapshot
       }
       peak = Math.max(peak, snapshot.peakBytes);
     });
-    check();
-    if (order.target !== null) {
-      systemFiles.rename(order.temporary, order.target);
-      systemFiles.syncFolder(folderOf(order.target));
-    }
     return { error: null, extraBytes: peak };
   } catch (error) {
     // Who gave it up removes the file: by now another worker may be writing one of this name.

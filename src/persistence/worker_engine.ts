@@ -5,7 +5,7 @@
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { FrozenPages } from "../memory/frozen_pages.ts";
-import { systemFiles } from "../runtime/files.ts";
+import { folderOf, systemFiles, systemReason } from "../runtime/files.ts";
 import { frozenData } from "./frozen_snapshot.ts";
 import type {
   SnapshotEngine,
@@ -28,6 +28,7 @@ interface CurrentSnapshot {
   /** Told how it ends; null if it was given up. */
   ended: ((result: SnapshotResult) => void) | null;
   readonly temporary: string;
+  readonly target: string | null;
 }
 
 /** Starts the worker: gives it the port, calls `failed` if it ends by itself, and returns what ends it. */
@@ -68,7 +69,8 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     const pages = new FrozenPages(this.keyspace.arena);
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
     const data = frozenData(this.keyspace, pages.memory);
-    const current: CurrentSnapshot = { pages, ended, temporary: order.temporary };
+    const { target, temporary } = order;
+    const current: CurrentSnapshot = { pages, ended, target, temporary };
     this.current = current;
     port.postMessage({ order, data, control } satisfies SnapshotRequest);
     const words = new Int32Array(control);
@@ -124,8 +126,24 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     current.pages.end();
     // With the worker goes all that it had: the server's memory too, which its collector might not look for in days.
     this.stop();
-    if (current.ended === null) removeQuietly(systemFiles, current.temporary);
     const extraBytes = current.pages.copiedBytes + result.extraBytes;
-    current.ended?.({ error: result.error, extraBytes });
+    nameSnapshot(current, result.error).then((error) => current.ended?.({ error, extraBytes }));
+  }
+}
+
+/** Gives a snapshot that was written its name, unless it was given up; what has gone wrong, or null. */
+async function nameSnapshot(
+  { ended, target, temporary }: CurrentSnapshot,
+  error: string | null,
+): Promise<string | null> {
+  if (ended === null) removeQuietly(systemFiles, temporary);
+  if (ended === null || error !== null || target === null) return error;
+  try {
+    systemFiles.rename(temporary, target);
+    await systemFiles.syncFolderAside(folderOf(target));
+    return null;
+  } catch (problem) {
+    removeQuietly(systemFiles, temporary);
+    return systemReason(problem);
   }
 }

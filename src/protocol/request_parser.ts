@@ -45,6 +45,10 @@ export class RequestFrame {
   starts: Int32Array = new Int32Array(16);
   /** Length of each argument in bytes. */
   lengths: Int32Array = new Int32Array(16);
+  /** Where the request starts, */
+  start = 0;
+  /** and whether it is a line of words. */
+  inline = false;
   /** Where the next byte to look at is. */
   position = 0;
   /** How many arguments are still to come; 0 between requests. */
@@ -57,6 +61,8 @@ export class RequestFrame {
   /** Gets ready for a new request whose first byte is at `position`. */
   reset(position: number): void {
     this.argc = 0;
+    this.start = position;
+    this.inline = false;
     this.position = position;
     this.remaining = 0;
     this.bulkLength = -1;
@@ -72,6 +78,7 @@ export class RequestFrame {
 
   /** The buffer's content has moved by `distance` bytes towards its start. */
   shift(distance: number): void {
+    this.start -= distance;
     this.position -= distance;
     for (let index = 0; index < this.argc; index++) this.starts[index] -= distance;
   }
@@ -104,7 +111,10 @@ export function parseRequest(
   let at = frame.position;
   if (frame.remaining === 0) {
     if (at >= end) return REQUEST_INCOMPLETE;
-    if (bytes[at] !== STAR) return parseInline(frame, bytes, end);
+    if (bytes[at] !== STAR) {
+      frame.inline = true;
+      return parseInline(frame, bytes, end);
+    }
     if (at + 3 < end && bytes[at + 2] === CR && bytes[at + 1] > ZERO && bytes[at + 1] <= NINE) {
       frame.remaining = bytes[at + 1] - ZERO;
       at += 4;

@@ -24,6 +24,7 @@ import type { Transaction } from "./transactions.ts";
 const QUOTED_BYTES = 128;
 const STAR = 42;
 const DOLLAR = 36;
+const CR = 13;
 const LF = 10;
 const NO_ROOM = "OOM command not allowed when used memory > 'maxmemory'.";
 
@@ -130,10 +131,9 @@ export class CommandRunner {
       this.answerLackOfRoom(error, mark);
     }
     if (keyspace.dirty !== dirty && !context.journaled) {
-      const start = canonicalStart(frame);
-      const { number } = context.database;
-      if (start >= 0 && isArray(context.bytes, start, frame)) {
-        journal.appendRequest(number, context.bytes, start, frame.position);
+      const { bytes, database: { number } } = context;
+      if (isCanonical(bytes, frame)) {
+        journal.appendRequest(number, bytes, frame.start, frame.position);
       } else journal.append(number, context.allArguments());
     }
     journal.endUnit();
@@ -413,24 +413,21 @@ export function takesArguments({ arity }: Command, argc: number): boolean {
 }
 
 /**
- * Where a request starts that is written as an array with each length in the shortest way, if it is: the bytes before its end that this takes.
+ * Whether a request is written as everybody would write it: an array, each length the shortest way, each end of a line where it belongs.
+ * The parser takes others, too, which nobody else may be able to read.
  */
-function canonicalStart({ argc, starts, lengths, position }: RequestFrame): number {
-  // In front of its first argument are `*<argc>\r\n$<length>\r\n`.
-  const start = starts[0] - 6 - digitsOf(argc) - digitsOf(lengths[0]);
-  let expected = starts[0] + lengths[0] + 2;
-  for (let index = 1; index < argc; index++) {
+function isCanonical(bytes: Uint8Array, frame: RequestFrame): boolean {
+  const { argc, inline, lengths, position, start, starts } = frame;
+  if (inline || bytes[start] !== STAR) return false;
+  let at = start + 1 + digitsOf(argc);
+  for (let index = 0; index < argc; index++) {
     const length = lengths[index];
-    expected += 5 + digitsOf(length) + length;
-    if (starts[index] + length + 2 !== expected) return -1;
+    if (bytes[at] !== CR || bytes[at + 1] !== LF || bytes[at + 2] !== DOLLAR) return false;
+    at += 3 + digitsOf(length);
+    if (bytes[at] !== CR || bytes[at + 1] !== LF || starts[index] !== at + 2) return false;
+    at += 2 + length;
   }
-  return expected === position ? start : -1;
-}
-
-/** Whether a request that may start at `start` is an array of so many arguments. */
-function isArray(bytes: Uint8Array, start: number, { argc, starts }: RequestFrame): boolean {
-  return start >= 0 && bytes[start] === STAR && bytes[starts[0] - 1] === LF &&
-    bytes[start + 1 + digitsOf(argc) + 2] === DOLLAR;
+  return bytes[at] === CR && bytes[at + 1] === LF && position === at + 2;
 }
 
 /** How many decimal digits a number below 10^10 has that isn't negative. */

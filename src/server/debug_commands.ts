@@ -10,7 +10,7 @@
 import type { Handler } from "../commands/context.ts";
 import { replyHelp } from "../commands/generic.ts";
 import type { SERVER_SPECS } from "../commands/specs/server.ts";
-import { hasLeave, noLeave } from "./access.ts";
+import { hasLeave, LOADING, noLeave } from "./access.ts";
 import { configRewriteAll } from "./config_commands.ts";
 import type { HandlersFor } from "../commands/specs/mod.ts";
 import { checkKeyspace } from "../keyspace/checking.ts";
@@ -149,6 +149,7 @@ function populate(context: ServerContext): void {
 /** DEBUG RELOAD: saves all data and loads it again, so that a test sees whether it is the same. */
 function reload(context: ServerContext): void {
   const { reply, server: { persistence } } = context;
+  if (persistence.loading !== null) return reply.error(LOADING);
   let saves = true;
   let flushes = true;
   let merges = false;
@@ -174,6 +175,7 @@ function reload(context: ServerContext): void {
 /** DEBUG LOADAOF: the same with the append-only file. */
 function loadAof(context: ServerContext): void {
   const { persistence } = context.server;
+  if (persistence.loading !== null) return context.reply.error(LOADING);
   if (persistence.reloadAof() !== null) {
     return context.reply.error("ERR Error trying to load the AOF files, check server logs");
   }

@@ -153,6 +153,7 @@ export class Persistence implements SnapshotHost, AofHost {
   /** The server can't keep what it has promised. */
   fail(line: string): void {
     // It ends first, so that the reason is the last line of the log, where people look.
+    if (this.server.isStopping) return;
     this.server.end(1);
     this.log("warning", line);
   }
@@ -337,8 +338,9 @@ export class Persistence implements SnapshotHost, AofHost {
       this.log("warning", "There is a child saving an .rdb. Killing it!");
       snapshots.cancel();
     }
+    const { rewriting } = aof;
     if (aof.state !== "off") {
-      if (aof.rewriting) {
+      if (rewriting) {
         if (aof.state === "waiting" && !force) {
           this.log("warning", "Writing initial AOF. Can't exit");
           return false;
@@ -347,7 +349,7 @@ export class Persistence implements SnapshotHost, AofHost {
       }
       this.log("notice", "Calling fsync() on the AOF file.");
       this.journal.endTurn();
-      aof.close();
+      aof.makeLast();
     }
     const saves = save ?? snapshots.settings.savePoints.length > 0;
     if (!saves) return true;
@@ -358,8 +360,7 @@ export class Persistence implements SnapshotHost, AofHost {
       return true;
     }
     this.log("warning", "Error trying to save the DB, can't exit.");
-    // It goes on, so it goes on to keep what changes.
-    if (this.server.settings.isOn("appendonly")) aof.turnOn();
+    if (rewriting) aof.scheduleRewrite();
     return false;
   }
 

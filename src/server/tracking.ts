@@ -73,6 +73,8 @@ export class KeyTracking {
   items = 0;
   private readonly table = new Map<string, Set<number>>();
   private readonly broadcasts = new Map<string, Broadcast>();
+  /** What other clients are told after the turn. */
+  private readonly deferred: { session: Session; write: (reply: ReplyWriter) => void }[] = [];
   /** What the session whose turn it is will be told after its command. */
   private readonly pending: ((reply: ReplyWriter) => void)[] = [];
   /** Keys have changed that some broadcast is about. */
@@ -157,6 +159,7 @@ export class KeyTracking {
   /** Called at the end of each turn while there are tracking clients. */
   afterTurn(): void {
     if (this.broadcastsWaiting) this.tellBroadcasts();
+    if (this.deferred.length > 0) this.tellDeferred();
     // A command that waits is not followed by what its client is told, but nobody else may get that.
     if (this.pending.length > 0) this.writePending();
   }
@@ -268,10 +271,19 @@ export class KeyTracking {
     }
   }
 
+  /** Tells what had to wait until the change stands in the journal. */
+  private tellDeferred(): void {
+    for (const { session, write } of this.deferred.splice(0)) {
+      if (!session.closed) this.server.clients.tell(session, write);
+    }
+  }
+
   /** Sends a session a message; if its turn is on, behind the reply to its command. */
   private send(session: Session, write: (reply: ReplyWriter) => void): void {
     const { clients } = this.server;
     if (session === clients.running) this.pending.push(write);
+    // It tells of a change that isn't in the journal yet, so it would pass the gate before that is on the disk.
+    else if (this.server.gate.active) this.deferred.push({ session, write });
     else clients.tell(session, write);
   }
 }

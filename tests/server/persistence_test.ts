@@ -84,9 +84,10 @@ Deno.test("with 'always', nobody hears of a change that isn't on the disk", asyn
     { ...AOF, appendfsync: "always", "notify-keyspace-events": "KA" },
     { files },
   );
-  const [writer, reader, subscriber, monitor] = await Promise.all(
-    Array.from({ length: 4 }, () => machine.connect()),
+  const [writer, reader, subscriber, monitor, tracker] = await Promise.all(
+    Array.from({ length: 5 }, () => machine.connect()),
   );
+  await run(tracker, "HELLO 3", "CLIENT TRACKING on", "GET k");
   await run(subscriber, "PSUBSCRIBE *");
   await run(monitor, "MONITOR");
   files.holdSyncs = true;
@@ -97,12 +98,13 @@ Deno.test("with 'always', nobody hears of a change that isn't on the disk", asyn
   listen("writer", writer.ask("SET", "k", "v"));
   listen("subscriber", subscriber.reply());
   listen("monitor", monitor.reply());
-  await until(() => machine.server.gate.count >= 3);
+  await until(() => machine.server.gate.count >= 4);
   listen("reader", reader.ask("GET", "k"));
-  await until(() => machine.server.gate.count === 4);
+  listen("tracker", tracker.reply());
+  await until(() => machine.server.gate.count === 5);
   assertEquals(heard, []);
   files.releaseSyncs();
-  await until(() => heard.length === 4);
+  await until(() => heard.length === 5);
 });
 
 Deno.test("what can't be written is refused until it can, and reads go on", async () => {
@@ -152,5 +154,51 @@ Deno.test("with 'always', a disk that fails ends the server", async () => {
     connection.ask("SET", "b", "2").catch(() => {});
     assertEquals(await machine.server.finished, 1);
     assertMatch(machine.log.join("\n"), /AOF fsync policy is 'always'.*Exiting/);
+  }
+});
+
+Deno.test("however a request is written, the file has it as everybody would write it", async () => {
+  const files = new MemoryFiles();
+  await using machine = await startMemoryServer(1, AOF, { files });
+  const connection = await machine.connect();
+  const encoder = new TextEncoder();
+  // Six spaces are as long as what stands between two arguments.
+  connection.send(encoder.encode("PING *3\r\n$3\r\nSET      a      b\r\n"));
+  for (let reply = 0; reply < 3; reply++) await connection.reply();
+  const odd = [
+    "*3\r\n$3\r\nSET\r\n$1\rXc\r\n$1\rXd\r\n",
+    "*3\r\n$3\r\nSETxx$1\r\nexx$1\r\nfxx",
+    "SET g h\r\n",
+    "*3\r\n$3\r\nSET\r\n$1\r\ni\r\n$1\r\nj\r\n",
+  ];
+  for (const request of odd) {
+    connection.send(encoder.encode(request));
+    assertEquals((await connection.reply()).kind, "simple");
+  }
+  const set = (key: string, value: string): string =>
+    `*3\r\n$3\r\nSET\r\n$1\r\n${key}\r\n$1\r\n${value}\r\n`;
+  assertEquals(
+    aofText(files, "1.incr.aof"),
+    "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n" + set("a", "b") + set("c", "d") + set("e", "f") +
+      set("g", "h") + set("i", "j"),
+  );
+});
+
+Deno.test("a SHUTDOWN that can't save leaves everything as it was", async () => {
+  const files = new MemoryFiles();
+  for (const policy of ["everysec", "always"]) {
+    const options = { ...AOF, save: "3600 1", appendfsync: policy };
+    {
+      await using machine = await startMemoryServer(1, options, { files });
+      const connection = await machine.connect();
+      await run(connection, "SET a 1");
+      files.failOpens = (path) => path.includes("temp-");
+      assertMatch(String(await run(connection, "SHUTDOWN")), /^-ERR Errors trying to SHUTDOWN/);
+      files.failOpens = 0;
+      assertEquals(machine.server.persistence.aof.state, "on");
+      assertEquals(await run(connection, `SET after-${policy} 2`), "OK");
+    }
+    await using machine = await startMemoryServer(2, options, { files });
+    assertEquals(await (await machine.connect()).ask("GET", `after-${policy}`), "2");
   }
 });
