@@ -9,21 +9,21 @@
  * - **Overlap**: sync at once for those who are there, while the others come. Half of the clients are always in the other
  *   sync, so that serves N / 2 in S, or in R / 2 if that is longer.
  *
- * So overlapping is better where S < R. Both times are measured: S always, R when gathering, which is done now and
- * then to know it.
+ * On paper overlapping is better where S < R; measured, only where S is much shorter, as both take time of the processor. Both times
+ * are measured: S always, R when gathering, which is done now and then to know it.
  *
- * Nobody is waited for any longer who hasn't come {@linkcode GAP_MS} after the last one did.
+ * Where clients don't come back, but others come when they like, waiting is for nothing: after it was once, there are some syncs
+ * without. (A timer of the runtime takes 1 to 2 ms; looking again and again takes the processor from the clients.)
  *
  * @module
  */
-import { afterOthers } from "../runtime/clock.ts";
 
-/** Clients are waited for as long as one comes after so many ms at most, */
-const GAP_MS = 0.2;
-/** and for so long altogether, */
+/** Nobody is waited for any longer. The runtime's shortest time is longer than that. */
+const PATIENCE_MS = 0;
+/** After somebody has been waited for who didn't come, so many syncs begin at once. */
+const SYNCS_WITHOUT = 16;
+/** Clients that take longer don't count as back. */
 const LONGEST_MS = 2;
-/** and for no more rounds of the event loop than this, whatever the clock says. */
-const LONGEST_ROUNDS = 256;
 /** Every so often it is looked how long clients take to come back. */
 const LOOK_EVERY = 64;
 /** What is measured counts for one part in so many. */
@@ -42,14 +42,16 @@ export class SyncPacing {
   private expected = 0;
   private gathers = true;
   private syncs = 0;
+  /** So many syncs more begin at once. */
+  private without = 0;
   /** How long syncs take, and until clients are back, of late. */
   private syncMs = 0;
   private returnMs = 0;
   private beganMs = 0;
   private endedMs = 0;
-  private arrivedMs = 0;
   /** What is to be called when it is time; null if nobody waits for that. */
   private begin: (() => void) | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** For the clients of `host`. */
   constructor(private readonly host: PacingHost) {}
@@ -65,48 +67,45 @@ export class SyncPacing {
     this.endedMs = host.monotonic();
     this.syncMs += (this.endedMs - this.beganMs - this.syncMs) / MEMORY;
     this.expected = host.waitingClients;
-    this.gathers = this.syncMs * 2 >= this.returnMs || this.syncs++ % LOOK_EVERY === 0;
+    if (this.without > 0) {
+      this.without--;
+      this.gathers = false;
+    } else this.gathers = this.syncMs * 2 >= this.returnMs || this.syncs++ % LOOK_EVERY === 0;
   }
 
-  /** Calls `begin` when it is time for a sync; it may be called often until then. */
+  /** Calls `begin` when it is time for a sync; it is to be called whenever a client has come. */
   whenReady(begin: () => void): void {
-    if (this.begin !== null) return;
-    const { host } = this;
-    if (!this.gathers || host.waitingClients >= this.expected) {
-      if (this.gathers) this.noteReturn(host.monotonic());
+    if (!this.gathers) return begin();
+    if (this.host.waitingClients >= this.expected) {
+      this.cancel();
+      this.noteReturn();
       return begin();
     }
+    if (this.begin !== null) return;
     this.begin = begin;
-    this.arrivedMs = host.monotonic();
-    this.wait(LONGEST_ROUNDS, host.waitingClients);
+    this.timer = setTimeout(() => this.giveUp(), PATIENCE_MS);
   }
 
   /** Nobody wants to begin any more. */
   cancel(): void {
+    if (this.begin === null) return;
     this.begin = null;
+    clearTimeout(this.timer);
   }
 
-  /** Looks again after others, or begins. */
-  private wait(rounds: number, arrived: number): void {
+  /** Some haven't come back: it begins without them. */
+  private giveUp(): void {
     const { begin } = this;
-    afterOthers(() => {
-      if (this.begin !== begin || begin === null) return;
-      const { waitingClients } = this.host;
-      const now = this.host.monotonic();
-      if (waitingClients > arrived) this.arrivedMs = now;
-      const goesOn = waitingClients < this.expected && rounds > 0 &&
-        now - this.endedMs < LONGEST_MS && now - this.arrivedMs < GAP_MS;
-      if (goesOn) return this.wait(rounds - 1, waitingClients);
-      this.begin = null;
-      this.noteReturn(now);
-      begin();
-    });
+    if (begin === null) return;
+    this.begin = null;
+    this.without = SYNCS_WITHOUT;
+    this.noteReturn();
+    begin();
   }
 
   /** The clients are back, as far as they are waited for. */
-  private noteReturn(now: number): void {
-    // Whoever comes after a long silence doesn't count as back.
-    const took = Math.min(LONGEST_MS, now - this.endedMs);
+  private noteReturn(): void {
+    const took = Math.min(LONGEST_MS, this.host.monotonic() - this.endedMs);
     this.returnMs += (took - this.returnMs) / MEMORY;
   }
 }
