@@ -6,6 +6,7 @@
 
 import { promptSecret } from "@std/cli";
 import { TextLineStream, toBytes } from "@std/streams";
+import { writeWhole } from "../runtime/files.ts";
 import { latin1Text } from "./quoting.ts";
 
 /** Standard input and output, and what else a command line program finds around it. */
@@ -56,16 +57,13 @@ export function systemTerminal(): Terminal {
     readLines: () => linesOf(Deno.stdin.readable),
     readAll: () => toBytes(Deno.stdin.readable),
     askSecret: (question) => promptSecret(question),
-    write: (bytes) => writeAll(Deno.stdout, bytes),
-    writeError: (line) => writeAll(Deno.stderr, new TextEncoder().encode(line + "\n")),
+    write: (bytes) => writeWhole((piece) => Deno.stdout.writeSync(piece), bytes),
+    writeError: (line) =>
+      writeWhole((piece) => Deno.stderr.writeSync(piece), new TextEncoder().encode(line + "\n")),
     environment: (name) => Deno.env.get(name),
     onInterrupt(handler) {
       Deno.addSignalListener("SIGINT", handler);
       return () => Deno.removeSignalListener("SIGINT", handler);
     },
   };
-}
-
-function writeAll(output: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
-  for (let sent = 0; sent < bytes.length;) sent += output.writeSync(bytes.subarray(sent));
 }

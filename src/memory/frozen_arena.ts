@@ -58,7 +58,6 @@ export class FrozenArena extends Arena {
   private readonly states: Uint8Array;
   /** The pages that are there. */
   private readonly present: Uint8Array;
-  private readonly frozen: (FrozenSegment | undefined)[] = [];
   private readonly live: Uint8Array[] = [];
   private readonly aside: Uint8Array[] = [];
   /** What {@linkcode FrozenArena.walkCopies} copies to, */
@@ -72,9 +71,7 @@ export class FrozenArena extends Arena {
     this.states = new Uint8Array(memory.states);
     this.present = new Uint8Array(this.states.length);
     this.reserveNumbers(SEGMENT_LIMIT);
-    for (const segment of memory.segments) {
-      const { number, units, live, aside } = segment;
-      this.frozen[number] = segment;
+    for (const { number, units, live, aside } of memory.segments) {
       this.live[number] = new Uint8Array(live);
       this.aside[number] = new Uint8Array(aside);
       this.segmentUnits[number] = units;
@@ -193,7 +190,7 @@ export class FrozenArena extends Arena {
     visit: (address: number, kind: number, copy: number) => void,
   ): Generator<void, void, void> {
     for (const segment of this.memory.segments) {
-      if (this.isLarge(segment)) this.visitLarge(segment, visit);
+      if (isLarge(segment)) this.visitLarge(segment, visit);
       else yield* this.walkSegment(segment, last, visit);
     }
   }
@@ -211,12 +208,6 @@ export class FrozenArena extends Arena {
     this.bringBlock(address);
     visit(address, kind, address);
     this.forget();
-  }
-
-  /** Whether a segment has one block that has it for itself. */
-  private isLarge({ number }: FrozenSegment): boolean {
-    const [first] = new Int32Array(this.frozen[number]!.live, HEADER_BYTES, 1);
-    return first >>> LENGTH_SHIFT === 0;
   }
 
   /** Visits the blocks of a segment. */
@@ -339,9 +330,9 @@ export class FrozenArena extends Arena {
       this.installMemory(segment, new SharedArrayBuffer(this.live[segment].length));
       bytes = this.mutableBytes[segment];
     }
-    const at = (page - (segment << SEGMENT_PAGE_SHIFT)) * PAGE_BYTES;
-    if (at >= bytes.length) return;
     const number = page - (segment << SEGMENT_PAGE_SHIFT);
+    const at = number * PAGE_BYTES;
+    if (at >= bytes.length) return;
     this.copyPages(segment, number, 1, bytes, at, false);
     this.present[page] = 1;
     this.broughtBytes += PAGE_BYTES;
@@ -364,6 +355,12 @@ export class FrozenArena extends Arena {
     this.installMemory(this.runSegment, run.buffer);
     this.segmentUnits[this.runSegment] = run.length >>> 3;
   }
+}
+
+/** Whether a segment has one block that has it for itself. */
+function isLarge({ live }: FrozenSegment): boolean {
+  const [first] = new Int32Array(live, HEADER_BYTES, 1);
+  return first >>> LENGTH_SHIFT === 0;
 }
 
 /** Memory for `pages` pages. */

@@ -21,7 +21,7 @@
  * **Segments that come and go.** What is allocated after the freezing isn't frozen. The buffer of a segment that is dropped is
  * the reader's until the end: nobody writes to it, so its pages stay as they are.
  *
- * **Cost.** For the owner, a comparison for each store; some 1 us for each page that it copies. Freezing takes some 10 us a
+ * **Cost.** For the owner, a comparison for each store; 1 to 4 us for each page that it copies. Freezing takes some 25 us a
  * segment.
  *
  * @module

@@ -549,7 +549,6 @@ export class AofCommandWriter {
  *     seconds: 0,
  *     usedMemory: 0,
  *     aofBase: true,
- *     replication: null,
  *     functions: [new TextEncoder().encode("#!lua name=l")],
  *   },
  *   (bytes) => text += new TextDecoder().decode(bytes),

@@ -6,7 +6,14 @@
  *
  * @module
  */
-import { type Files, folderOf, type OutputFile, systemReason } from "../runtime/files.ts";
+import {
+  type Files,
+  folderOf,
+  type OutputFile,
+  removeQuietly,
+  systemReason,
+  writeWhole,
+} from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import {
   type AofManifest,
@@ -16,7 +23,6 @@ import {
   temporaryManifestName,
   withoutHistory,
 } from "./aof_manifest.ts";
-import { removeQuietly, writeAll } from "./snapshot_file.ts";
 
 /** What these files need of their server. */
 export interface AofFilesHost {
@@ -104,37 +110,43 @@ export class AofFiles {
 
   /** Makes a list the one that is read at the next start, and then our own; throws if it is `isCurrent` no more by then. */
   async store(next: AofManifest, isCurrent: () => boolean): Promise<void> {
-    const { host: { files }, place: { folder, name } } = this;
     // The temporary file belongs to whoever came later.
     mustBe(isCurrent);
-    const temporary = this.pathOf(temporaryManifestName(name));
-    const file = files.create(temporary);
+    const file = this.createList();
     try {
-      writeAll(file, new TextEncoder().encode(formatManifest(next)));
+      writeList(file, next);
       await file.sync();
     } finally {
       file.close();
     }
     mustBe(isCurrent);
-    files.rename(temporary, this.pathOf(manifestName(name)));
-    this.manifest = next;
-    await files.syncFolderAside(folder);
+    this.nameList(next);
+    await this.host.files.syncFolderAside(this.place.folder);
   }
 
   /** As {@linkcode store}, while everybody waits. */
   storeNow(next: AofManifest): void {
-    const { host: { files }, place: { folder, name } } = this;
-    const temporary = this.pathOf(temporaryManifestName(name));
-    const file = files.create(temporary);
+    const file = this.createList();
     try {
-      writeAll(file, new TextEncoder().encode(formatManifest(next)));
+      writeList(file, next);
       file.syncNow();
     } finally {
       file.close();
     }
-    files.rename(temporary, this.pathOf(manifestName(name)));
+    this.nameList(next);
+    this.host.files.syncFolder(this.place.folder);
+  }
+
+  /** Creates the file that a list is written to before it counts. */
+  private createList(): OutputFile {
+    return this.host.files.create(this.pathOf(temporaryManifestName(this.place.name)));
+  }
+
+  /** The list that was written there is the one that counts, as long as the power stays on. */
+  private nameList(next: AofManifest): void {
+    const { host: { files }, place: { name } } = this;
+    files.rename(this.pathOf(temporaryManifestName(name)), this.pathOf(manifestName(name)));
     this.manifest = next;
-    files.syncFolder(folder);
   }
 
   /** Removes the files that count no more, and then their names from the list. */
@@ -185,6 +197,10 @@ export class AofFiles {
       return 0;
     }
   }
+}
+
+function writeList(file: OutputFile, manifest: AofManifest): void {
+  writeWhole((bytes) => file.write(bytes), new TextEncoder().encode(formatManifest(manifest)));
 }
 
 /** Throws if something else has come in between. */

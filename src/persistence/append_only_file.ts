@@ -5,26 +5,17 @@
  * journal -> buffer -> (write, before replies leave) -> increment -> (sync, beside the event loop) -> disk
  * ```
  *
+ * Writing and syncing is the business of the {@linkcode AofWriter}; which files there are, and when there are others, is decided here.
+ *
  * **Files.** A base with the data of some moment, and increments with what has changed since (see
  * `aof_manifest.ts`). A rewrite makes a new base of a snapshot; from that moment on, changes go to a new increment. No byte
  * of it is written before all of the increment before it is on the disk, so that a power cut never takes something from the middle.
- *
- * **Offsets** are those of the journal. What stands before `written` is in a file and outlives the process; what stands
- * before `durable` outlives a power cut. With `appendfsync always` replies wait for that (`OutputGate`): while one sync
- * runs, all that is said meanwhile gathers for the next.
- *
- * **What goes wrong.** With `always`, the server ends: it can't take back what it said. Otherwise changes are refused
- * until it is mended. A write that failed is tried again. A sync that failed isn't: the system may have dropped what it
- * couldn't write, and say afterwards that all is well. The data is in memory, so it is rewritten to new files
- * instead.
+ * Files that a failed sync has made doubtful are replaced the same way: the data is in memory.
  *
  * @module
  */
-import type { Journal } from "../keyspace/journal.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
-import { ByteAccumulator } from "../protocol/byte_accumulator.ts";
-import { type Files, folderOf, type OutputFile, systemReason } from "../runtime/files.ts";
-import type { LogLevel } from "../runtime/logging.ts";
+import { type Files, folderOf, removeQuietly, systemReason } from "../runtime/files.ts";
 import {
   type AofManifest,
   temporaryIncrementName,
@@ -36,22 +27,15 @@ import type { SnapshotFacts, SnapshotForm } from "./rdb_file_writer.ts";
 import type { SnapshotEngine, SnapshotJob } from "./snapshot_engine.ts";
 import { AofFiles } from "./aof_files.ts";
 import { writeCommands } from "./aof_commands.ts";
-import { type PacingHost, SyncPacing } from "./sync_pacing.ts";
-import { removeQuietly, writeAll, writeKeyspace, writeLasting } from "./snapshot_file.ts";
+import { AofWriter, type AofWriterHost, type SyncPolicy } from "./aof_writer.ts";
+import { writeKeyspace, writeLasting } from "./snapshot_file.ts";
 
-/** With `everysec`, a sync begins when the last one began so long ago: half a second leaves as much for it to take. */
-const SYNC_INTERVAL_MS = 500;
-/** While a sync runs, writes wait for it, but not longer than this: the system may have a write wait for the sync to end. */
-const POSTPONE_MS = 200;
-/** What failed is tried again after so long. */
+/** A rewrite that failed is tried again after so long. */
 const RETRY_MS = 1000;
 /** After so many rewrites that failed in a row, the next one waits, longer and longer: minutes by number of failures. */
 const FAILURES_BEFORE_WAITING = 3;
 const LONGEST_WAIT_MINUTES = 60;
 const MINUTE_MS = 60_000;
-
-/** When what was appended is made to last. */
-export type SyncPolicy = "always" | "everysec" | "no";
 
 /** The settings of the append-only file. */
 export interface AofSettings {
@@ -61,8 +45,11 @@ export interface AofSettings {
   folder: string;
   /** `appendfilename`. */
   name: string;
-  /** The file that a new base is written to. */
-  temporary: string;
+  /**
+   * The file that the `number`-th rewrite writes its base to: a snapshot that was given up may still be writing to its own,
+   * or remove it.
+   */
+  temporary(number: number): string;
   /** `aof-use-rdb-preamble`. */
   asSnapshot: boolean;
   /** `no-appendfsync-on-rewrite`. */
@@ -82,39 +69,25 @@ export interface AofSettings {
 }
 
 /** What an append-only file needs of its server. */
-export interface AofHost extends PacingHost {
+export interface AofHost extends AofWriterHost {
   /** The data. */
   readonly keyspace: Keyspace;
-  /** Changes. */
-  readonly journal: Journal;
   /** Files. */
   readonly files: Files;
   /** Writes a new base beside the server. */
   readonly engine: SnapshotEngine;
   /** Whether a snapshot is being written: only one writes at a time. */
   readonly saving: boolean;
-  /** Whether changes are being handed over in the turns of a round, which ends with {@linkcode AppendOnlyFile.flush}. */
-  readonly inRound: boolean;
   /** Whether commands of a transaction are being run. */
   readonly inTransaction: boolean;
-  /** Unix time in ms. */
-  now(): number;
-  /** Lets so many microseconds pass, while everybody waits. */
-  pause(microseconds: number): void;
-  /** Writes a line of the log. */
-  log(level: LogLevel, line: string): void;
   /** The form of a base. */
   snapshotForm(): SnapshotForm;
   /** What a base says besides keys. */
   snapshotFacts(aofBase: boolean): SnapshotFacts;
   /** A rewrite has been begun beside the server. */
   begun(): void;
-  /** Everything before this offset of the journal is on the disk. */
-  becameDurable(offset: number): void;
   /** It is on now, or off. */
   aofChanged(): void;
-  /** The server can't keep what it has promised: it ends. */
-  fail(line: string): void;
 }
 
 /** How far it is from being on. */
@@ -127,7 +100,7 @@ export class AppendOnlyFile {
     policy: "everysec",
     folder: "appendonlydir",
     name: "appendonly.aof",
-    temporary: "temp-rewriteaof.aof",
+    temporary: (number) => `temp-rewriteaof.${number}.aof`,
     asSnapshot: true,
     pausesSync: false,
     growthPercentage: 100,
@@ -139,11 +112,9 @@ export class AppendOnlyFile {
   };
   /** Whether changes are kept; `waiting` for the first base. */
   state: AofState = "off";
-  /** Offset of the journal before which everything is on the disk. */
-  durable = 0;
-  /** Bytes of all files that make it up, */
-  currentSize = 0;
-  /** and what they were when it was last rewritten, or loaded. */
+  /** Writes changes, and makes them last. */
+  readonly writer: AofWriter;
+  /** Bytes of all files that made it up when it was last rewritten, or loaded. */
   baseSize = 0;
   /** A rewrite is to be begun as soon as nothing else is written. */
   scheduled = false;
@@ -159,34 +130,10 @@ export class AppendOnlyFile {
   rewrites = 0;
   /** Bytes of memory that the last one took beside the data. */
   lastExtraBytes = 0;
-  /** How often a write didn't wait for a sync any longer. */
-  delayedSyncs = 0;
-  /** For tests (`DEBUG AOF-FLUSH-SLEEP`): microseconds that pass before each write. */
-  flushDelay = 0;
-  /** Why the last write failed; null if it didn't. */
-  writeError: string | null = null;
-  /** Why the last sync failed; null if the files are sound. */
-  syncError: string | null = null;
   /** The snapshot that is to be the new base. */
   job: SnapshotJob | null = null;
   /** Its files. */
   private readonly parts: AofFiles;
-  private file: OutputFile | null = null;
-  private readonly buffer = new ByteAccumulator();
-  /** Offset of the journal before which everything is in a file. */
-  private written = 0;
-  private syncing = false;
-  private readonly pacing: SyncPacing;
-  private readonly syncNow = (): void => {
-    if (this.durable < this.written && !this.syncing && !this.holding) this.startSync();
-  };
-  /** Between two increments: nothing is written. */
-  private holding = false;
-  private syncStartedMs = 0;
-  private postponedMs = -1;
-  private retryMs = 0;
-  /** The second that the last timestamp names. */
-  private stampedSecond = 0;
   /** Counts what is under way and may be overtaken: turning it off ends a rewrite. */
   private generation = 0;
   private nextTryMs = 0;
@@ -196,11 +143,12 @@ export class AppendOnlyFile {
   private limitNoted = false;
   /** Has the snapshot under way fail. */
   private failSnapshot: (reason: string) => void = () => {};
-  private readonly listener = (bytes: Uint8Array): void => this.append(bytes);
 
   /** The append-only file of `host`. */
   constructor(private readonly host: AofHost) {
-    this.pacing = new SyncPacing(host);
+    this.writer = new AofWriter(host, this.settings, () => {
+      this.scheduled = true;
+    });
     this.parts = new AofFiles(host, this.settings);
   }
 
@@ -209,22 +157,14 @@ export class AppendOnlyFile {
     return this.rewriteStartedMs >= 0;
   }
 
-  /** Bytes that aren't in a file yet. */
-  get bufferedBytes(): number {
-    return this.buffer.length;
-  }
-
-  /** Whether a sync is under way. */
-  get syncPending(): boolean {
-    return this.syncing;
+  /** Bytes of all files that make it up. */
+  get currentSize(): number {
+    return this.baseSize + this.writer.appendedBytes;
   }
 
   /** Why changes are refused; null if they aren't. */
   get refusal(): string | null {
-    const reason = this.writeError ?? this.syncError;
-    return reason === null || this.state === "off"
-      ? null
-      : `MISCONF Errors writing to the AOF file: ${reason}`;
+    return this.state === "off" ? null : this.writer.refusal;
   }
 
   /**
@@ -250,10 +190,9 @@ export class AppendOnlyFile {
     if (next !== manifest) parts.storeNow(next);
     // What was loaded may have been in nobody's memory but the system's.
     file.syncNow();
-    this.file = file;
-    this.currentSize = this.parts.size;
-    this.baseSize = this.currentSize;
-    this.begin();
+    this.measure();
+    this.writer.begin();
+    this.writer.use(file);
     this.state = "on";
     this.host.aofChanged();
   }
@@ -288,189 +227,17 @@ export class AppendOnlyFile {
     return next;
   }
 
-  /** Starts to take changes. */
-  private begin(): void {
-    const { journal } = this.host;
-    journal.listen(this.listener);
-    this.written = journal.offset;
-    this.durable = journal.offset;
-    this.writeError = null;
-    this.syncError = null;
-    this.syncStartedMs = this.host.now();
-    this.stampedSecond = 0;
-  }
-
-  /** Takes changes over, whose bytes are only good during the call. */
-  private append(bytes: Uint8Array): void {
-    if (this.settings.timestamps) this.stamp();
-    this.buffer.appendBytes(bytes);
-    if (!this.host.inRound) this.flush();
-  }
-
-  /** Notes the time in the file, once a second at most. */
-  private stamp(): void {
-    const second = Math.floor(this.host.now() / 1000);
-    if (second <= this.stampedSecond) return;
-    this.stampedSecond = second;
-    this.buffer.appendLatin1(`#TS:${second}\r\n`);
-  }
-
-  /** Writes what has gathered; before replies to it leave. */
-  flush(force = false): void {
-    if (this.buffer.length > 0 && this.file !== null && !this.holding && this.mayWrite(force)) {
-      this.write(this.file);
-    }
-    if (this.settings.policy === "always" && !this.host.inRound) this.syncBehind();
-  }
-
-  /** Replies have been sent, or wait now: with `always`, what they wait for is synced. */
-  afterSending(): void {
-    if (this.settings.policy === "always" && this.file !== null) this.syncBehind();
-  }
-
-  /** Whether a write isn't better put off: the last one failed just now, or a sync is under way. */
-  private mayWrite(force: boolean): boolean {
-    if (this.writeError !== null) return force || this.host.now() >= this.retryMs;
-    if (!this.syncing || this.settings.policy !== "everysec" || force) return true;
-    const now = this.host.now();
-    if (this.postponedMs < 0) this.postponedMs = now;
-    if (now - this.postponedMs < POSTPONE_MS && now >= this.postponedMs) return false;
-    this.delayedSyncs++;
-    return true;
-  }
-
-  /** Writes all that has gathered to the increment. */
-  private write(file: OutputFile): void {
-    this.postponedMs = -1;
-    const { journal } = this.host;
-    if (this.flushDelay > 0) this.host.pause(this.flushDelay);
-    const before = file.size;
-    const bytes = this.buffer.take();
-    try {
-      writeAll(file, bytes);
-    } catch (error) {
-      return this.writeFailed(file, before, bytes, error);
-    }
-    this.currentSize += bytes.length;
-    this.written = journal.offset;
-    this.buffer.recycle(bytes);
-    if (this.writeError === null) return;
-    this.writeError = null;
-    this.host.log("warning", "AOF write error looks solved, Redis can write again.");
-  }
-
-  /** A write has failed, maybe after a part of it: what is in the file must end with a whole change. */
-  private writeFailed(file: OutputFile, before: number, bytes: Uint8Array, error: unknown): void {
-    const reason = systemReason(error);
-    const { size } = file;
-    const partial = size > before;
-    if (this.writeError === null || partial) {
-      this.host.log(
-        "warning",
-        partial
-          ? `Short write while writing to the AOF file: (nwritten=${size - before}, ` +
-            `expected=${bytes.length})`
-          : `Error writing to the AOF file: ${reason}`,
-      );
-    }
-    let left = bytes;
-    if (partial) {
-      try {
-        file.truncate(before);
-      } catch (problem) {
-        this.host.log(
-          "warning",
-          "Could not remove short write from the append-only file. The file may be corrupted until " +
-            `the rest is written. ftruncate: ${systemReason(problem)}`,
-        );
-        // What is there stays there, and the rest belongs behind it.
-        left = bytes.subarray(size - before);
-        this.currentSize += size - before;
-      }
-    }
-    // What has come since stands behind it.
-    const behind = this.buffer.length > 0 ? this.buffer.take() : null;
-    this.buffer.appendBytes(left);
-    if (behind !== null) this.buffer.appendBytes(behind);
-    this.writeError = reason;
-    this.retryMs = this.host.now() + RETRY_MS;
-    if (this.settings.policy !== "always") return;
-    this.host.fail(
-      "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...",
-    );
-  }
-
-  /** With `always`: syncs what is written, if that isn't under way, once it is time. */
-  private syncBehind(): void {
-    if (this.durable < this.written && !this.syncing && !this.holding) {
-      this.pacing.whenReady(this.syncNow);
-    }
-  }
-
-  /** Begins a sync of what is written. */
-  private startSync(): void {
-    const { file, generation, written } = this;
-    if (file === null) return;
-    this.syncing = true;
-    this.syncStartedMs = this.host.now();
-    this.pacing.began();
-    file.sync().then(
-      () => this.synced(generation, written),
-      (error) => this.syncFailed(generation, error),
-    );
-  }
-
-  /** A sync has ended; everything before `offset` was written when it began. */
-  private synced(generation: number, offset: number): void {
-    if (generation !== this.generation) return;
-    this.syncing = false;
-    this.pacing.ended();
-    this.settle(offset);
-    if (this.postponedMs >= 0) this.flush();
-    if (this.settings.policy === "always") this.syncBehind();
-  }
-
-  /** Everything before `offset` is on the disk now, unless an earlier part is lost. */
-  private settle(offset: number): void {
-    if (offset <= this.durable || this.syncError !== null) return;
-    this.durable = offset;
-    this.host.becameDurable(offset);
-  }
-
-  /** A sync has failed. */
-  private syncFailed(generation: number, error: unknown): void {
-    if (generation !== this.generation) return;
-    this.syncing = false;
-    this.noteSyncError(systemReason(error));
-  }
-
-  /** What was written may be lost, whatever a later sync says. */
-  private noteSyncError(reason: string): void {
-    if (this.settings.policy === "always") {
-      this.host.fail(
-        "Can't persist AOF for fsync error when the AOF fsync policy is 'always': " +
-          `${reason}. Exiting...`,
-      );
-      return;
-    }
-    this.host.log("warning", `Fail to fsync the AOF file: ${reason}`);
-    this.syncError = reason;
-    this.scheduled = true;
+  /** Looks how many bytes there are in all files. */
+  private measure(): void {
+    this.baseSize = this.parts.size;
+    this.writer.appendedBytes = 0;
   }
 
   /** What is due: syncs, tries again, rewrites; called ten times a second. */
   tick(): void {
     const { settings } = this;
-    if (this.state !== "off") {
-      this.flush();
-      const now = this.host.now();
-      const due = now - this.syncStartedMs >= SYNC_INTERVAL_MS || now < this.syncStartedMs;
-      const pauses = settings.pausesSync && (this.job !== null || this.host.saving);
-      if (
-        settings.policy === "everysec" && due && !pauses && this.durable < this.written &&
-        !this.syncing && !this.holding && this.syncError === null
-      ) this.startSync();
-    }
+    const writes = this.job !== null || this.host.saving;
+    if (this.state !== "off") this.writer.tick(settings.pausesSync && writes);
     if (this.rewriting || this.host.saving) return;
     if (this.scheduled && this.host.now() >= this.nextTryMs) return this.rewrite();
     if (this.state !== "on" || settings.growthPercentage === 0) return;
@@ -509,25 +276,19 @@ export class AppendOnlyFile {
     this.scheduled = false;
     this.rewriteStartedMs = host.now();
     this.rewrites++;
-    // A snapshot that was given up may still be writing to its file, or remove it.
-    this.temporary = settings.temporary.replace(/\.aof$/, `.${this.rewrites}.aof`);
-    const { generation, state: started } = this;
+    this.temporary = settings.temporary(this.rewrites);
+    const { generation, state: started, writer } = this;
     // What commands of this turn have changed is in the snapshot, so it belongs to the old increment.
     host.journal.endTurn();
-    if (this.state === "waiting") {
-      // The base will have all that has gathered, or went to the file of a rewrite that failed.
-      this.buffer.take();
-      this.begin();
-    } else if (this.state === "on") {
-      this.flush(true);
-      if (this.buffer.length > 0) {
-        return this.rewriteEnded("the last changes couldn't be written");
-      }
+    // Without a base, what has gathered, or went to the file of a rewrite that failed, counts for nothing.
+    if (started === "waiting") writer.begin();
+    else if (started === "on" && !writer.flushNow()) {
+      return this.rewriteEnded("the last changes couldn't be written");
     }
     // The journal begins anew with the database that it selects, as the file that it goes to does.
     host.journal.selectAnew();
     const cut = host.journal.offset;
-    const switched = this.state === "off" ? Promise.resolve(null) : this.switchIncrement(cut);
+    const switched = started === "off" ? Promise.resolve(null) : this.switchIncrement(cut);
     const snapshot = new Promise<string | null>((resolve) => {
       this.failSnapshot = resolve;
       this.job = host.engine.start({
@@ -560,16 +321,12 @@ export class AppendOnlyFile {
    * disk; what has gone wrong, or null.
    */
   private async switchIncrement(cut: number): Promise<string | null> {
-    const { generation, parts, settings } = this;
+    const { generation, parts, settings, writer } = this;
     const isCurrent = (): boolean => generation === this.generation;
-    const old = this.file;
-    this.holding = true;
+    writer.hold();
     try {
-      if (old !== null && this.syncError === null) {
-        await this.syncIncrement(old, generation);
-        if (generation !== this.generation) return null;
-        this.settle(cut);
-      }
+      await writer.syncUpTo(cut);
+      if (!isCurrent()) return null;
       const waiting = this.state === "waiting";
       const next = waiting ? parts.manifest : withNewIncrement(parts.manifest, settings.name);
       const name = waiting
@@ -590,32 +347,18 @@ export class AppendOnlyFile {
           throw error;
         }
         problem = systemReason(error);
-        if (generation === this.generation) this.noteSyncError(problem);
+        if (isCurrent()) writer.noteLoss(problem);
       }
-      if (generation !== this.generation) {
+      if (!isCurrent()) {
         file.close();
         return null;
       }
-      old?.close();
-      this.file = file;
+      writer.use(file);
       return problem;
     } catch (error) {
       return systemReason(error);
     } finally {
-      if (generation === this.generation) {
-        this.holding = false;
-        this.flush();
-      }
-    }
-  }
-
-  /** Syncs the increment that is about to end; if that fails, what was written may be lost. */
-  private async syncIncrement(file: OutputFile, generation: number): Promise<void> {
-    try {
-      await file.sync();
-    } catch (error) {
-      if (generation === this.generation) this.noteSyncError(systemReason(error));
-      throw error;
+      if (isCurrent()) writer.goOn();
     }
   }
 
@@ -627,7 +370,7 @@ export class AppendOnlyFile {
     const { host: { files }, parts, settings } = this;
     const isCurrent = (): boolean => generation === this.generation;
     try {
-      let next = withNewBase(this.parts.manifest, settings.name, settings.asSnapshot);
+      let next = withNewBase(parts.manifest, settings.name, settings.asSnapshot);
       parts.makeFolder();
       if (started === "waiting") {
         next = withNewIncrement(next, settings.name);
@@ -650,15 +393,12 @@ export class AppendOnlyFile {
 
   /** The new base stands, so that what was wrong with the old files matters no more. */
   private becomeRewritten(started: AofState): void {
-    this.currentSize = this.parts.size;
-    this.baseSize = this.currentSize;
+    this.measure();
     if (started === "waiting") {
       this.state = "on";
       this.host.aofChanged();
     }
-    if (this.syncError === null) return;
-    this.syncError = null;
-    this.host.log("warning", "AOF fsync error looks solved, Redis can write again.");
+    this.writer.noteRepair();
   }
 
   /** A rewrite has ended: with an error, or well (null). */
@@ -684,7 +424,7 @@ export class AppendOnlyFile {
     this.limitNoted = false;
     if (this.state === "waiting") this.removeTemporaryIncrement();
     // Where the files aren't sound, or there are none yet, only a rewrite helps.
-    if (this.state === "waiting" || this.syncError !== null) this.scheduled = true;
+    if (this.state === "waiting" || this.writer.syncError !== null) this.scheduled = true;
   }
 
   /**
@@ -721,76 +461,33 @@ export class AppendOnlyFile {
 
   /** Turned off: what has been promised is kept, and then nothing more. */
   turnOff(): void {
-    this.generation++;
-    this.cancelRewrite();
-    this.host.journal.unlisten(this.listener);
-    // A rewrite that was about to go on in another increment does so no more.
-    this.holding = false;
-    this.flush(true);
-    this.closeNow();
-    // What couldn't be written is in the data, and so in the next base.
-    this.buffer.take();
-    this.state = "off";
-    this.pacing.cancel();
-    this.syncing = false;
+    this.close();
     this.scheduled = false;
-    this.writeError = null;
-    this.syncError = null;
     this.host.aofChanged();
   }
 
   /** The server is about to end, and may not end after all: all that there is is made to last, and a rewrite under way given up. */
   makeLast(): void {
-    const { file } = this;
-    this.generation++;
     this.cancelRewrite();
-    this.holding = false;
-    this.syncing = false;
-    this.pacing.cancel();
-    this.flush(true);
-    if (file === null) return;
-    const { written } = this;
-    try {
-      file.syncNow();
-      this.settle(written);
-    } catch (error) {
-      this.noteSyncError(systemReason(error));
-    }
+    this.writer.makeLast();
   }
 
   /** The server ends: everything is written and made to last, as far as that can be. */
   close(): void {
     if (this.state === "off") return;
-    this.generation++;
     this.cancelRewrite();
-    this.host.journal.unlisten(this.listener);
-    this.holding = false;
-    this.flush(true);
-    this.closeNow();
+    this.writer.close();
     this.state = "off";
   }
 
   /** Gives up the rewrite under way. */
   private cancelRewrite(): void {
+    this.generation++;
     if (this.rewriting) {
       this.host.log("notice", `Killing running AOF rewrite child: ${Deno.pid}`);
     }
     this.job?.cancel();
     this.job = null;
     this.rewriteStartedMs = -1;
-  }
-
-  /** Closes the increment, after making it last. */
-  private closeNow(): void {
-    const { file } = this;
-    this.file = null;
-    if (file === null) return;
-    try {
-      file.syncNow();
-      this.settle(this.written);
-    } catch (error) {
-      this.host.log("warning", `Fail to fsync the AOF file: ${systemReason(error)}`);
-    }
-    file.close();
   }
 }

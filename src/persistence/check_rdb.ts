@@ -19,7 +19,6 @@ import { type Files, type InputFile, systemReason } from "../runtime/files.ts";
 import { systemRandomness } from "../runtime/random.ts";
 import type { CheckConsole } from "./check_console.ts";
 import {
-  NEWEST_RDB_VERSION,
   RDB_AUX,
   RDB_END,
   RDB_EXPIRY_MS,
@@ -28,7 +27,6 @@ import {
   RDB_FUNCTION,
   RDB_FUNCTION_EARLY,
   RDB_IDLE,
-  RDB_MAGIC,
   RDB_MODULE_AUX,
   RDB_RESIZE,
   RDB_SELECT,
@@ -38,7 +36,15 @@ import {
   RDB_TYPE_MODULE_2,
   RDB_TYPE_STRING,
 } from "./rdb_format.ts";
-import { moduleName } from "./rdb_modules.ts";
+import {
+  earlyFunction,
+  LoadError,
+  moduleAuxiliary,
+  moduleValue,
+  readRdbChecksum,
+  readRdbHead,
+  WITHOUT_CHECKSUM,
+} from "./rdb_frame.ts";
 import {
   RdbEmptyError,
   RdbEndError,
@@ -81,10 +87,6 @@ const TYPE_NAMES: readonly string[] = [
 /** A number among the types that none has. */
 const NO_TYPE = 8;
 
-const MAGIC_BYTES = 9;
-/** From this version on, a checksum stands behind the end. */
-const CHECKSUM_VERSION = 5;
-const CHECKSUM_BYTES = 8;
 const TWO_32 = 4294967296;
 /** So many items are read between two looks at the progress. */
 const ITEMS_PER_LOOK = 1024;
@@ -94,7 +96,6 @@ const ROOM_BYTES = 4096;
 const SHOWN_BYTES = 1024;
 
 const decoder = new TextDecoder();
-const latin1 = new TextDecoder("latin1");
 
 /**
  * Checks the snapshot at `path`.
@@ -136,9 +137,6 @@ export function checkRdbFile(
   return new RdbCheck(window, console).run();
 }
 
-/** Something that is wrong with the file beside its bytes being none of RDB. */
-class FaultError extends Error {}
-
 /** The check of one snapshot. */
 class RdbCheck {
   private doing: Doing = "start";
@@ -172,7 +170,7 @@ class RdbCheck {
     for (let items = 1;; items++) {
       const item = window.reader.position;
       try {
-        if (this.version === 0) this.readHead();
+        if (this.version === 0) this.version = readRdbHead(window.reader);
         else if (this.readItem(window.reader)) break;
       } catch (error) {
         const fault = this.recover(error, item);
@@ -203,20 +201,6 @@ class RdbCheck {
       }
     }
     return error;
-  }
-
-  private readHead(): void {
-    const { reader } = this.window;
-    const at = reader.skip(MAGIC_BYTES);
-    const head = latin1.decode(reader.bytes.subarray(at, at + MAGIC_BYTES));
-    if (!head.startsWith(RDB_MAGIC)) {
-      throw new FaultError("Wrong signature trying to load DB from file");
-    }
-    const version = Number.parseInt(head.slice(RDB_MAGIC.length)) || 0;
-    if (version < 1 || version > NEWEST_RDB_VERSION) {
-      throw new FaultError(`Can't handle RDB format version ${version}`);
-    }
-    this.version = version;
   }
 
   /** Reads an opcode with what belongs to it, or a key with its value; whether that was the end. */
@@ -263,16 +247,12 @@ class RdbCheck {
         return false;
       case RDB_FUNCTION_EARLY:
         this.doing = "read-functions";
-        throw new FaultError("Pre-release function format not supported.");
+        throw earlyFunction(this.window.position);
       case RDB_MODULE_AUX:
         this.doing = "read-module-aux";
-        reader.long();
-        throw new FaultError(
-          "The RDB file contains AUX module data I can't load: no matching module " +
-            `'${moduleName(reader.number)}'`,
-        );
+        throw moduleAuxiliary(reader, this.window.position);
       case RDB_END:
-        this.readChecksum(reader);
+        this.compareChecksum();
         return true;
       default:
         this.readKey(reader, type);
@@ -283,7 +263,7 @@ class RdbCheck {
   /** Reads a key and its value. */
   private readKey(reader: RdbReader, type: number): void {
     if (type > RDB_TYPE_HASH_EXPIRING_LAST || type === NO_TYPE) {
-      throw new FaultError(`Invalid object type: ${type}`);
+      throw new LoadError(`Invalid object type: ${type}`, this.window.position);
     }
     this.type = type;
     this.doing = "read-key";
@@ -291,15 +271,12 @@ class RdbCheck {
     this.hasKey = true;
     this.doing = "read-object-value";
     if (type === RDB_TYPE_MODULE || type === RDB_TYPE_MODULE_2) {
-      reader.long();
-      throw new FaultError(
-        "The RDB file contains module data I can't load: no matching module type " +
-          `'${moduleName(reader.number)}'`,
-      );
+      throw moduleValue(reader, this.window.position);
     }
     if (type >= RDB_TYPE_HASH_EXPIRING) {
-      throw new FaultError(
+      throw new LoadError(
         "The hash has fields with an expiry (Redis 7.4), which can't be kept",
+        this.window.position,
       );
     }
     this.readValue(reader, type);
@@ -336,20 +313,15 @@ class RdbCheck {
     return true;
   }
 
-  private readChecksum(reader: RdbReader): void {
+  private compareChecksum(): void {
+    const { version, window, window: { crc } } = this;
     this.doing = "check-sum";
-    if (this.version < CHECKSUM_VERSION) return;
-    const at = reader.skip(CHECKSUM_BYTES);
-    const { window } = this;
-    window.sumUp(at);
-    const low = reader.view.getInt32(at, true);
-    const high = reader.view.getInt32(at + 4, true);
-    if (low === 0 && high === 0) {
-      return this.printInfo(
-        "RDB file was saved with checksum disabled: no check performed.",
-      );
+    const said = readRdbChecksum(window, version);
+    if (said === null) return;
+    if (said.low === 0 && said.high === 0) return this.printInfo(WITHOUT_CHECKSUM);
+    if (said.low !== crc.low || said.high !== crc.high) {
+      throw new LoadError("RDB CRC error", window.position);
     }
-    if (low !== window.crc.low || high !== window.crc.high) throw new FaultError("RDB CRC error");
     this.printInfo("Checksum OK");
   }
 
@@ -389,7 +361,7 @@ class RdbCheck {
       text = error instanceof RdbEndError
         ? "Unexpected EOF reading RDB file"
         : error.message.replace(/ at byte \d+$/, "");
-    } else if (error instanceof FaultError) {
+    } else if (error instanceof LoadError) {
       text = error.message;
     } else {
       // The system can't read on, or there isn't room enough for the value.

@@ -23,6 +23,7 @@ import { RDB_VERSION } from "./rdb_format.ts";
 import { RdbFormatError, RdbReader } from "./rdb_reader.ts";
 import { type LoadedValue, readValue, valueBlock, writeValue } from "./rdb_values.ts";
 import { RdbWriter } from "./rdb_writer.ts";
+import { joinBytes } from "../protocol/joined_bytes.ts";
 
 const FOOTER_BYTES = 10;
 const VERSION_BYTES = 2;
@@ -73,19 +74,9 @@ function dump(context: Context, writer: RdbWriter): void {
   view.setInt32(VERSION_BYTES + 4, crc.high, true);
   pieces.push(footer);
   const block = valueBlock(keyspace, entry);
-  if (block === 0) return reply.bulkBytes(joined(pieces));
+  if (block === 0) return reply.bulkBytes(joinBytes(pieces));
   keyspace.pin(block);
   reply.bulkPieces(pieces, () => keyspace.unpin(block));
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
 
 /** Options of RESTORE. */

@@ -57,22 +57,10 @@ export interface SnapshotFacts {
   readonly usedMemory: number;
   /** Whether an append-only file begins with it. */
   readonly aofBase: boolean;
-  /** The history that it is a part of; null if nobody need know. */
-  readonly replication: ReplicationFacts | null;
   /** Whether commands begin with a note of the time (`aof-timestamp-enabled`). @default false */
   readonly stamped?: boolean;
   /** Libraries of functions, as they came. */
   readonly functions: readonly Uint8Array[];
-}
-
-/** Where in a history of changes a snapshot stands. */
-export interface ReplicationFacts {
-  /** The replication id. */
-  readonly id: string;
-  /** The replication offset. */
-  readonly offset: number;
-  /** The database that the stream has selected. */
-  readonly database: number;
 }
 
 /** How a snapshot is written. */
@@ -118,11 +106,6 @@ export class RdbFileWriter {
     this.fact("redis-bits", "64");
     this.fact("ctime", String(facts.seconds));
     this.fact("used-mem", String(facts.usedMemory));
-    if (facts.replication !== null) {
-      this.fact("repl-stream-db", String(facts.replication.database));
-      this.fact("repl-id", facts.replication.id);
-      this.fact("repl-offset", String(facts.replication.offset));
-    }
     this.fact("aof-base", facts.aofBase ? "1" : "0");
     for (const library of facts.functions) {
       writer.byte(RDB_FUNCTION);

@@ -19,7 +19,6 @@ import {
 import { dictReserve } from "../memory/dict.ts";
 import { Int64 } from "../protocol/integers.ts";
 import {
-  NEWEST_RDB_VERSION,
   RDB_AUX,
   RDB_END,
   RDB_EXPIRY_MS,
@@ -28,7 +27,6 @@ import {
   RDB_FUNCTION,
   RDB_FUNCTION_EARLY,
   RDB_IDLE,
-  RDB_MAGIC,
   RDB_MODULE_AUX,
   RDB_RESIZE,
   RDB_SELECT,
@@ -39,6 +37,15 @@ import {
   RDB_TYPE_STRING,
 } from "./rdb_format.ts";
 import {
+  earlyFunction,
+  LoadError,
+  moduleAuxiliary,
+  moduleValue,
+  readRdbChecksum,
+  readRdbHead,
+  WITHOUT_CHECKSUM,
+} from "./rdb_frame.ts";
+import {
   RdbEmptyError,
   RdbEndError,
   RdbFormatError,
@@ -46,16 +53,10 @@ import {
   READ_INTEGER,
   READ_PLAIN,
 } from "./rdb_reader.ts";
-import { moduleName } from "./rdb_modules.ts";
 import { RdbText } from "./rdb_text.ts";
 import { type LoadSettings, readFileValue } from "./rdb_values.ts";
 import type { RdbWindow } from "./rdb_window.ts";
 
-const MAGIC_BYTES = 9;
-const VERSION_FROM = RDB_MAGIC.length;
-/** From this version on, a checksum stands behind the end. */
-const CHECKSUM_VERSION = 5;
-const CHECKSUM_BYTES = 8;
 /** So many keys are loaded between two looks at the clock. */
 const KEYS_PER_LOOK = 32;
 /** No key with its value is shorter than type, length, name, and length or value of the shortest kind. */
@@ -66,16 +67,6 @@ const RESERVED_AT_ONCE = 256;
 const NAMED_EMPTY_KEYS = 10;
 
 const decoder = new TextDecoder();
-const latin1 = new TextDecoder("latin1");
-
-/** A file can't be loaded. */
-export class LoadError extends Error {
-  /** Says why, as the log does; `position` is the byte at fault. */
-  constructor(reason: string, readonly position: number) {
-    super(reason);
-    this.name = "LoadError";
-  }
-}
 
 /** How a snapshot is loaded. */
 export interface LoadForm extends LoadSettings {
@@ -146,7 +137,7 @@ export class RdbLoader {
       const item = reader.position;
       try {
         if (this.expected > 0) this.reserve();
-        if (this.version === 0) this.readHead(reader);
+        if (this.version === 0) this.version = readRdbHead(reader);
         else if (this.readItem(reader)) return true;
       } catch (error) {
         this.recover(error, item);
@@ -184,21 +175,6 @@ export class RdbLoader {
     }
   }
 
-  /** Reads the first bytes of the file. */
-  private readHead(reader: RdbReader): void {
-    const at = reader.skip(MAGIC_BYTES);
-    const head = latin1.decode(reader.bytes.subarray(at, at + MAGIC_BYTES));
-    if (!head.startsWith(RDB_MAGIC)) {
-      throw new LoadError("Wrong signature trying to load DB from file", 0);
-    }
-    const version = Number.parseInt(head.slice(VERSION_FROM));
-    if (!(version >= 1 && version <= NEWEST_RDB_VERSION)) {
-      const shown = Number.isNaN(version) ? 0 : version;
-      throw new LoadError(`Can't handle RDB format version ${shown}`, VERSION_FROM);
-    }
-    this.version = version;
-  }
-
   /** Reads an opcode or a key; whether that is the end. */
   private readItem(reader: RdbReader): boolean {
     const type = reader.byte();
@@ -233,7 +209,7 @@ export class RdbLoader {
         this.functions.push(this.valueBytes().slice());
         return false;
       case RDB_END:
-        this.readChecksum(reader);
+        this.compareChecksum();
         return true;
       default:
         if (type >= RDB_FUNCTION_EARLY || (type >= RDB_TYPE_MODULE && type <= RDB_TYPE_MODULE_2)) {
@@ -279,8 +255,7 @@ export class RdbLoader {
     } else if (name === "used-mem") {
       const mebibytes = (Number(value) / (1024 * 1024)).toFixed(2);
       this.form.log(`RDB memory usage when created ${mebibytes} Mb`);
-    } else if (name === "repl-id" || name === "repl-offset" || name === "repl-stream-db") return;
-    else if (name.startsWith("%")) this.form.log(`RDB '${name}': ${value}`);
+    } else if (name.startsWith("%")) this.form.log(`RDB '${name}': ${value}`);
   }
 
   /** The bytes of the string that was read as a value. */
@@ -422,48 +397,26 @@ export class RdbLoader {
   /** Refuses what belongs to a module or to a version between two releases. */
   private refuse(reader: RdbReader, type: number): void {
     const position = this.window.position - 1;
-    if (type === RDB_FUNCTION_EARLY) {
-      throw new LoadError("Pre-release function format not supported.", position);
-    }
-    if (type === RDB_MODULE_AUX) {
-      reader.long();
-      throw new LoadError(
-        "The RDB file contains AUX module data I can't load: no matching module " +
-          `'${moduleName(reader.number)}'`,
-        position,
-      );
-    }
+    if (type === RDB_FUNCTION_EARLY) throw earlyFunction(position);
+    if (type === RDB_MODULE_AUX) throw moduleAuxiliary(reader, position);
     if (type !== RDB_TYPE_MODULE && type !== RDB_TYPE_MODULE_2) {
       throw new LoadError(`Unknown RDB encoding type ${type}`, position);
     }
     this.key.read(reader);
-    reader.long();
-    throw new LoadError(
-      "The RDB file contains module data I can't load: no matching module type " +
-        `'${moduleName(reader.number)}'`,
-      position,
-    );
+    throw moduleValue(reader, position);
   }
 
   /** Compares the checksum behind the end, where there is one. */
-  private readChecksum(reader: RdbReader): void {
-    if (this.version < CHECKSUM_VERSION) return;
-    const at = reader.skip(CHECKSUM_BYTES);
-    if (!this.form.checksum) return;
-    const { window } = this;
-    window.sumUp(at);
-    const low = reader.view.getInt32(at, true);
-    const high = reader.view.getInt32(at + 4, true);
-    if (low === 0 && high === 0) {
-      this.form.log("RDB file was saved with checksum disabled: no check performed.");
-      return;
-    }
-    if (low === window.crc.low && high === window.crc.high) return;
+  private compareChecksum(): void {
+    const { form, version, window, window: { crc } } = this;
+    const said = readRdbChecksum(window, version);
+    if (said === null || !form.checksum) return;
+    if (said.low === 0 && said.high === 0) return form.log(WITHOUT_CHECKSUM);
+    if (said.low === crc.low && said.high === crc.high) return;
     const hex = (one: Int64): string =>
       ((BigInt(one.high >>> 0) << 32n) | BigInt(one.low >>> 0)).toString(16);
-    this.form.log(
-      `Wrong RDB checksum expected: (${hex(new Int64(high, low))}) but got (${hex(window.crc)}). ` +
-        "Aborting now.",
+    form.log(
+      `Wrong RDB checksum expected: (${hex(said)}) but got (${hex(crc)}). Aborting now.`,
     );
     throw new LoadError("RDB CRC error", window.position);
   }

@@ -8,10 +8,10 @@
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { afterOthers } from "../runtime/clock.ts";
-import { type Files, folderOf, systemReason } from "../runtime/files.ts";
+import { type Files, folderOf, removeQuietly, systemReason, writeWhole } from "../runtime/files.ts";
 import { writeCommands } from "./aof_commands.ts";
 import type { SnapshotFacts, SnapshotForm } from "./rdb_file_writer.ts";
-import { removeQuietly, writeAll, writeKeyspace } from "./snapshot_file.ts";
+import { writeKeyspace } from "./snapshot_file.ts";
 
 /** What is to be written. */
 export interface SnapshotOrder {
@@ -113,7 +113,7 @@ class PlainJob implements SnapshotJob {
       try {
         for (const piece of this.pieces) {
           for (let from = 0; from < piece.length; from += PIECE_BYTES) {
-            writeAll(file, piece.subarray(from, from + PIECE_BYTES));
+            writeWhole((bytes) => file.write(bytes), piece.subarray(from, from + PIECE_BYTES));
             await this.turn();
           }
         }

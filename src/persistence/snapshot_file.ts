@@ -5,30 +5,20 @@
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { DictWalk } from "../memory/dict_walk.ts";
-import { type Files, folderOf, type OutputFile, systemReason } from "../runtime/files.ts";
+import {
+  type Files,
+  folderOf,
+  type OutputFile,
+  removeQuietly,
+  writeWhole,
+} from "../runtime/files.ts";
 import { RdbFileWriter, type SnapshotFacts, type SnapshotForm } from "./rdb_file_writer.ts";
 
 /** After so many bytes the disk is asked to begin with them (`rdb-save-incremental-fsync`). */
 const SYNC_STEP_BYTES = 4 * 1024 * 1024;
 
-/** A snapshot couldn't be written. */
-export class SnapshotError extends Error {
-  /** Says why. */
-  constructor(reason: string) {
-    super(reason);
-    this.name = "SnapshotError";
-  }
-}
-
-/** Writes all of `bytes` to a file. */
-export function writeAll(file: OutputFile, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) {
-    written += file.write(written === 0 ? bytes : bytes.subarray(written));
-  }
-}
-
 /** Writes to a file, and has it made to last bit by bit. */
-export class SyncingSink {
+class SyncingSink {
   private unsynced = 0;
 
   /** `steps`: whether not all of it is left for the end. */
@@ -36,7 +26,7 @@ export class SyncingSink {
 
   /** Writes all of `bytes`. */
   write(bytes: Uint8Array): void {
-    writeAll(this.file, bytes);
+    writeWhole((piece) => this.file.write(piece), bytes);
     this.unsynced += bytes.length;
     if (!this.steps || this.unsynced < SYNC_STEP_BYTES) return;
     this.unsynced = 0;
@@ -107,18 +97,4 @@ export function writeLasting(
   } finally {
     file.close();
   }
-}
-
-/** Removes a file that may not be there, or not be removed. */
-export function removeQuietly(files: Files, path: string): void {
-  try {
-    files.remove(path);
-  } catch {
-    // It is only in the way, at worst.
-  }
-}
-
-/** What the log says of an error of the system. */
-export function reasonOf(error: unknown): string {
-  return systemReason(error);
 }

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { systemFiles, systemReason } from "../runtime/files.ts";
+import { removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { type FrozenData, FrozenSnapshot } from "./frozen_snapshot.ts";
 import type { SnapshotOrder, SnapshotResult } from "./snapshot_engine.ts";
-import { removeQuietly, writeLasting } from "./snapshot_file.ts";
+import { writeLasting } from "./snapshot_file.ts";
 
 /** Word of the shared memory: not 0 if the snapshot is given up. */
 export const CONTROL_CANCEL = 0;

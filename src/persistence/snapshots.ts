@@ -4,11 +4,11 @@
  * @module
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
-import type { Files } from "../runtime/files.ts";
+import { type Files, systemReason } from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import type { SavedUse, SnapshotFacts, SnapshotForm } from "./rdb_file_writer.ts";
 import type { SnapshotEngine, SnapshotJob } from "./snapshot_engine.ts";
-import { reasonOf, replaceFile, writeKeyspace } from "./snapshot_file.ts";
+import { replaceFile, writeKeyspace } from "./snapshot_file.ts";
 
 /** After a snapshot that failed, none is begun by itself for so long. */
 const RETRY_MS = 5000;
@@ -29,8 +29,11 @@ export interface SnapshotSettings {
   path: string;
   /** The file that it is written to before that. */
   temporary: string;
-  /** Likewise in the background: DEBUG RELOAD writes one while another may be under way. */
-  backgroundTemporary: string;
+  /**
+   * Likewise of the `number`-th one in the background: DEBUG RELOAD writes one while another may be under way, and one that was given up
+   * may still be writing to its file, or remove it.
+   */
+  backgroundTemporary(number: number): string;
   /** `rdbcompression`. */
   compress: boolean;
   /** `rdbchecksum`. */
@@ -65,8 +68,6 @@ export interface SnapshotHost {
   pause(microseconds: number): void;
   /** One has been begun beside the server. */
   begun(): void;
-  /** A snapshot has ended, well or not. */
-  snapshotEnded(failed: boolean): void;
 }
 
 /** The snapshots of one server; see the head of this file. */
@@ -76,7 +77,7 @@ export class Snapshots {
     savePoints: [],
     path: "dump.rdb",
     temporary: "temp.rdb",
-    backgroundTemporary: "temp-bg.rdb",
+    backgroundTemporary: (number) => `temp-bg.${number}.rdb`,
     compress: true,
     checksum: true,
     use: "none",
@@ -139,7 +140,7 @@ export class Snapshots {
         writeKeyspace(host.keyspace, this.form, facts, sink, each);
       });
     } catch (error) {
-      host.log("warning", `Error trying to save the DB: ${reasonOf(error)}`);
+      host.log("warning", `Error trying to save the DB: ${systemReason(error)}`);
       return false;
     }
     host.log("notice", "DB saved on disk");
@@ -150,14 +151,13 @@ export class Snapshots {
 
   /** Begins one in the background; none may be being written. */
   start(): void {
-    const { host, settings: { path, backgroundTemporary, syncsInSteps, keyDelay } } = this;
+    const { host, settings, settings: { path, syncsInSteps, keyDelay } } = this;
     this.scheduled = false;
     this.startDirty = host.keyspace.dirty;
     this.startedMs = host.now();
     this.triedMs = this.startedMs;
     this.job = host.engine.start({
-      // One that was given up may still be writing to its file, or remove it.
-      temporary: backgroundTemporary.replace(/\.rdb$/, `.${++this.begun}.rdb`),
+      temporary: settings.backgroundTemporary(++this.begun),
       target: path,
       asCommands: false,
       form: this.form,
@@ -231,7 +231,6 @@ export class Snapshots {
       host.log("warning", `Error trying to save the DB: ${error}`);
       host.log("warning", "Background saving error");
     }
-    host.snapshotEnded(this.failed);
   }
 
   /** One was written that has all changes up to `dirty`. */

@@ -5,7 +5,7 @@
  */
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { FrozenPages } from "../memory/frozen_pages.ts";
-import { folderOf, systemFiles, systemReason } from "../runtime/files.ts";
+import { folderOf, removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { frozenData } from "./frozen_snapshot.ts";
 import type {
   SnapshotEngine,
@@ -13,7 +13,6 @@ import type {
   SnapshotOrder,
   SnapshotResult,
 } from "./snapshot_engine.ts";
-import { removeQuietly } from "./snapshot_file.ts";
 import {
   CONTROL_CANCEL,
   CONTROL_KEYS,
@@ -31,11 +30,11 @@ interface CurrentSnapshot {
   readonly target: string | null;
 }
 
-/** Starts the worker: gives it the port, calls `failed` if it ends by itself, and returns what ends it. */
+/** Starts a worker that serves the other end of the port, calls `failed` if it ends by itself, and returns what ends it. */
 export type StartWorker = (port: MessagePort, failed: (reason: string) => void) => () => void;
 
-/** Starts a worker of this thread's own; that takes some 15 ms, in which this thread does nothing else. */
-export function startOwnWorker(
+/** Starts the worker from this thread, which does nothing else for some 15 ms then. */
+export function startSnapshotWorker(
   port: MessagePort,
   failed: (reason: string) => void,
 ): () => void {
@@ -58,7 +57,7 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
   /** Writes what is in `keyspace`; `start` starts the worker when there is something to write for the first time. */
   constructor(
     private readonly keyspace: Keyspace,
-    private readonly startWorker: StartWorker = startOwnWorker,
+    private readonly startWorker: StartWorker = startSnapshotWorker,
   ) {}
 
   /** See {@linkcode SnapshotEngine}. */

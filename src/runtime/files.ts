@@ -121,7 +121,7 @@ export const systemFiles: Files = {
     try {
       const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
       try {
-        writeWhole(file, new TextEncoder().encode(text));
+        writeWhole((bytes) => file.writeSync(bytes), new TextEncoder().encode(text));
         file.syncSync();
       } finally {
         file.close();
@@ -129,7 +129,7 @@ export const systemFiles: Files = {
       copyPermissions(path, temporary);
       Deno.renameSync(temporary, path);
     } catch (error) {
-      removeQuietly(temporary);
+      removeQuietly(systemFiles, temporary);
       throw error;
     }
     syncFolder(folderOf(path));
@@ -161,13 +161,19 @@ export function pathFrom(folder: string, path: string): string {
   return isAbsolutePath(path) ? path : `${folder}/${path}`;
 }
 
-/** Writes all bytes. */
-export function writeWhole(
-  file: { writeSync(bytes: Uint8Array): number },
-  bytes: Uint8Array,
-): void {
+/** Writes all bytes with `write`, which may take fewer at once, and says how many. */
+export function writeWhole(write: (bytes: Uint8Array) => number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length;) {
-    written += file.writeSync(bytes.subarray(written));
+    written += write(written === 0 ? bytes : bytes.subarray(written));
+  }
+}
+
+/** Removes a file that may not be there, or not be removed. */
+export function removeQuietly(files: Files, path: string): void {
+  try {
+    files.remove(path);
+  } catch {
+    // It is only in the way, at worst.
   }
 }
 
@@ -178,14 +184,6 @@ function copyPermissions(from: string, to: string): void {
   } catch (error) {
     // A file that isn't there yet has no permissions.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // It wasn't made, or is the least of the troubles.
   }
 }
 

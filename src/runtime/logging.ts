@@ -64,7 +64,7 @@ export class Logger {
  */
 export const consoleSink: LogSink = (line): void => {
   try {
-    writeWhole(Deno.stdout, new TextEncoder().encode(`${line}\n`));
+    writeWhole((bytes) => Deno.stdout.writeSync(bytes), new TextEncoder().encode(`${line}\n`));
   } catch {
     // There is no other place to complain.
   }

@@ -12,8 +12,8 @@
 
 import { COMMON_OPTIONS, formatOptions, type Option } from "../runtime/arguments.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { systemFiles, systemReason } from "../runtime/files.ts";
-import { removeQuietly } from "../persistence/snapshot_file.ts";
+import { startSnapshotWorker } from "../persistence/worker_engine.ts";
+import { removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { consoleSink, Logger } from "../runtime/logging.ts";
 import { versionLine } from "../runtime/subcommands.ts";
 import { parseServerArguments, type ServerArguments } from "./command_line.ts";
@@ -126,7 +126,7 @@ async function runInWorker(start: StartMessage): Promise<number> {
   const send = (message: MessageToWorker): void => worker.postMessage(message);
 
   const exitCode = new Promise<number>((resolve) => {
-    let snapshots: Worker | undefined;
+    let endSnapshots: (() => void) | undefined;
     // Whether a signal has asked for the end, and the file by way of which it may be saving.
     let isAsked = false;
     let endingBy: string | null = null;
@@ -137,8 +137,8 @@ async function runInWorker(start: StartMessage): Promise<number> {
         isAsked = endingBy !== null;
         return;
       }
-      snapshots?.terminate();
-      snapshots = data.snapshotPort === null ? undefined : startSnapshotWorker(
+      endSnapshots?.();
+      endSnapshots = data.snapshotPort === null ? undefined : startSnapshotWorker(
         data.snapshotPort,
         (reason) => send({ type: "snapshotWorkerFailed", reason }),
       );
@@ -160,18 +160,6 @@ async function runInWorker(start: StartMessage): Promise<number> {
   });
   send(start);
   return await exitCode;
-}
-
-/** Starts a worker that writes snapshots for the server at the other end of `port`; `failed` hears if it ends by itself. */
-function startSnapshotWorker(port: MessagePort, failed: (reason: string) => void): Worker {
-  const url = new URL("../persistence/snapshot_worker.ts", import.meta.url);
-  const worker = new Worker(url, { type: "module" });
-  worker.onerror = (event) => {
-    event.preventDefault();
-    failed(event.message);
-  };
-  worker.postMessage({ port }, [port]);
-  return worker;
 }
 
 /** Calls back for each signal that asks for the end. */

@@ -106,33 +106,33 @@ export class CommandRunner {
       this.reject(command, wrongArguments(command));
       return null;
     }
-    if (journal.listening) this.runJournaled(frame, command, mark);
-    else {
-      try {
-        command.handler(context);
-      } catch (error) {
-        this.answerLackOfRoom(error, mark);
-      }
-    }
+    if (journal.listening) this.callJournaled(command, mark, frame);
+    else this.call(command, mark);
     if (reply.errors === errors) return command;
     command.statistics.failed++;
     this.countedErrors = reply.errors;
     return command;
   }
 
-  /** Runs a command, whose request is `frame`, and journals what it changes. */
-  private runJournaled(frame: RequestFrame, command: Command, mark: number): void {
-    const { context, server: { keyspace, journal } } = this;
-    const { dirty } = keyspace;
-    journal.beginUnit();
+  /** Calls a command's handler; replies behind `mark` aren't true if there was no room. */
+  private call(command: Command, mark: number): void {
     try {
-      command.handler(context);
+      command.handler(this.context);
     } catch (error) {
       this.answerLackOfRoom(error, mark);
     }
-    if (keyspace.dirty !== dirty && !context.journaled) {
+  }
+
+  /** Likewise, and journals what the command changes, as its client has sent it if its request is `frame`. */
+  private callJournaled(command: Command, mark: number, frame: RequestFrame | null): void {
+    const { context, server: { keyspace, journal } } = this;
+    const { dirty } = keyspace;
+    journal.beginUnit();
+    this.call(command, mark);
+    // CONFIG SET may have ended the listening.
+    if (keyspace.dirty !== dirty && !context.journaled && journal.listening) {
       const { bytes, database: { number } } = context;
-      if (isCanonical(bytes, frame)) {
+      if (frame !== null && isCanonical(bytes, frame)) {
         journal.appendRequest(number, bytes, frame.start, frame.position);
       } else journal.append(number, context.allArguments());
     }
@@ -202,24 +202,14 @@ export class CommandRunner {
 
   /** Runs a command that nothing speaks against, and journals what it changes. */
   private execute(command: Command): void {
-    const { context, server: { keyspace, journal, reply } } = this;
-    const dirty = keyspace.dirty;
+    const { context, server: { journal, reply } } = this;
     const { errors, length: mark } = reply;
     context.journaled = false;
-    const { listening } = journal;
-    if (listening) journal.beginUnit();
-    try {
-      command.handler(context);
-    } catch (error) {
-      this.answerLackOfRoom(error, mark);
-    }
+    if (journal.listening) this.callJournaled(command, mark, null);
+    else this.call(command, mark);
     // EXEC doesn't fail by what its commands did.
     if (reply.errors > Math.max(errors, this.countedErrors)) command.statistics.failed++;
     this.countedErrors = reply.errors;
-    if (keyspace.dirty !== dirty && !context.journaled && journal.listening) {
-      journal.append(context.database.number, context.allArguments());
-    }
-    if (listening) journal.endUnit();
   }
 
   /** Runs the commands of a transaction of the session whose turn it is. */

@@ -214,7 +214,7 @@ function replyBuffer(context: ServerContext): void {
 
 /** DEBUG AOF-FLUSH-SLEEP: has each write of the append-only file take longer. */
 function aofFlushSleep(context: ServerContext): void {
-  context.server.persistence.aof.flushDelay = looseInteger(context, 2);
+  context.server.persistence.aof.writer.flushDelay = looseInteger(context, 2);
   context.reply.simple("OK");
 }
 

@@ -133,12 +133,12 @@ export class Dispatcher {
 
   /** Replies are about to be sent: what they tell is written before that. */
   beforeSending(): void {
-    this.server.persistence.aof.flush();
+    this.server.persistence.aof.writer.flush();
   }
 
   /** They have been. */
   afterSending(): void {
-    this.server.persistence.aof.afterSending();
+    this.server.persistence.aof.writer.afterSending();
   }
 
   /** How large small collections may be. */

@@ -68,7 +68,7 @@ function parseTimestamp(text: string | undefined): number | undefined {
 function systemConsole(): CheckConsole {
   const encoder = new TextEncoder();
   return createCheckConsole({
-    write: (text) => writeWhole(Deno.stdout, encoder.encode(text)),
+    write: (text) => writeWhole((bytes) => Deno.stdout.writeSync(bytes), encoder.encode(text)),
     readLine: () => {
       const answer = new Uint8Array(ANSWER_BYTES);
       const size = Deno.stdin.readSync(answer) ?? 0;

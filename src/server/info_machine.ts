@@ -90,7 +90,7 @@ export function memoryFields(server: Server): InfoFields {
     ["mem_clients_slaves", report.replicas],
     ["mem_clients_normal", report.clients],
     ["mem_cluster_links", 0],
-    ["mem_aof_buffer", server.persistence.aof.bufferedBytes],
+    ["mem_aof_buffer", server.persistence.aof.writer.bufferedBytes],
     ["mem_allocator", "miniredis-arena"],
     ["active_defrag_running", Math.floor(server.reclaimer.running)],
     ["lazyfree_pending_objects", pendingObjects(server.keyspace)],

@@ -43,7 +43,10 @@ export function persistenceFields(server: Server): InfoFields {
     ["aof_last_bgrewrite_status", aof.rewriteFailed ? "err" : "ok"],
     ["aof_rewrites", aof.rewrites],
     ["aof_rewrites_consecutive_failures", aof.failures],
-    ["aof_last_write_status", aof.writeError === null && aof.syncError === null ? "ok" : "err"],
+    [
+      "aof_last_write_status",
+      aof.writer.writeError === null && aof.writer.syncError === null ? "ok" : "err",
+    ],
     ["aof_last_cow_size", aof.lastExtraBytes],
     ["module_fork_in_progress", 0],
     ["module_fork_last_cow_size", 0],
@@ -63,9 +66,9 @@ function aofFields({ persistence: { aof } }: Server): InfoFields {
     ["aof_current_size", aof.currentSize],
     ["aof_base_size", aof.baseSize],
     ["aof_pending_rewrite", 0],
-    ["aof_buffer_length", aof.bufferedBytes],
-    ["aof_pending_bio_fsync", aof.syncPending ? 1 : 0],
-    ["aof_delayed_fsync", aof.delayedSyncs],
+    ["aof_buffer_length", aof.writer.bufferedBytes],
+    ["aof_pending_bio_fsync", aof.writer.syncPending ? 1 : 0],
+    ["aof_delayed_fsync", aof.writer.delayedSyncs],
   ];
 }
 

@@ -20,12 +20,12 @@ import {
 } from "../persistence/aof_manifest.ts";
 import { checkRdb } from "../persistence/check_rdb.ts";
 import { RDB_MAGIC } from "../persistence/rdb_format.ts";
-import { LoadError, type LoadForm, RdbLoader } from "../persistence/rdb_loader.ts";
+import { LoadError } from "../persistence/rdb_frame.ts";
+import { type LoadForm, RdbLoader } from "../persistence/rdb_loader.ts";
 import { RdbFormatError } from "../persistence/rdb_reader.ts";
 import { RdbWindow } from "../persistence/rdb_window.ts";
-import { removeQuietly } from "../persistence/snapshot_file.ts";
 import { ArenaFullError } from "../memory/arena.ts";
-import { folderOf, type InputFile, systemReason } from "../runtime/files.ts";
+import { folderOf, type InputFile, removeQuietly, systemReason } from "../runtime/files.ts";
 import {
   AofReplay,
   REPLAY_ENDED,

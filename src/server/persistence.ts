@@ -6,7 +6,8 @@
 import type { Journal } from "../keyspace/journal.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { flushDatabases } from "../keyspace/flushing.ts";
-import { type AofHost, AppendOnlyFile, type SyncPolicy } from "../persistence/append_only_file.ts";
+import type { SyncPolicy } from "../persistence/aof_writer.ts";
+import { type AofHost, AppendOnlyFile } from "../persistence/append_only_file.ts";
 import type { SavedUse, SnapshotFacts, SnapshotForm } from "../persistence/rdb_file_writer.ts";
 import { PlainSnapshotEngine, type SnapshotEngine } from "../persistence/snapshot_engine.ts";
 import { WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
@@ -38,7 +39,7 @@ export class Persistence implements SnapshotHost, AofHost {
   expiredKeys = 0;
   private started = false;
 
-  /** What `server` keeps; `engine` writes beside it. @default a worker, if the files are those of the machine */
+  /** What `server` keeps; `engine` writes beside it. @default a worker if the files are those of the machine, else nobody's help */
   constructor(private readonly server: Server, engine?: SnapshotEngine) {
     // Only the files of the machine can be reached from another thread.
     this.engine = engine ??
@@ -118,7 +119,6 @@ export class Persistence implements SnapshotHost, AofHost {
       seconds: Math.floor(this.now() / 1000),
       usedMemory: this.server.usedMemory,
       aofBase,
-      replication: null,
       stamped: aofBase && this.aof.settings.timestamps,
       functions: this.functions,
     };
@@ -134,11 +134,6 @@ export class Persistence implements SnapshotHost, AofHost {
     this.server.counters.forks++;
   }
 
-  /** A snapshot has ended. */
-  snapshotEnded(failed: boolean): void {
-    void failed;
-  }
-
   /** Everything before this offset of the journal is on the disk. */
   becameDurable(offset: number): void {
     this.gate.open(offset);
@@ -147,13 +142,13 @@ export class Persistence implements SnapshotHost, AofHost {
   /** The append-only file is on or off now. */
   aofChanged(): void {
     const { aof } = this;
-    this.gate.setActive(aof.state === "on" && aof.settings.policy === "always", aof.durable);
+    this.gate.setActive(aof.state === "on" && aof.settings.policy === "always", aof.writer.durable);
   }
 
   /** The server can't keep what it has promised. */
   fail(line: string): void {
-    // It ends first, so that the reason is the last line of the log, where people look.
     if (this.server.isStopping) return;
+    // It ends first, so that the reason is the last line of the log, where people look.
     this.server.end(1);
     this.log("warning", line);
   }
@@ -172,7 +167,7 @@ export class Persistence implements SnapshotHost, AofHost {
       savePoints,
       path: server.pathOf(settings.text("dbfilename")),
       temporary: server.pathOf(`temp-${Deno.pid}.rdb`),
-      backgroundTemporary: server.pathOf(`temp-bg-${Deno.pid}.rdb`),
+      backgroundTemporary: (number: number) => server.pathOf(`temp-bg-${Deno.pid}.${number}.rdb`),
       compress: settings.isOn("rdbcompression"),
       checksum: settings.isOn("rdbchecksum"),
       use: savedUse(settings.text("maxmemory-policy")),
@@ -185,7 +180,7 @@ export class Persistence implements SnapshotHost, AofHost {
       policy: settings.text("appendfsync") as SyncPolicy,
       folder: server.pathOf(settings.text("appenddirname")),
       name: settings.text("appendfilename"),
-      temporary: server.pathOf(`temp-rewriteaof-bg-${Deno.pid}.aof`),
+      temporary: (number: number) => server.pathOf(`temp-rewriteaof-bg-${Deno.pid}.${number}.aof`),
       asSnapshot: settings.isOn("aof-use-rdb-preamble"),
       pausesSync: settings.isOn("no-appendfsync-on-rewrite"),
       growthPercentage: settings.number("auto-aof-rewrite-percentage"),
@@ -284,8 +279,7 @@ export class Persistence implements SnapshotHost, AofHost {
   reloadAof(): string | null {
     const { server, aof } = this;
     server.journal.endTurn();
-    aof.flush(true);
-    if (aof.bufferedBytes > 0) return "The last changes aren't in the append-only file yet";
+    if (!aof.writer.flushNow()) return "The last changes aren't in the append-only file yet";
     flushDatabases(server.keyspace, server.keyspace.databases, false);
     return this.loadNow((loading) => {
       const manifest = loading.readManifest(false);
@@ -381,8 +375,7 @@ export class Persistence implements SnapshotHost, AofHost {
   /** Whether some commands are refused for now: the data is being loaded, or can't be kept. */
   get restricts(): boolean {
     const { aof, loading, snapshots } = this;
-    return loading !== null || snapshots.failed || aof.writeError !== null ||
-      aof.syncError !== null;
+    return loading !== null || snapshots.failed || aof.refusal !== null;
   }
 
   /** Why changes are refused; null if they aren't. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { applySettings } from "./apply_settings.ts";
 import { Clients } from "./clients.ts";
 import { CLIENT_HANDLERS } from "./client_commands.ts";
 import { CONNECTION_HANDLERS } from "./connection_commands.ts";
@@ -52,14 +53,10 @@ import { SORTED_SET_RANGE_HANDLERS } from "../commands/sorted_set_ranges.ts";
 import { SORTED_SET_HANDLERS } from "../commands/sorted_sets.ts";
 import { STRING_HANDLERS } from "../commands/strings.ts";
 import { ActiveExpiry } from "../keyspace/active_expiry.ts";
-import { Eviction, type EvictionPolicy } from "../keyspace/eviction.ts";
+import { Eviction } from "../keyspace/eviction.ts";
 import { Journal } from "../keyspace/journal.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
-import {
-  type NotificationSink,
-  notifiedClasses,
-  parseNotifyFlags,
-} from "../keyspace/notifications.ts";
+import { type NotificationSink, notifiedClasses } from "../keyspace/notifications.ts";
 import {
   createDumpHandlers,
   createDumpState,
@@ -72,7 +69,7 @@ import { ReplyWriter } from "../protocol/reply_writer.ts";
 import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
 import { TurnClock } from "../runtime/turn_clock.ts";
 import { type Files, pathFrom, systemFiles } from "../runtime/files.ts";
-import { consoleSink, fileSink, Logger, type LogLevel, type LogSink } from "../runtime/logging.ts";
+import { consoleSink, fileSink, Logger, type LogSink } from "../runtime/logging.ts";
 import { type Randomness, systemRandomness } from "../runtime/random.ts";
 import { type Connection, type Sockets, systemSockets } from "../runtime/sockets.ts";
 
@@ -91,7 +88,7 @@ export interface ServerEnvironment {
   readonly log?: LogSink;
   /** Files. @default systemFiles */
   readonly files?: Files;
-  /** Who writes snapshots beside a server. @default nobody: the server puts them together itself */
+  /** Who writes snapshots beside a server. @default a worker if the files are those of the machine, else nobody's help */
   readonly snapshots?: (server: Server) => SnapshotEngine;
   /** The whole path of the config file that the options come from. @default none */
   readonly configFile?: string;
@@ -170,6 +167,8 @@ export class Server implements SessionHost {
   readonly files: Files;
   /** The whole path of the config file, if there is one. */
   readonly configFile: string | undefined;
+  /** `requirepass`; empty if clients need none. */
+  password = "";
   /** `client-query-buffer-limit`. */
   queryBufferLimit = 0;
   /** `DEBUG SET-ACTIVE-EXPIRE`. */
@@ -196,7 +195,6 @@ export class Server implements SessionHost {
   private readonly watched: boolean;
   /** Bytes that sessions hold, as they were when last looked at. */
   private sessionBytes = 0;
-  private password = "";
   private nextSessionId = 1;
   private timer: ReturnType<typeof setInterval> | undefined;
   private stopping = false;
@@ -282,89 +280,13 @@ export class Server implements SessionHost {
 
   /** Takes the settings into the fields that hot paths read. */
   applySettings(): void {
-    this.dispatcher.setMaximumBulk(this.settings.number("proto-max-bulk-len"));
-    this.dispatcher.setSparseLimit(this.settings.number("hll-sparse-max-bytes"));
-    this.applyCollectionSettings();
-    this.queryBufferLimit = this.settings.number("client-query-buffer-limit");
-    this.password = this.settings.text("requirepass");
-    this.applyObservationSettings();
-    this.logger.level = this.settings.text("loglevel") as LogLevel;
-    this.dumpState.writer.compress = this.settings.isOn("rdbcompression");
-    const flags = parseNotifyFlags(this.settings.text("notify-keyspace-events")) ?? 0;
-    this.clients.subscriptions.notifyFlags = flags;
-    this.muteEvents(this.persistence.loading !== null);
-    this.applyMemorySettings();
-    this.clients.limits.configure();
-    this.persistence.applySettings();
+    applySettings(this);
   }
 
   /** Has nobody told of events of keys, since they are of the past, or those whom the settings name. */
   muteEvents(mute: boolean): void {
     const { notifyFlags } = this.clients.subscriptions;
     this.keyspace.tellEvents(mute ? null : this.notificationSink, notifiedClasses(notifyFlags));
-  }
-
-  /** Takes the settings of collections: their forms, and how they are freed. */
-  private applyCollectionSettings(): void {
-    const { settings } = this;
-    this.dispatcher.setCollectionLimits({
-      hashMaxEntries: settings.number("hash-max-listpack-entries"),
-      hashMaxValueBytes: settings.number("hash-max-listpack-value"),
-      setMaxIntegers: settings.number("set-max-intset-entries"),
-      zsetMaxEntries: settings.number("zset-max-listpack-entries"),
-      zsetMaxValueBytes: settings.number("zset-max-listpack-value"),
-      listMaxSize: settings.number("list-max-listpack-size"),
-      listCompressDepth: settings.number("list-compress-depth"),
-      streamNodeBytes: settings.number("stream-node-max-bytes"),
-      streamNodeEntries: settings.number("stream-node-max-entries"),
-    });
-    Object.assign(this.keyspace.lazyFreeing, {
-      userDelete: settings.isOn("lazyfree-lazy-user-del"),
-      serverDelete: settings.isOn("lazyfree-lazy-server-del"),
-      expire: settings.isOn("lazyfree-lazy-expire"),
-      evict: settings.isOn("lazyfree-lazy-eviction"),
-    });
-  }
-
-  /** Takes the settings of eviction and expiry. */
-  private applyMemorySettings(): void {
-    const { settings, eviction, keyspace: { frequency } } = this;
-    const before = eviction.limit;
-    eviction.configure({
-      limit: settings.number("maxmemory"),
-      policy: settings.text("maxmemory-policy") as EvictionPolicy,
-      samples: settings.number("maxmemory-samples"),
-      tenacity: settings.number("maxmemory-eviction-tenacity"),
-    });
-    const byUse = settings.number("maxmemory") > 0 &&
-      /-l[rf]u$/.test(settings.text("maxmemory-policy"));
-    this.keyspace.sharesIntegers = !byUse;
-    frequency.logFactor = settings.number("lfu-log-factor");
-    frequency.decayMinutes = settings.number("lfu-decay-time");
-    this.expiry.effort = settings.number("active-expire-effort");
-    this.reclaimer.configure(settings);
-    // At the start, `logRunning` has another word on small limits.
-    if (this.timer === undefined || eviction.limit === 0 || eviction.limit === before) return;
-    const used = this.usedMemory;
-    if (used <= eviction.limit) return;
-    this.logger.log(
-      "warning",
-      `WARNING: the new maxmemory value set via CONFIG SET (${eviction.limit}) is smaller than ` +
-        `the current memory usage (${used}). This will result in key eviction and/or the ` +
-        "inability to accept new write commands depending on the maxmemory-policy.",
-    );
-    eviction.evictLater();
-  }
-
-  /** Takes over the settings of the slow log and of the latency monitor. */
-  private applyObservationSettings(): void {
-    const { settings, latency, dispatcher } = this;
-    latency.threshold = settings.number("latency-monitor-threshold");
-    for (const timer of [dispatcher.timer, dispatcher.runner.timer]) {
-      timer.setThresholds(settings.number("slowlog-log-slower-than"), latency.threshold);
-      timer.histograms = settings.isOn("latency-tracking");
-    }
-    this.slowLog.setLimit(settings.number("slowlog-max-len"));
   }
 
   /** Sets the counters of INFO to zero. */
@@ -417,10 +339,7 @@ export class Server implements SessionHost {
   /** Stops, without saving anything. */
   async shutDownNow(): Promise<void> {
     if (this.stopping) return;
-    this.stopping = true;
-    this.endWork();
-    for (const session of [...this.sessions.values()]) session.close();
-    this.clients.stop();
+    this.stop();
     await this.listeners.closed();
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");
     this.finish(0);
@@ -429,11 +348,13 @@ export class Server implements SessionHost {
   /** Ends at once with an exit code; the log knows why. */
   end(exitCode: number): void {
     if (this.stopping) return;
-    this.stopping = true;
-    this.endWork();
-    for (const session of [...this.sessions.values()]) session.close();
-    this.clients.stop();
+    this.stop();
     this.finish(exitCode);
+  }
+
+  /** Whether it listens, or has. */
+  get isStarted(): boolean {
+    return this.timer !== undefined;
   }
 
   /** Whether it is about to end. */
@@ -459,22 +380,23 @@ export class Server implements SessionHost {
     if (this.stopping) return;
     this.stopping = true;
     logCrash(this, fault);
-    this.endWork();
-    for (const session of [...this.sessions.values()]) {
-      if (session === this.clients.running) session.closing = true;
-      else session.close();
-    }
-    this.clients.stop();
+    this.stop(this.clients.running);
     this.finish(exitCode);
   }
 
-  /** Ends what goes on without clients, and takes in no more of them. */
-  private endWork(): void {
+  /** Ends what goes on, takes in no more clients, and closes those there are; but `running`, in whose turn that is, only after it. */
+  private stop(running: Session | null = null): void {
+    this.stopping = true;
     clearInterval(this.timer);
     this.reclaimer.stop();
     this.persistence.stop();
     this.pidFile.remove();
     this.listeners.close();
+    for (const session of [...this.sessions.values()]) {
+      if (session === running) session.closing = true;
+      else session.close();
+    }
+    this.clients.stop();
   }
 
   /** Listens where the settings say, if that is elsewhere than before. */

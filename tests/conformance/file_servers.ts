@@ -103,7 +103,7 @@ export class OurServer implements FileServer {
 
   files(): Promise<FileSet> {
     const { aof } = this.machine.server.persistence;
-    aof.flush(true);
+    aof.writer.flushNow();
     return Promise.resolve(filesOn(this.disk));
   }
 

@@ -14,7 +14,8 @@ import {
 import { defaultLimits } from "../../src/commands/context.ts";
 import { flushDatabases } from "../../src/keyspace/flushing.ts";
 import { Keyspace } from "../../src/keyspace/keyspace.ts";
-import { LoadError, type LoadForm, RdbLoader } from "../../src/persistence/rdb_loader.ts";
+import { LoadError } from "../../src/persistence/rdb_frame.ts";
+import { type LoadForm, RdbLoader } from "../../src/persistence/rdb_loader.ts";
 import { RdbWindow } from "../../src/persistence/rdb_window.ts";
 import type { Words } from "../support/file_samples.ts";
 import {

@@ -7,6 +7,7 @@
 
 import type { RandomSource } from "../fuzz/random_source.ts";
 import { type LoggedCommand, loggedCommands } from "./aof_files.ts";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 
 /** The faults that can be played; see the README. */
 export const SABOTAGES = ["truncate", "hole", "repeat", "half", "invent"] as const;
@@ -59,7 +60,7 @@ export function sabotage(
   if (kind === "truncate") {
     return bytes.length - from > CUT_BYTES ? bytes.subarray(0, -CUT_BYTES) : undefined;
   }
-  if (kind === "invent") return joined(bytes, encoder.encode(INVENTED));
+  if (kind === "invent") return joinBytes([bytes, encoder.encode(INVENTED)]);
   const written = loggedCommands(bytes).filter(({ start }) => start >= from);
   // Only those that leave a trace for good, and not of the end, where they may be missing.
   const firstHalf = written.slice(0, written.length >> 1);
@@ -67,8 +68,8 @@ export function sabotage(
   if (candidates.length === 0) return undefined;
   const { start, end } = random.pick(candidates);
   return kind === "repeat"
-    ? joined(bytes.subarray(0, end), bytes.subarray(start))
-    : joined(bytes.subarray(0, start), bytes.subarray(end));
+    ? joinBytes([bytes.subarray(0, end), bytes.subarray(start)])
+    : joinBytes([bytes.subarray(0, start), bytes.subarray(end)]);
 }
 
 const encoder = new TextEncoder();
@@ -88,11 +89,4 @@ function paired(commands: readonly LoggedCommand[]): LoggedCommand[] {
   return commands.filter(({ words: [name, key] }) =>
     name.toUpperCase() === "RPUSH" && /:pair:/.test(key)
   );
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const all = new Uint8Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
 }

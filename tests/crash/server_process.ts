@@ -7,8 +7,9 @@
 import { TextLineStream } from "@std/streams";
 import { type Client, connect, ConnectError, ConnectionClosedError } from "../../src/client/mod.ts";
 import { sleep } from "./waiting.ts";
+import { freePort } from "../support/ports.ts";
+import { programWords } from "../support/program.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const READY_WITHIN_MS = 20_000;
 const GONE_WITHIN_MS = 20_000;
 const PORT_TRIES = 5;
@@ -19,16 +20,9 @@ export type Launch = readonly string[];
 /** Which servers there are to kill. */
 export type Contender = "redis" | "miniredis";
 
-/** How to start a contender; ours as its integration tests do, or what `MINIREDIS` names. */
+/** How to start a contender. */
 export async function launchOf(contender: Contender): Promise<Launch> {
-  if (contender === "redis") return ["redis-server"];
-  const executable = Deno.env.get("MINIREDIS");
-  if (executable !== undefined) return [await Deno.realPath(executable), "server"];
-  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  const flags = config.tasks.build.command.split(" ")
-    .filter((word: string) => /^--(allow|v8-flags)/.test(word));
-  const main = new URL("main.ts", ROOT);
-  return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...flags, main.href, "server"];
+  return contender === "redis" ? ["redis-server"] : [...await programWords(), "server"];
 }
 
 /** A start that failed: it is the fault that all this is after. */
@@ -202,9 +196,4 @@ async function livesIn(folder: string): Promise<boolean> {
     }
   }
   return false;
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

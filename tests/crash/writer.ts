@@ -5,11 +5,10 @@
  */
 
 import { type Client, ConnectionClosedError } from "../../src/client/mod.ts";
-import { plainValue, type Reply } from "../../src/protocol/reply.ts";
 import type { RandomSource } from "../fuzz/random_source.ts";
 import type { KeyStates } from "./key_state.ts";
-import { type Commands, makeCommands } from "./commands.ts";
-import { type Answer, describeOperation, type Operation } from "./operation.ts";
+import { makeCommands } from "./commands.ts";
+import { answersOf, describeOperation, errorsIn, framed, type Operation } from "./operation.ts";
 import { sleep } from "./waiting.ts";
 
 /** How a writer sends. */
@@ -90,7 +89,7 @@ export class Writer {
     this.operations.push(operation);
     try {
       const replies = await client.pipeline(framed(commands));
-      const error = errorIn(replies);
+      const [error] = errorsIn(replies);
       if (error !== undefined) {
         this.fault ??= `${describeOperation(operation)} was answered with ${error}`;
         return;
@@ -102,23 +101,4 @@ export class Writer {
       if (!(error instanceof ConnectionClosedError)) throw error;
     }
   }
-}
-
-function framed(commands: Commands): Commands {
-  return commands.length === 1 ? commands : [["MULTI"], ...commands, ["EXEC"]];
-}
-
-/** The first error, also among what EXEC answers. */
-function errorIn(replies: readonly Reply[]): string | undefined {
-  for (const reply of replies) {
-    if (reply.kind === "error") return reply.text();
-    const inner = reply.kind === "array" ? errorIn(reply.items) : undefined;
-    if (inner !== undefined) return inner;
-  }
-  return undefined;
-}
-
-function answersOf(commands: Commands, replies: readonly Reply[]): readonly Answer[] {
-  const last = plainValue(replies[replies.length - 1]) as Answer;
-  return commands.length === 1 ? [last] : last as readonly Answer[];
 }

@@ -13,7 +13,8 @@ import {
   ManifestError,
   parseManifest,
 } from "../../src/persistence/aof_manifest.ts";
-import { LoadError, type LoadForm, RdbLoader } from "../../src/persistence/rdb_loader.ts";
+import { LoadError } from "../../src/persistence/rdb_frame.ts";
+import { type LoadForm, RdbLoader } from "../../src/persistence/rdb_loader.ts";
 import { RdbWindow } from "../../src/persistence/rdb_window.ts";
 import type { InputFile } from "../../src/runtime/files.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
@@ -23,13 +24,7 @@ import {
   type MemoryServer,
   startMemoryServer,
 } from "../support/memory_server.ts";
-import {
-  type Bytes,
-  concatenated,
-  mutated,
-  mutatedCommands,
-  withChecksum,
-} from "./file_mutations.ts";
+import { type Bytes, mutated, mutatedCommands, withChecksum } from "./file_mutations.ts";
 import {
   asCommands,
   FOLLOWING,
@@ -40,6 +35,7 @@ import {
   snapshotOf,
 } from "./file_seeds.ts";
 import { RandomSource } from "./random_source.ts";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 
 /** What became of the files. */
 export interface FileTally {
@@ -163,7 +159,7 @@ class FileFuzzer {
     const start = source.pick(this.seeds.aof);
     const script = [...source.pick(FOLLOWING), ...source.pick(FOLLOWING)];
     const commands = mutatedCommands(script, source.pick(FOLLOWING), source);
-    return source.chance(0.8) ? concatenated(start, commands) : commands;
+    return source.chance(0.8) ? joinBytes([start, commands]) : commands;
   }
 
   /** Ends the server. */

@@ -8,6 +8,7 @@ import { RDB_END } from "../../src/persistence/rdb_format.ts";
 import { Int64 } from "../../src/protocol/integers.ts";
 import { encodeRequest } from "../../src/protocol/request_writer.ts";
 import type { RandomSource } from "./random_source.ts";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 
 /** Bytes. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -88,7 +89,7 @@ export function mutatedCommands(
     }
     if (words.length > 0 && at < result.length) result[at] = words;
   }
-  return concatenated(...result.map((words) => encodeRequest(words)));
+  return joinBytes(result.map((words) => encodeRequest(words)));
 }
 
 /** With a checksum that agrees with what is in front of it; for snapshots. */
@@ -97,12 +98,12 @@ export function withChecksum(bytes: Bytes): Bytes {
   // What was cut off has no end, behind which the checksum would stand.
   if (body[body.length - 1] !== RDB_END) {
     return withChecksum(
-      concatenated(bytes, Uint8Array.of(RDB_END), new Uint8Array(CHECKSUM_BYTES)),
+      joinBytes([bytes, Uint8Array.of(RDB_END), new Uint8Array(CHECKSUM_BYTES)]),
     );
   }
   const crc = new Int64();
   updateCrc64(crc, body, 0, body.length);
-  const whole = concatenated(body, new Uint8Array(CHECKSUM_BYTES));
+  const whole = joinBytes([body, new Uint8Array(CHECKSUM_BYTES)]);
   const view = new DataView(whole.buffer, body.length);
   view.setInt32(0, crc.low, true);
   view.setInt32(4, crc.high, true);
@@ -127,28 +128,28 @@ function changed(bytes: Bytes, donor: Bytes, source: RandomSource): Bytes {
     case 2:
       return withByte(bytes, at, source.pick(TELLING_BYTES));
     case 3:
-      return concatenated(head, tail);
+      return joinBytes([head, tail]);
     case 4:
-      return concatenated(head, range, range, tail);
+      return joinBytes([head, range, range, tail]);
     case 5:
-      return concatenated(head, source.bytes(source.between(1, 9)), range, tail);
+      return joinBytes([head, source.bytes(source.between(1, 9)), range, tail]);
     case 6:
       return head.slice();
     case 7: {
       // Two ranges change places.
       const cut = source.below(tail.length + 1);
-      return concatenated(head, tail.subarray(0, cut), range, tail.subarray(cut));
+      return joinBytes([head, tail.subarray(0, cut), range, tail.subarray(cut)]);
     }
     case 8: {
       const from = source.below(donor.length + 1);
       const part = donor.subarray(from, from + source.between(1, LONGEST_RANGE));
-      return concatenated(head, part, source.chance(0.5) ? tail : bytes.subarray(at));
+      return joinBytes([head, part, source.chance(0.5) ? tail : bytes.subarray(at)]);
     }
     case 9:
       return withNumber(bytes, at, source);
     default: {
       const put = Uint8Array.from(source.pick(LENGTHS));
-      return concatenated(head, put, bytes.subarray(at + (source.chance(0.7) ? put.length : 1)));
+      return joinBytes([head, put, bytes.subarray(at + (source.chance(0.7) ? put.length : 1))]);
     }
   }
 }
@@ -161,22 +162,11 @@ function withNumber(bytes: Bytes, at: number, source: RandomSource): Bytes {
   let end = start;
   while (end < bytes.length && isDigit(bytes[end])) end++;
   const put = new TextEncoder().encode(source.pick(NUMBERS));
-  return concatenated(bytes.subarray(0, start), put, bytes.subarray(end));
+  return joinBytes([bytes.subarray(0, start), put, bytes.subarray(end)]);
 }
 
 function withByte(bytes: Bytes, at: number, byte: number): Bytes {
   const result = bytes.slice();
   result[at] = byte;
   return result;
-}
-
-/** One behind the other. */
-export function concatenated(...parts: readonly Uint8Array[]): Bytes {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -23,6 +23,7 @@ import {
 import { restorePayload } from "../support/restore_payload.ts";
 import { snapshotAround } from "../support/snapshot_bytes.ts";
 import type { Bytes, Words } from "./file_mutations.ts";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 
 /** The kinds of files. */
 export const KINDS = ["rdb", "aof", "manifest", "restore"] as const;
@@ -151,8 +152,8 @@ export async function makeSeeds(): Promise<Seeds> {
     }
     const following = FOLLOWING.map((words) => commandsOf(words));
     for (const words of following) {
-      aof.push(joined(snapshotOf(keyspace, true, "none"), words));
-      aof.push(joined(asCommands(keyspace), words));
+      aof.push(joinBytes([snapshotOf(keyspace, true, "none"), words]));
+      aof.push(joinBytes([asCommands(keyspace), words]));
     }
     await client.ask("SELECT", "0");
     restore.push(...await payloadsOf(client));
@@ -192,7 +193,6 @@ function facts(): SnapshotFacts {
     seconds: 1_700_000_000,
     usedMemory: 1_000_000,
     aofBase: false,
-    replication: { id: "0".repeat(40), offset: 5, database: 0 },
     functions: [LIBRARY],
   };
 }
@@ -213,7 +213,10 @@ export function asCommands(keyspace: Keyspace): Bytes {
 }
 
 function commandsOf(script: readonly Words[]): Bytes {
-  return joined(latin1Bytes("#TS:1700000000\r\n"), ...script.map((words) => encodeRequest(words)));
+  return joinBytes([
+    latin1Bytes("#TS:1700000000\r\n"),
+    ...script.map((words) => encodeRequest(words)),
+  ]);
 }
 
 async function payloadsOf(client: MemoryConnection): Promise<Bytes[]> {
@@ -223,10 +226,4 @@ async function payloadsOf(client: MemoryConnection): Promise<Bytes[]> {
     payloads.push(latin1Bytes(reply.slice(reply.indexOf("\n") + 1, -2)));
   }
   return payloads;
-}
-
-function joined(...parts: readonly Uint8Array[]): Bytes {
-  const output = new ByteAccumulator();
-  for (const part of parts) output.appendBytes(part);
-  return output.take().slice();
 }

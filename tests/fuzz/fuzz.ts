@@ -8,6 +8,7 @@ import { parseArgs } from "@std/cli";
 import { type FuzzSummary, runFuzz } from "./fuzzer.ts";
 import type { Address } from "./player.ts";
 import { startServer } from "../../src/server/mod.ts";
+import { freePort } from "../support/ports.ts";
 
 const USAGE = `deno run -A tests/fuzz/fuzz.ts [options]
 
@@ -87,13 +88,6 @@ async function answers(address: Address): Promise<boolean> {
     if (error instanceof Deno.errors.ConnectionRefused) return false;
     throw error;
   }
-}
-
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
 }
 
 /** The figures of a run in a line. */

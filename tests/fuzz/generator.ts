@@ -5,6 +5,7 @@
  */
 import { restorePayload } from "../support/restore_payload.ts";
 import { RandomSource } from "./random_source.ts";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 
 /** How a client behaves. */
 export type Manner =
@@ -103,7 +104,7 @@ export function makeScript(seed: number, index: number, options: GeneratorOption
     else if (random.chance(0.01)) parts.push(oddity(random));
     else parts.push(encode(random, command(random, !mutated)));
   }
-  let bytes = concat(parts);
+  let bytes = joinBytes(parts);
   if (mutated) {
     for (let change = random.between(1, 4); change > 0; change--) bytes = mutate(random, bytes);
   }
@@ -113,7 +114,7 @@ export function makeScript(seed: number, index: number, options: GeneratorOption
   if (draw < 5) manner = "never-reads";
   else if (draw < 50) manner = "vanishes";
   else if (draw < 200) manner = "reads-last";
-  if (manner === "never-reads") bytes = concat([bytes, unreadable(random)]);
+  if (manner === "never-reads") bytes = joinBytes([bytes, unreadable(random)]);
   if (manner === "vanishes") bytes = bytes.slice(0, random.below(bytes.length + 1));
   return { index, manner, bytes, cuts: cutAnywhere(random, bytes.length) };
 }
@@ -187,7 +188,7 @@ function encode(random: RandomSource, words: readonly (string | Uint8Array)[]): 
   for (const arg of args) {
     parts.push(encoder.encode(`$${arg.length}\r\n`), arg as Uint8Array<ArrayBuffer>, CRLF);
   }
-  return concat(parts);
+  return joinBytes(parts);
 }
 
 const CRLF = encoder.encode("\r\n");
@@ -217,7 +218,7 @@ function oddity(random: RandomSource): Uint8Array {
 function unreadable(random: RandomSource): Uint8Array {
   const set = encode(random, ["SET", "unread", random.bytes(random.between(1000, 2_000_000))]);
   const get = encoder.encode("*2\r\n$3\r\nGET\r\n$6\r\nunread\r\n");
-  return concat([set, ...new Array(random.between(1, 40)).fill(get)]);
+  return joinBytes([set, ...new Array(random.between(1, 40)).fill(get)]);
 }
 
 function mutate(random: RandomSource, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -238,13 +239,13 @@ function mutate(random: RandomSource, bytes: Uint8Array<ArrayBuffer>): Uint8Arra
     case 1:
       return bytes.slice(0, at);
     case 2:
-      return concat([before, after]);
+      return joinBytes([before, after]);
     case 3:
-      return concat([before, part, part, after]);
+      return joinBytes([before, part, part, after]);
     case 4:
-      return concat([before, random.bytes(length), part, after]);
+      return joinBytes([before, random.bytes(length), part, after]);
     case 5:
-      return concat([
+      return joinBytes([
         before,
         encoder.encode(random.pick(["\r\n", "*", "$", "-", '"', "'"])),
         part,
@@ -284,15 +285,4 @@ function cutAnywhere(random: RandomSource, length: number): number[] {
   }
   cuts.push(length);
   return [...new Set(cuts)].filter((cut) => cut > 0).sort((one, other) => one - other);
-}
-
-/** The parts as one. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

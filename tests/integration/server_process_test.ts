@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect, plainValue, ReplyError } from "../../src/client/mod.ts";
 import { runProgram, ServerProcess } from "../support/program.ts";
+import { freePort } from "../support/ports.ts";
 
 /** Runs a test in a folder of its own. */
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -26,11 +27,6 @@ async function complaint(port: number, ...words: string[]): Promise<string> {
     if (error instanceof ReplyError) return error.message;
     throw error;
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 Deno.test("a config file, its included files, options and the standard input", async () => {

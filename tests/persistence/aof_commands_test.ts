@@ -14,6 +14,7 @@ import {
   startReferenceRedis,
 } from "../support/reference_redis.ts";
 import { referenceTool } from "../support/reference_tool.ts";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 
 const BUFFER_BYTES = 64 * 1024;
 const LIBRARY = "#!lua name=counting\nredis.register_function('one', function() return 1 end)\n";
@@ -29,7 +30,6 @@ function facts(...functions: readonly string[]): SnapshotFacts {
     seconds: 0,
     usedMemory: 0,
     aofBase: true,
-    replication: null,
     functions: functions.map(latin1Bytes),
   };
 }
@@ -41,20 +41,10 @@ function written(keyspace: Keyspace, ...functions: readonly string[]): Uint8Arra
     // They are only good during the call.
     pieces.push(bytes.slice());
   });
-  const whole = joined(pieces);
+  const whole = joinBytes(pieces);
   assertEquals(writer.bytes, whole.length);
   const keys = keyspace.databases.reduce((sum, database) => sum + database.size, 0);
   assertEquals(writer.keys, keys);
-  return whole;
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
   return whole;
 }
 
@@ -544,7 +534,7 @@ Deno.test("aof commands: entries are written without the databases they are in, 
   writer.end();
   assertEquals(writer.keys, entries.length);
   const withoutSelects = (lines: string[]) => lines.filter((line) => !line.includes('"SELECT"'));
-  const found = merged(parsed(joined(pieces)));
+  const found = merged(parsed(joinBytes(pieces)));
   assertEquals(withoutSelects(found), withoutSelects(expected));
 });
 
@@ -642,7 +632,7 @@ Deno.test("aof commands: Redis loads them, has the same data, and writes the sam
 });
 
 function encodeCommands(commands: readonly (readonly string[])[]): Uint8Array {
-  return joined(commands.map((command) => encodeRequest(command.map(latin1Bytes))));
+  return joinBytes(commands.map((command) => encodeRequest(command.map(latin1Bytes))));
 }
 
 Deno.test("aof commands: redis-check-aof finds nothing to say", async () => {

@@ -1,17 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { type MemoryConnection, startMemoryServer } from "../support/memory_server.ts";
+import { until } from "../support/waiting.ts";
 
 const AOF = { appendonly: "yes", save: "" };
 const decoder = new TextDecoder();
-
-/** Lets everything that is ready happen, until `isDone` or many rounds are over. */
-async function until(isDone: () => boolean): Promise<void> {
-  for (let round = 0; round < 2000 && !isDone(); round++) {
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  assertEquals(isDone(), true, "it happens in time");
-}
 
 async function run(connection: MemoryConnection, ...lines: string[]): Promise<unknown> {
   let reply: unknown;
@@ -132,11 +125,11 @@ Deno.test("a sync that failed isn't tried again: the data is written anew", asyn
   files.failSyncs = 1;
   machine.clock.advance(1000);
   machine.server.persistence.tick();
-  await until(() => aof.syncError !== null);
+  await until(() => aof.writer.syncError !== null);
   assertMatch(String(await run(connection, "SET b 2")), /^-MISCONF /);
   machine.clock.advance(1000);
   machine.server.persistence.tick();
-  await until(() => aof.syncError === null);
+  await until(() => aof.writer.syncError === null);
   assertEquals([aof.rewrites, await run(connection, "SET b 2")], [1, "OK"]);
 });
 

@@ -1,16 +1,9 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { MemoryFiles } from "../support/memory_files.ts";
 import { startMemoryServer } from "../support/memory_server.ts";
+import { until } from "../support/waiting.ts";
 
 const SNAPSHOT = "/data/dump.rdb";
-
-/** Lets everything that is ready happen, until `isDone`. */
-async function until(isDone: () => boolean): Promise<void> {
-  for (let round = 0; round < 2000 && !isDone(); round++) {
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  assertEquals(isDone(), true, "it happens in time");
-}
 
 Deno.test("FLUSHALL gives up a snapshot, and leaves an empty one where some are kept", async () => {
   for (const [save, leaves] of [["", false], ["3600 1", true]] as const) {

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { encodeRequest } from "../../src/protocol/request_writer.ts";
 import { plain, startMemoryServer } from "../support/memory_server.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 
 /** Text whose bytes tell where they belong. */
 function pattern(length: number): string {
@@ -161,13 +162,7 @@ Deno.test("server: a pipeline is answered as its commands are one by one", async
       ]));
     }
     const request = commands.map((command) => encodeRequest(command));
-    const bytes = new Uint8Array(request.reduce((sum, piece) => sum + piece.length, 0));
-    let at = 0;
-    for (const piece of request) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    pipeline.send(bytes);
+    pipeline.send(joinBytes(request));
     for (const command of commands) {
       const expected = await single.ask(...command);
       assertEquals(plain(await pipeline.reply()), expected, command.join(" "));

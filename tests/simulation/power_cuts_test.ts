@@ -41,7 +41,7 @@ Deno.test("the site of a sync is the function of the server that calls it", asyn
   const calls = new SeedCalls();
   for (let seed = 1; seed <= 10; seed++) await calls.of(seed);
   const names = calls.sites.list().map(({ site }) => site.name);
-  const some = ["AppendOnlyFile.open: increment", "AppendOnlyFile.startSync: increment"];
+  const some = ["AppendOnlyFile.open: increment", "AofWriter.startSync: increment"];
   for (const name of [...some, "AofFiles.store: append folder"]) {
     assert(names.includes(name), name);
   }
@@ -50,7 +50,7 @@ Deno.test("the site of a sync is the function of the server that calls it", asyn
 Deno.test("a sync that is missing is found out", async () => {
   const calls = new SeedCalls();
   for (let seed = 1; seed <= 10; seed++) await calls.of(seed);
-  const some = ["AppendOnlyFile.startSync: increment", "AofFiles.makeFolderLast: data folder"];
+  const some = ["AofWriter.startSync: increment", "AofFiles.makeFolderLast: data folder"];
   for (const name of [...some, "AofFiles.storeNow: list"]) {
     const one = calls.sites.list().find(({ site }) => site.name === name);
     assert(one !== undefined, name);

@@ -5,11 +5,17 @@
  *
  * @module
  */
-import { plainValue, type Reply } from "../../src/protocol/reply.ts";
+import type { Reply } from "../../src/protocol/reply.ts";
 import { type Commands, makeCommands } from "../crash/commands.ts";
 import { touchedKeys } from "../crash/effects.ts";
 import type { KeyStates } from "../crash/key_state.ts";
-import { type Answer, describeOperation, type Operation } from "../crash/operation.ts";
+import {
+  answersOf,
+  describeOperation,
+  errorsIn,
+  framed,
+  type Operation,
+} from "../crash/operation.ts";
 import type { RandomSource } from "../fuzz/random_source.ts";
 import type { SimulatedClient } from "./simulated_client.ts";
 import { SimulationFault } from "./simulation_fault.ts";
@@ -108,7 +114,8 @@ export class Writer {
     flushed: boolean,
     now: number,
   ): void {
-    const error = errorIn(replies);
+    // That of a command, or of EXEC, which comes last.
+    const error = errorsIn(replies).at(-1);
     if (error !== undefined) {
       if (!this.mayRefuse(error)) {
         throw new SimulationFault(
@@ -123,23 +130,4 @@ export class Writer {
     operation.acknowledgedMs = now;
     this.sawFirst(++this.acknowledged);
   }
-}
-
-function framed(commands: Commands): Commands {
-  return commands.length === 1 ? commands : [["MULTI"], ...commands, ["EXEC"]];
-}
-
-/** The error that counts: that of a command, or of EXEC, which comes last. */
-function errorIn(replies: readonly Reply[]): string | undefined {
-  for (const reply of [...replies].reverse()) {
-    if (reply.kind === "error") return reply.text();
-    const inner = reply.kind === "array" ? errorIn(reply.items) : undefined;
-    if (inner !== undefined) return inner;
-  }
-  return undefined;
-}
-
-function answersOf(commands: Commands, replies: readonly Reply[]): readonly Answer[] {
-  const last = plainValue(replies[replies.length - 1]) as Answer;
-  return commands.length === 1 ? [last] : last as readonly Answer[];
 }

@@ -34,8 +34,3 @@ export async function speaker(machine: MemoryServer, version: string): Promise<M
   await client.ask("HELLO", version);
   return client;
 }
-
-/** Several requests in one piece. */
-export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(pieces.flatMap((piece) => [...piece]));
-}

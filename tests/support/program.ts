@@ -146,13 +146,13 @@ async function programCommand(
   });
 }
 
-/** How to start the program; from source, with the permissions that the executable gets. */
-async function programWords(): Promise<string[]> {
+/** How to start the program, from any folder: the executable in `MINIREDIS`, or from source with the flags that it is built with. */
+export async function programWords(): Promise<string[]> {
   const executable = Deno.env.get("MINIREDIS");
-  if (executable !== undefined) return [executable];
+  if (executable !== undefined) return [await Deno.realPath(executable)];
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  const permissions = config.tasks.build.command.split(" ")
-    .filter((word: string) => word.startsWith("--allow-"));
+  const flags = config.tasks.build.command.split(" ")
+    .filter((word: string) => /^--(allow|v8-flags)/.test(word));
   const main = new URL("main.ts", ROOT);
-  return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, main.href];
+  return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...flags, main.href];
 }

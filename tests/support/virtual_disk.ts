@@ -520,5 +520,5 @@ function endSync({ file, lastChange, outcome }: BegunSync): void {
 }
 
 function writeText(file: OutputFile, text: string): void {
-  writeWhole({ writeSync: (bytes) => file.write(bytes) }, new TextEncoder().encode(text));
+  writeWhole((bytes) => file.write(bytes), new TextEncoder().encode(text));
 }

@@ -35,6 +35,7 @@ import type { ReadonlyView } from "../../memory/arena.ts";
 import { copyBytes } from "../../memory/copy.ts";
 import { writeInteger } from "../../protocol/integers.ts";
 import type { OutputChunk } from "../../protocol/reply_writer.ts";
+import { joinBytes } from "../../protocol/joined_bytes.ts";
 
 const FIRST_BLOCK_BYTES = 1024;
 const BLOCK_BYTES = 64 * 1024;
@@ -110,26 +111,16 @@ function joinRuns(waiting: Waiting): OutputChunk[] {
       short.push(run);
       continue;
     }
-    if (short.length > 0) chunks.push(sharedChunk(concatenate(short)));
+    if (short.length > 0) chunks.push(sharedChunk(joinBytes(short)));
     short = [];
     chunks.push(sharedChunk(run));
   }
-  if (short.length > 0) chunks.push(sharedChunk(concatenate(short)));
+  if (short.length > 0) chunks.push(sharedChunk(joinBytes(short)));
   return chunks;
 }
 
 function sharedChunk(bytes: Uint8Array): OutputChunk {
   return { bytes, buffer: null, release: null };
-}
-
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** Encodes messages for one version of the protocol. */

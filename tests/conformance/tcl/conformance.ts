@@ -15,7 +15,8 @@ import {
   type Expectations,
   readExpectations,
 } from "./expectations.ts";
-import { makeSandbox, miniredisWords } from "./sandbox.ts";
+import { programWords } from "../../support/program.ts";
+import { makeSandbox } from "./sandbox.ts";
 import { killGroup, runUnit, type UnitResult } from "./unit_run.ts";
 import { pickShare, UNITS } from "./units.ts";
 
@@ -170,7 +171,7 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const suite = await fetchSuite(options.cache);
-  const server = options.isReference ? ["redis-server"] : await miniredisWords();
+  const server = options.isReference ? ["redis-server"] : [...await programWords(), "server"];
   await using sandbox = await makeSandbox(suite, server, !options.isReference);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // What the suite has started is in a process group of its own, which the signal doesn't reach.

@@ -5,8 +5,6 @@
  * @module
  */
 
-const ROOT = new URL("../../../", import.meta.url);
-
 /** Programs of Redis that the suite calls beside the server. */
 const TOOLS = ["cli", "benchmark", "check-aof", "check-rdb", "sentinel"] as const;
 
@@ -83,17 +81,6 @@ export async function makeSandbox(
     folder,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
-}
-
-/** How miniredis is started: the executable in `MINIREDIS`, or from source as in deno.json. */
-export async function miniredisWords(): Promise<string[]> {
-  const executable = Deno.env.get("MINIREDIS");
-  if (executable !== undefined) return [await Deno.realPath(executable), "server"];
-  const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  const permissions = config.tasks.build.command.split(" ")
-    .filter((word: string) => word.startsWith("--allow-"));
-  const main = new URL("main.ts", ROOT).pathname;
-  return [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, main, "server"];
 }
 
 async function writeScript(path: string, commands: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { encodeRequest } from "../../../src/protocol/request_writer.ts";
 import { FIRST_BUFFER_BYTES } from "../../../src/server/session.ts";
-import { concatenate, heard, speaker } from "../../support/listeners.ts";
+import { heard, speaker } from "../../support/listeners.ts";
 import { type MemoryConnection, plain, startMemoryServer } from "../../support/memory_server.ts";
 import { seededRandom, testSeed } from "../../support/random.ts";
+import { joinBytes } from "../../../src/protocol/joined_bytes.ts";
 
 Deno.test("subscribers of all kinds hear each message once, in order, and in few writes", async () => {
   await using machine = await startMemoryServer(5);
@@ -17,7 +18,7 @@ Deno.test("subscribers of all kinds hear each message once, in order, and in few
   }
   const before = machine.server.counters.writes;
   const pipeline = Array.from({ length: 50 }, (_, n) => encodeRequest(["PUBLISH", "a", `${n}`]));
-  publisher.send(concatenate(pipeline));
+  publisher.send(joinBytes(pipeline));
   other.send(encodeRequest(["PUBLISH", "b", "x"]));
   for (let n = 0; n < 50; n++) assertEquals(plain(await publisher.reply()), 100);
   assertEquals(plain(await other.reply()), 10);
@@ -173,7 +174,7 @@ Deno.test("subscribers and publishers by random: everybody hears what they shoul
         ]);
         pieces.push(encodeRequest(["PUBLISH", channel, message]));
       }
-      const pipeline = concatenate(pieces);
+      const pipeline = joinBytes(pieces);
       publisher.send(pipeline);
       // What the server doesn't read at once comes among the messages of the others.
       if (pipeline.length > FIRST_BUFFER_BYTES) await confirm();
