@@ -29,7 +29,7 @@ export class SeveralClientsModel {
   readonly values: Map<string, string[] | string> = new Map();
   readonly clients: readonly Client[];
   private readonly versions = new Map<string, number>();
-  /** Keys that have changed, first one first. */
+  /** Keys that became lists that somebody waits for, first one first. */
   private readonly ready: string[] = [];
   /** Who waits, who came first first. */
   private readonly waiting: Client[] = [];
@@ -163,7 +163,14 @@ export class SeveralClientsModel {
     if (value === undefined) this.values.delete(key);
     else this.values.set(key, value);
     this.versions.set(key, this.version(key) + 1);
-    if (!this.ready.includes(key)) this.ready.push(key);
+    // As in Redis, neither a removal nor a string gives a key its turn, nor a change that nobody waits for.
+    if (Array.isArray(value) && this.isAwaited(key) && !this.ready.includes(key)) {
+      this.ready.push(key);
+    }
+  }
+
+  private isAwaited(key: string): boolean {
+    return this.waiting.some(({ waits }) => keysOf(waits!).includes(key));
   }
 
   private version(key: string): number {
