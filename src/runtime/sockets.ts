@@ -30,8 +30,14 @@ export interface SocketListener {
   readonly port: number;
 }
 
-/** Opens listeners. */
+/** Opens listeners and connections. */
 export interface Sockets {
+  /**
+   * Connects by TCP to a name or an address.
+   *
+   * @throws {Error} as the system says why it can't.
+   */
+  connect(hostname: string, port: number): Promise<Connection>;
   /**
    * Listens on TCP.
    *
@@ -116,6 +122,12 @@ function addressText(address: Deno.NetAddr): string {
 
 /** The sockets of the machine. */
 export const systemSockets: Sockets = {
+  async connect(hostname: string, port: number): Promise<Connection> {
+    const connection = await Deno.connect({ hostname, port });
+    connection.setNoDelay(true);
+    connection.setKeepAlive(true);
+    return new TcpConnection(connection);
+  },
   listen(hostname: string, port: number, keepsAlive: () => boolean): SocketListener {
     const listener = Deno.listen({ hostname, port });
     return {

@@ -141,7 +141,8 @@ function socketsFor(warmer: Warmer): Sockets {
       },
     };
   };
-  return { listen, listenUnix: listen };
+  const connect = () => Promise.reject(new Error("there is nobody else"));
+  return { connect, listen, listenUnix: listen };
 }
 
 /** A machine without files: the data of the server that is warmed up for is none of ours. */

@@ -195,7 +195,11 @@ export async function startMemoryServer(
       secret: () => (random() * 0x100000000) | 0,
       hex: (length) => "0".repeat(length),
     },
-    sockets: { listen: (_hostname, port) => listen(port), listenUnix: () => listen(0) },
+    sockets: {
+      connect: () => Promise.reject(new Error("there is nobody else")),
+      listen: (_hostname, port) => listen(port),
+      listenUnix: () => listen(0),
+    },
     log: (line) => log.push(line),
     files: new MemoryFiles(),
     ...environment,
