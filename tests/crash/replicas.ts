@@ -100,7 +100,8 @@ class Run {
       isWell = await this.#playLife(number, Math.min(left, ROUNDS_PER_LIFE));
       if (life !== undefined) break;
     }
-    console.log(`${this.#tally.report()}\n${this.#elapsedSeconds.toFixed(0)} s`);
+    const end = isWell ? "confirmed and lost: 0" : "FAILED, see above";
+    console.log(`${this.#tally.report()}\n${end}, ${this.#elapsedSeconds.toFixed(0)} s`);
     return isWell ? 0 : 1;
   }
 

@@ -80,7 +80,7 @@ export class Tally {
       `${this.allKills} kills in ${this.lives} groups: ${master} of the master, ${replica} of a ` +
       `replica; before them ${cut} links cut, ${aside} replicas sent away, ${stall} stopped`,
       `operations answered ${this.acknowledged}, confirmed by WAIT ${this.confirmed}; had to be ` +
-      `there and were ${this.found}, lost 0; lost without having been confirmed ${this.lost}`,
+      `there and were ${this.found}; lost without having been confirmed ${this.lost}`,
       `promotions ${this.#promotionsMs.length}, of which ${this.#unequal} between unequal ` +
       `survivors; ${spread(this.#promotionsMs)}`,
       `syncs: ${full} full, of which ${refused} were asked for as partial; ${partial} partial`,
