@@ -28,6 +28,7 @@ import { OBSERVATION_HANDLERS } from "./observation_commands.ts";
 import { PUBSUB_HANDLERS } from "./pubsub_commands.ts";
 import { Rounds } from "./rounds.ts";
 import { SlowLog } from "./slow_log.ts";
+import { MIGRATE_HANDLERS } from "./migrate_commands.ts";
 import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
 import { TRANSACTION_HANDLERS } from "./transaction_commands.ts";
@@ -165,6 +166,8 @@ export class Server implements SessionHost {
   readonly monitors: MonitorFeed = new MonitorFeed();
   /** Files. */
   readonly files: Files;
+  /** Sockets. */
+  readonly sockets: Sockets;
   /** The whole path of the config file, if there is one. */
   readonly configFile: string | undefined;
   /** `requirepass`; empty if clients need none. */
@@ -211,6 +214,7 @@ export class Server implements SessionHost {
     if (refused !== undefined) throw new SettingsError(`${refused.name}: ${refused.refused}`);
     this.settings = configuration.settings;
     this.files = environment.files ?? systemFiles;
+    this.sockets = environment.sockets ?? systemSockets;
     this.configFile = environment.configFile;
     this.watched = environment.watched ?? false;
     this.settings.replace("dir", wholePath(this.settings.text("dir"), this.files));
@@ -248,6 +252,7 @@ export class Server implements SessionHost {
       ...SORT_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),
+      ...MIGRATE_HANDLERS,
       ...MEMORY_HANDLERS,
       ...CONNECTION_HANDLERS,
       ...TRANSACTION_HANDLERS,
@@ -264,7 +269,7 @@ export class Server implements SessionHost {
     this.notificationSink = this.clients.subscriptions;
     this.dispatcher = new Dispatcher(this);
     this.rounds = new Rounds(this.dispatcher, this.time);
-    this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
+    this.listeners = new Listeners(this, this.sockets);
     this.pidFile = new PidFile(this);
     this.finished = new Promise((resolve) => this.finish = resolve);
     this.ready = new Promise((resolve) => this.becomeReady = resolve);
@@ -333,6 +338,8 @@ export class Server implements SessionHost {
   canShutDown(manner: ShutdownManner): boolean {
     if (this.stopping) return true;
     this.logger.log("warning", "User requested shutdown...");
+    // Before anything is saved: keys that have moved are gone.
+    this.clients.migrations.cancel();
     return this.persistence.finish(manner);
   }
 
@@ -389,6 +396,7 @@ export class Server implements SessionHost {
     this.stopping = true;
     clearInterval(this.timer);
     this.reclaimer.stop();
+    this.clients.migrations.stop();
     this.persistence.stop();
     this.pidFile.remove();
     this.listeners.close();

@@ -69,6 +69,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "save": "it writes a file, whose content has tests of its own",
   "bgsave": "when it is done, and what is refused meanwhile, depends on time",
   "bgrewriteaof": "when it is done, and what is refused meanwhile, depends on time",
+  "migrate": "it needs a third server; tests/conformance/migrate_test.ts has those",
   "lastsave": "it tells the time",
 };
 
