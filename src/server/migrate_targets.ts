@@ -23,6 +23,7 @@ const WRITE_BYTES = 64 * 1024;
 
 /** A step that has failed: the peer is gone or doesn't speak RESP, or it took too long, or was called off. */
 export class StepError extends Error {
+  /** The name of this class. */
   override readonly name = "StepError";
 
   /** `timedOut`: it has only taken too long. */
@@ -125,6 +126,7 @@ export class Target implements Deadline {
     }
   }
 
+  /** The next reply, if it has come as a whole. */
   private readReply(): Reply | undefined {
     try {
       return this.reader.next();

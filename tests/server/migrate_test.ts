@@ -295,6 +295,26 @@ Deno.test("a connection that comes too late is closed", async () => {
   assertEquals(machine.server.clients.migrations.targets.count, 0);
 });
 
+Deno.test("a key whose time comes before it is sent isn't sent", async () => {
+  await using machine = await startMemoryServer(23);
+  const client = await machine.connect();
+  await client.ask("SET", "short", "1", "PX", "100");
+  await client.ask("SET", "just", "1", "PX", "150");
+  const { promise, resolve } = Promise.withResolvers<MemoryConnection>();
+  machine.reach = () => promise;
+  const reply = ask(client, ..."MIGRATE host 1  0 1000 KEYS short just".split(" "));
+  await settle();
+  machine.clock.advance(150);
+  const peer = new MemoryConnection();
+  resolve(peer);
+  assertEquals(await requestTo(peer), ["SELECT", "0"]);
+  assertEquals((await requestTo(peer)).slice(0, 3), ["RESTORE", "just", "1"]);
+  assertEquals(peer.received(), undefined);
+  say(peer, "+OK", "+OK");
+  assertEquals(await reply, "OK");
+  assertEquals(await client.ask("EXISTS", "short", "just"), 0);
+});
+
 Deno.test("where nobody listens, or nobody is", async () => {
   await using machine = await startMemoryServer(12);
   const client = await machine.connect();
@@ -398,7 +418,10 @@ Deno.test("a client that goes ends its MIGRATE, whatever way it goes", async () 
     await settle();
     if (way === "end") client.end();
     // Nobody can send CLIENT KILL now, but limits close clients, too.
-    else [...machine.server.sessions.values()][0].close();
+    else {
+      [...machine.server.sessions.values()][0].close();
+      assertEquals(machine.server.keyspace.databases[0].size, 1, "before anything else happens");
+    }
     assertEquals(await read, [null, "2"]);
     await until(() => peer.closed);
     assertEquals(told.take().commands, ["DEL a"]);
@@ -471,16 +494,15 @@ Deno.test("clients that watch, wait for or have read a key that moves are told",
   await client.ask("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM");
   await watcher.ask("WATCH", "a");
   await tracker.ask("HELLO", "3");
-  await tracker.ask("CLIENT", "TRACKING", "ON");
-  await tracker.ask("GET", "a");
+  // What is broadcast is told when the turn is over.
+  await tracker.ask("CLIENT", "TRACKING", "ON", "BCAST");
   const read = ask(reader, ..."XREADGROUP GROUP g c BLOCK 0 STREAMS s >".split(" "));
   await settle();
   const reply = ask(client, ..."MIGRATE host 1  0 1000 KEYS a s".split(" "));
   say(await peers.peer(0), "+OK", "+OK", "+OK");
   assertEquals(await reply, "OK");
+  assertEquals(tracker.received()?.kind, "push", "nothing else has to happen before");
   assertEquals(await read, "-UNBLOCKED the stream key no longer exists");
-  const message = await tracker.reply();
-  assertEquals(message.kind, "push");
   await watcher.ask("MULTI");
   await watcher.ask("PING");
   assertEquals(await watcher.ask("EXEC"), null);
