@@ -14,7 +14,7 @@ import { SYNTAX_ERROR } from "../commands/context.ts";
 import type { PERSISTENCE_SPECS } from "../commands/specs/persistence.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
 import { setIdleSeconds, setUseFrequency } from "../keyspace/access_clock.ts";
-import { removeEntry } from "../keyspace/keyspace.ts";
+import { type Keyspace, removeEntry } from "../keyspace/keyspace.ts";
 import { keyIsNew } from "../keyspace/notifications.ts";
 import { Int64 } from "../protocol/integers.ts";
 import type { RequestArgument } from "../protocol/request_writer.ts";
@@ -62,6 +62,18 @@ function dump(context: Context, writer: RdbWriter): void {
   const { keyspace, reply } = context;
   const entry = context.findForReading(1);
   if (entry === 0) return reply.nullBulk();
+  const pieces = dumpPieces(writer, keyspace, entry);
+  const block = valueBlock(keyspace, entry);
+  if (block === 0) return reply.bulkBytes(joinBytes(pieces));
+  keyspace.pin(block);
+  reply.bulkPieces(pieces, () => keyspace.unpin(block));
+}
+
+/**
+ * The value of `entry` as DUMP gives it, in pieces, of which some may lie in the arena: good until something changes
+ * there, unless {@linkcode valueBlock} is pinned.
+ */
+export function dumpPieces(writer: RdbWriter, keyspace: Keyspace, entry: number): Uint8Array[] {
   writeValue(writer, keyspace, entry);
   const pieces = writer.take();
   const footer = new Uint8Array(FOOTER_BYTES);
@@ -73,10 +85,7 @@ function dump(context: Context, writer: RdbWriter): void {
   view.setInt32(VERSION_BYTES, crc.low, true);
   view.setInt32(VERSION_BYTES + 4, crc.high, true);
   pieces.push(footer);
-  const block = valueBlock(keyspace, entry);
-  if (block === 0) return reply.bulkBytes(joinBytes(pieces));
-  keyspace.pin(block);
-  reply.bulkPieces(pieces, () => keyspace.unpin(block));
+  return pieces;
 }
 
 /** Options of RESTORE. */

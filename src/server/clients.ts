@@ -12,6 +12,7 @@ import { Blocking } from "./blocking.ts";
 import { describeClient } from "./client_info.ts";
 import { ClientLimits } from "./client_limits.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Migrations } from "./migrating.ts";
 import { Pause } from "./pause.ts";
 import type { Server } from "./server.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
@@ -43,6 +44,8 @@ export class Clients {
   readonly blocking: Blocking;
   /** CLIENT PAUSE. */
   readonly pause: Pause;
+  /** MIGRATE. */
+  readonly migrations: Migrations;
   /** What they may take. */
   readonly limits: ClientLimits;
   /** Who is told of which keys. */
@@ -73,6 +76,7 @@ export class Clients {
     this.tracking = new KeyTracking(server);
     this.subscriptions = new Subscriptions(server);
     this.blockedKeys = new BlockedKeys(server);
+    this.migrations = new Migrations(server, this.deadlines);
     this.pause = new Pause({
       schedule: (deadline) => this.deadlines.add(deadline),
       unschedule: (deadline) => this.deadlines.remove(deadline),

@@ -301,14 +301,23 @@ export class CommandRunner {
     if (!this.tryAgain(waiter, index)) return false;
     const command = this.server.table.byName.get(session.lastCommand)!;
     const milliseconds = time.look() - start;
-    command.statistics.microseconds += milliseconds * 1000;
-    if (milliseconds >= this.timer.reportMs) {
-      this.logSlow(command, milliseconds);
+    if (this.chargeWaited(command, milliseconds, reply.errors !== errors)) {
       this.server.latency.add("command-unblocking", milliseconds);
     }
-    if (reply.errors !== errors) command.statistics.failed++;
     session.blocked!.finishWith(reply, mark);
     return true;
+  }
+
+  /**
+   * Charges a command that has waited, whose arguments are in the context, with the time that it has taken since, and counts if it has
+   * `failed`; whether it took longer than somebody wants to hear of.
+   */
+  chargeWaited(command: Command, milliseconds: number, failed: boolean): boolean {
+    command.statistics.microseconds += milliseconds * 1000;
+    if (failed) command.statistics.failed++;
+    const slow = milliseconds >= this.timer.reportMs;
+    if (slow) this.logSlow(command, milliseconds);
+    return slow;
   }
 
   /** Has a waiting command, which is in the context, try again. */

@@ -103,8 +103,9 @@ export class Command {
     this.whileLoading = flags.includes("loading");
     this.whileStale = flags.includes("stale");
     this.subcommands = subcommands;
+    // MIGRATE has all others wait.
     this.plain = (PLAIN_GROUPS.has(spec.group) || name === "ping") && this.queued && !this.alone &&
-      this.refusal === null && subcommands === null;
+      this.refusal === null && subcommands === null && name !== "migrate";
     const range = legacyKeyRange(spec);
     const simple = range.firstKey === 1 && range.keyStep <= 2;
     this.keyStep = simple ? range.keyStep : 0;

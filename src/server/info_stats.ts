@@ -24,8 +24,8 @@ export function clientFields(server: Server): InfoFields {
 
 /** Section Stats. */
 export function statsFields(server: Server): InfoFields {
-  const { counters, expiry, eviction, reclaimer, clients: { subscriptions, tracking } } = server;
-  const { replication } = server;
+  const { counters, expiry, eviction, reclaimer, clients, replication } = server;
+  const { migrations, subscriptions, tracking } = clients;
   const moved = reclaimer.defragmentation.counters;
   const { hits, misses, expired, evicted } = server.keyspace.counters;
   return [
@@ -59,7 +59,7 @@ export function statsFields(server: Server): InfoFields {
     ["pubsubshard_channels", subscriptions.shardChannels.all.size],
     ["latest_fork_usec", 0],
     ["total_forks", counters.forks],
-    ["migrate_cached_sockets", 0],
+    ["migrate_cached_sockets", migrations.targets.count],
     ["slave_expires_tracked_keys", 0],
     ["active_defrag_hits", moved.hits],
     ["active_defrag_misses", moved.misses],

@@ -1,5 +1,6 @@
 /**
- * CLIENT PAUSE: for a while no commands run, or none that write.
+ * CLIENT PAUSE: for a while no commands run, or none that write. And MIGRATE, while which none run either: that pause
+ * ({@linkcode Pause.hold}) is another one, which neither ends nor lasts by what clients say about theirs.
  *
  * What is refused anyway is refused at once; the others wait in their sessions (`blocking.ts`). While
  * a pause lasts the data stays as it is: keys whose time has come are gone for those who ask, but not removed.
@@ -29,8 +30,11 @@ export interface PauseHost {
 
 /** The pause of one server. */
 export class Pause implements Deadline {
-  /** One of the `PAUSE_` constants. */
+  /** One of the `PAUSE_` constants: the stronger one of what clients have asked for and of {@linkcode hold}. */
   kind: number = PAUSE_NONE;
+  /** What clients have asked for. */
+  private asked: number = PAUSE_NONE;
+  private held = false;
   /** When it ends, in unix ms. */
   dueMs = 0;
   /** Its place among the deadlines. */
@@ -41,7 +45,8 @@ export class Pause implements Deadline {
 
   /** Pauses until `untilMs` (unix ms). A pause that lasts already gets neither shorter nor weaker. */
   start(kind: number, untilMs: number): void {
-    const wasPaused = this.kind !== PAUSE_NONE;
+    const wasPaused = this.asked !== PAUSE_NONE;
+    this.asked = Math.max(this.asked, kind);
     this.kind = Math.max(this.kind, kind);
     this.host.unschedule(this);
     this.dueMs = wasPaused ? Math.max(this.dueMs, untilMs) : untilMs;
@@ -51,14 +56,29 @@ export class Pause implements Deadline {
 
   /** Ends it, if there is one. */
   end(): void {
-    if (this.kind === PAUSE_NONE) return;
+    if (this.asked === PAUSE_NONE) return;
     this.host.unschedule(this);
     this.due();
   }
 
   /** It ends. */
   due(): void {
+    this.asked = PAUSE_NONE;
+    if (this.held) return;
     this.kind = PAUSE_NONE;
+    this.host.resumed();
+  }
+
+  /** Holds all commands back until {@linkcode letGo}. */
+  hold(): void {
+    this.held = true;
+    this.kind = PAUSE_ALL;
+  }
+
+  /** Ends {@linkcode hold}: what clients have asked for goes on, and what it doesn't hold back runs. */
+  letGo(): void {
+    this.held = false;
+    this.kind = this.asked;
     this.host.resumed();
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "./command_table.ts";
+import { migrateOptions } from "./migrate_request.ts";
 import type { ServerContext } from "./server_context.ts";
 
 const encoder = new TextEncoder();
@@ -39,8 +40,8 @@ export function shownArguments(context: ServerContext, command: Command): Uint8A
     case "hello":
       return hideBehind(context, shown, 2, "AUTH", 2);
     case "migrate":
-      hideBehind(context, shown, 6, "AUTH", 1);
-      return hideBehind(context, shown, 6, "AUTH2", 2);
+      for (const secret of migrateOptions(context).secrets) shown[secret] = REDACTED;
+      return shown;
     default:
       return shown;
   }

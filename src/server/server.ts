@@ -28,6 +28,7 @@ import { OBSERVATION_HANDLERS } from "./observation_commands.ts";
 import { PUBSUB_HANDLERS } from "./pubsub_commands.ts";
 import { Rounds } from "./rounds.ts";
 import { SlowLog } from "./slow_log.ts";
+import { MIGRATE_HANDLERS } from "./migrate_commands.ts";
 import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
 import { Replication } from "./replication.ts";
@@ -215,6 +216,7 @@ export class Server implements SessionHost {
     if (refused !== undefined) throw new SettingsError(`${refused.name}: ${refused.refused}`);
     this.settings = configuration.settings;
     this.files = environment.files ?? systemFiles;
+    this.sockets = environment.sockets ?? systemSockets;
     this.configFile = environment.configFile;
     this.watched = environment.watched ?? false;
     this.settings.replace("dir", wholePath(this.settings.text("dir"), this.files));
@@ -251,6 +253,7 @@ export class Server implements SessionHost {
       ...SORT_HANDLERS,
       ...GENERIC_HANDLERS,
       ...createDumpHandlers(this.dumpState),
+      ...MIGRATE_HANDLERS,
       ...MEMORY_HANDLERS,
       ...CONNECTION_HANDLERS,
       ...TRANSACTION_HANDLERS,
@@ -269,7 +272,6 @@ export class Server implements SessionHost {
     this.notificationSink = this.clients.subscriptions;
     this.dispatcher = new Dispatcher(this);
     this.rounds = new Rounds(this.dispatcher, this.time);
-    this.sockets = environment.sockets ?? systemSockets;
     this.listeners = new Listeners(this, this.sockets);
     this.pidFile = new PidFile(this);
     this.finished = new Promise((resolve) => this.finish = resolve);
@@ -341,6 +343,8 @@ export class Server implements SessionHost {
   canShutDown(manner: ShutdownManner): boolean {
     if (this.stopping) return true;
     this.logger.log("warning", "User requested shutdown...");
+    // Before anything is saved: keys that have moved are gone.
+    this.clients.migrations.cancel();
     return this.persistence.finish(manner);
   }
 
@@ -398,6 +402,7 @@ export class Server implements SessionHost {
     clearInterval(this.timer);
     this.reclaimer.stop();
     this.replication.stop();
+    this.clients.migrations.stop();
     this.persistence.stop();
     this.pidFile.remove();
     this.listeners.close();

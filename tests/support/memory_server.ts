@@ -162,6 +162,8 @@ export interface MemoryServer extends AsyncDisposable {
   readonly log: string[];
   /** Opens a connection. */
   connect(): Promise<MemoryConnection>;
+  /** Opens a connection from it to another server; there is none unless a test puts one here. */
+  reach: (hostname: string, port: number) => Promise<Connection>;
 }
 
 /** Starts a server whose keys are hashed by `seed`. */
@@ -196,7 +198,7 @@ export async function startMemoryServer(
       hex: (length) => "0".repeat(length),
     },
     sockets: {
-      connect: () => Promise.reject(new Error("there is nobody else")),
+      connect: (hostname, port) => machine.reach(hostname, port),
       listen: (_hostname, port) => listen(port),
       listenUnix: () => listen(0),
     },
@@ -204,10 +206,11 @@ export async function startMemoryServer(
     files: new MemoryFiles(),
     ...environment,
   });
-  return {
+  const machine: MemoryServer = {
     server,
     clock,
     log,
+    reach: () => Promise.reject(new Error("there is nobody else")),
     async connect(): Promise<MemoryConnection> {
       while (waiting.length === 0) await Promise.resolve();
       const connection = new MemoryConnection();
@@ -219,4 +222,5 @@ export async function startMemoryServer(
       await server.shutDownNow();
     },
   };
+  return machine;
 }

@@ -65,6 +65,7 @@ const RULES: Readonly<Record<KeyRule, FindByRule>> = {
   streams: keysOfStreams,
   sort: keysOfSort,
   sort_ro: keysOfReadOnlySort,
+  migrate: keysOfMigrate,
 };
 
 /** The largest signed number of 64 bits. */
@@ -249,6 +250,28 @@ function keysOfSort(argumentCount: number, textAt: TextAt): readonly KeyReferenc
 /** `SORT_RO` reads the key it sorts; those that patterns name depend on what is in it. */
 function keysOfReadOnlySort(argumentCount: number): readonly KeyReference[] {
   return argumentCount < 2 ? [] : [{ position: 1, flags: ["RO", "access"] }];
+}
+
+/** The option words of `MIGRATE` that take arguments, and how many they take. */
+const MIGRATE_OPTIONS: ReadonlyMap<string, number> = new Map([["auth", 1], ["auth2", 2]]);
+
+/** `MIGRATE` moves its one key, or, if that is empty, those behind `KEYS`; with both, the call makes no sense. */
+function keysOfMigrate(argumentCount: number, textAt: TextAt): readonly KeyReference[] {
+  if (argumentCount < 4) return [];
+  const flags = ["RW", "access", "delete"] as const;
+  for (let at = 6; at < argumentCount - 1; at++) {
+    const option = lowerCaseAscii(textAt(at));
+    if (option === "keys") {
+      if (textAt(3) !== "") return [];
+      const first = at + 1;
+      return Array.from({ length: argumentCount - first }, (_, key) => ({
+        position: first + key,
+        flags,
+      }));
+    }
+    at += MIGRATE_OPTIONS.get(option) ?? 0;
+  }
+  return [{ position: 3, flags }];
 }
 
 /**

@@ -14,6 +14,7 @@ import { HASH_SPECS } from "./hashes.ts";
 import { HYPERLOGLOG_SPECS } from "./hyperloglog.ts";
 import { LIST_SPECS } from "./lists.ts";
 import { MEMORY_SPECS } from "./memory.ts";
+import { MIGRATE_SPECS } from "./migrate.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { PUBSUB_SPECS } from "./pubsub.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
@@ -44,6 +45,7 @@ export {
   HYPERLOGLOG_SPECS,
   LIST_SPECS,
   MEMORY_SPECS,
+  MIGRATE_SPECS,
   OBSERVATION_SPECS,
   PERSISTENCE_SPECS,
   PUBSUB_SPECS,
@@ -78,6 +80,7 @@ export const ALL_SPECS:
   & typeof MEMORY_SPECS
   & typeof PERSISTENCE_SPECS
   & typeof REPLICATION_SPECS
+  & typeof MIGRATE_SPECS
   & typeof CONNECTION_SPECS
   & typeof TRANSACTION_SPECS
   & typeof CLIENT_SPECS
@@ -102,6 +105,7 @@ export const ALL_SPECS:
     ...MEMORY_SPECS,
     ...PERSISTENCE_SPECS,
     ...REPLICATION_SPECS,
+    ...MIGRATE_SPECS,
     ...CONNECTION_SPECS,
     ...TRANSACTION_SPECS,
     ...CLIENT_SPECS,

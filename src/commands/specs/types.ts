@@ -189,7 +189,14 @@ export type HistoryEntry = readonly [version: string, change: string];
  * The commands whose keys the key specifications can't tell in every call: the name picks a rule in
  * `keys.ts`. All commands that count their keys share the rule `counted`.
  */
-export type KeyRule = "set" | "bitfield" | "counted" | "streams" | "sort" | "sort_ro";
+export type KeyRule =
+  | "set"
+  | "bitfield"
+  | "counted"
+  | "streams"
+  | "sort"
+  | "sort_ro"
+  | "migrate";
 
 /** All that is known of one command, or of one subcommand. */
 export interface CommandSpec {

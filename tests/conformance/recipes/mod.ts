@@ -69,6 +69,13 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
   "save": "it writes a file, whose content has tests of its own",
   "bgsave": "when it is done, and what is refused meanwhile, depends on time",
   "bgrewriteaof": "when it is done, and what is refused meanwhile, depends on time",
+  "migrate": "it needs a third server; tests/conformance/migrate_test.ts has those",
+  "replicaof": "it needs another server; tests/conformance/replication_test.ts has those",
+  "slaveof": "likewise",
+  "failover": "likewise",
+  "psync": "what it replies isn't RESP",
+  "sync": "likewise",
+  "replconf": "some of it gets no reply",
   "lastsave": "it tells the time",
 };
 
