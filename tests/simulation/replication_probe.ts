@@ -1,0 +1,40 @@
+/**
+ * What a simulation sees of a server's replication, directly: it looks between any two turns, and clients would be told too late.
+ *
+ * @module
+ */
+import type { Server } from "../../src/server/mod.ts";
+import { findEntry } from "../../src/keyspace/keyspace.ts";
+import { stringBytes } from "../../src/keyspace/strings.ts";
+
+/** What there is to see of the replication of a server; the parts of it that are looked at. */
+export interface ReplicationPart {
+  readonly history: {
+    readonly id: string;
+    readonly secondId: string;
+    readonly secondEnd: number;
+    readonly offset: number;
+  };
+  readonly stream: { readonly start: number; readonly end: number } | null;
+  readonly link: { readonly isUp: boolean } | null;
+  onAppend: ((id: string, offset: number, bytes: Uint8Array) => void) | null;
+}
+
+/** The replication of a server. */
+export function replicationOf(server: Server): ReplicationPart | undefined {
+  return (server as unknown as { replication?: ReplicationPart }).replication;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** Longest text of a number, and some. */
+const scratch = new Uint8Array(32);
+
+/** The string at a key of the first database; undefined if there is none. The key must not expire. */
+export function stringAt(server: Server, key: string): string | undefined {
+  const bytes = encoder.encode(key);
+  const [database] = server.keyspace.databases;
+  const entry = findEntry(database, new DataView(bytes.buffer), 0, bytes.length);
+  if (entry === 0) return undefined;
+  return decoder.decode(stringBytes(server.keyspace, entry, scratch));
+}
