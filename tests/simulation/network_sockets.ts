@@ -16,6 +16,8 @@ const NEVER: Promise<never> = new Promise(() => {});
 /** A read or a write that waits. */
 interface Pending {
   readonly bytes: Uint8Array;
+  /** What a write was given, which must not change before it is done. */
+  readonly given: Uint8Array | null;
   readonly resolve: (count: number | null) => void;
   readonly reject: (error: Error) => void;
 }
@@ -65,7 +67,7 @@ export class Endpoint implements Connection {
     if (this.isClosed) return Promise.reject(badResource());
     if (this.reading !== null) return Promise.reject(new Deno.errors.Busy("Resource is busy"));
     return new Promise((resolve, reject) => {
-      this.reading = { bytes, resolve, reject };
+      this.reading = { bytes, given: null, resolve, reject };
       if (this.input.isReadable) this.wake();
     });
   }
@@ -86,7 +88,8 @@ export class Endpoint implements Connection {
     const waits = this.output.room === 0 || network.random.chance(network.slowWriteChance);
     if (!waits) return Promise.resolve(this.output.take(bytes));
     return new Promise((resolve, reject) => {
-      this.writing = { bytes, resolve: resolve as Pending["resolve"], reject };
+      const given = bytes.slice();
+      this.writing = { bytes, given, resolve: resolve as Pending["resolve"], reject };
       this.writeLater();
     });
   }
@@ -139,6 +142,9 @@ export class Endpoint implements Connection {
     const isBroken = this.input.ended === "reset";
     if (!isBroken && output.room === 0) return;
     this.writing = null;
+    if (!isSame(writing.bytes, writing.given!)) {
+      throw new Error(`what is being written from ${this.local} to ${this.remote} has changed`);
+    }
     if (isBroken) writing.reject(brokenPipe());
     else writing.resolve(output.take(writing.bytes));
   }
@@ -236,6 +242,13 @@ export class HostSockets implements Sockets {
   listenUnix(): SocketListener {
     throw new Deno.errors.NotSupported("there are no Unix sockets");
   }
+}
+
+function isSame(bytes: Uint8Array, others: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) {
+    if (bytes[index] !== others[index]) return false;
+  }
+  return true;
 }
 
 function badResource(): Error {

@@ -252,3 +252,14 @@ Deno.test("a closed end takes back nothing of what it has written, and answers w
   await pair.loop.pass(20);
   await assertRejects(() => pair.far.write(new Uint8Array(1)), Deno.errors.BrokenPipe);
 });
+
+Deno.test("bytes must not change before they are taken", async () => {
+  using pair = await new Pair(10).connect();
+  const bytes = numbered(70_000);
+  writeAll(pair.near, bytes);
+  await pair.loop.pass(10);
+  bytes.fill(0);
+  new Reader(pair.far);
+  await pair.loop.pass(10);
+  assert(String(pair.loop.uncaught).includes("has changed"));
+});

@@ -137,8 +137,9 @@ export class Counters {
     this.keys = writers.flatMap(({ counters }) => counters);
   }
 
-  /** What a server has is about to be replaced, or to end. */
+  /** What a server has is about to be replaced, has just been, or ends. */
   forget(node: ReplicationNode): void {
+    this.now.delete(node);
     if (node.isServing) this.look(node);
     this.now.delete(node);
   }

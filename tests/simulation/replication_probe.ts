@@ -16,8 +16,18 @@ export interface ReplicationPart {
     readonly offset: number;
   };
   readonly stream: { readonly start: number; readonly end: number } | null;
-  readonly link: { readonly isUp: boolean } | null;
+  readonly link: { readonly isUp: boolean; readonly host: string } | null;
   onAppend: ((id: string, offset: number, bytes: Uint8Array) => void) | null;
+}
+
+/** Whether who has `offset` bytes of the stream `id` can be sent the rest by a server. */
+export function canGoOn(
+  { history, stream }: ReplicationPart,
+  id: string,
+  offset: number,
+): boolean {
+  const shares = id === history.id || (id === history.secondId && offset <= history.secondEnd);
+  return shares && stream !== null && offset >= stream.start && offset <= stream.end;
 }
 
 /** The replication of a server. */

@@ -24,7 +24,7 @@ import {
 } from "./replication_node.ts";
 import { Operator } from "./replication_operator.ts";
 import { makeReplicationPlan, type ReplicationPlan } from "./replication_plan.ts";
-import { replicationOf } from "./replication_probe.ts";
+import { canGoOn, replicationOf } from "./replication_probe.ts";
 import { ReplicationWriter, type WriterHost } from "./replication_writer.ts";
 import { SimulationFault } from "./simulation_fault.ts";
 
@@ -183,11 +183,25 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
 
   logged(node: ReplicationNode, line: string): void {
     if (REPLACES_DATA.test(line)) this.counters.forget(node);
-    if (/Full resync from master/.test(line)) this.full++;
+    if (/Full resync from master/.test(line)) {
+      this.full++;
+      this.checkNeed(node);
+    }
     if (/Successful partial resynchronization with master/.test(line)) this.partial++;
     const isWrong = badLine([line]) !== undefined;
     if (isWrong) this.fail(`${node.address} logs: ${line}`);
     if (tellsOfTruncation([line])) this.trace(`${node.address} has cut a file`);
+  }
+
+  /** A server is to be sent all of its master's data: it must not be able to go on with what it has. */
+  private checkNeed({ address, server }: ReplicationNode): void {
+    const part = server === null ? undefined : replicationOf(server);
+    const master = this.nodes.find((node) => node.address === part?.link?.host);
+    const other = master?.server ? replicationOf(master.server) : undefined;
+    if (part === undefined || other === undefined) return;
+    const { history: { id, offset } } = part;
+    if (!canGoOn(other, id, offset)) return;
+    this.fail(`${address} has ${id}:${offset}, and ${master!.address} could go on from there`);
   }
 
   started(node: ReplicationNode, server: Server): void {
