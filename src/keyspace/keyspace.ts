@@ -189,6 +189,8 @@ export class Keyspace {
   now = 0;
   /** Keys whose expiry is before this have had their time: `now`, or 0 while what has happened long ago is done again. */
   dueBefore = 0;
+  /** What is done was decided elsewhere: no key expires before somebody says so. */
+  isTold = false;
   /** The LRU clock: seconds of `now`, 24 bits. */
   clock = 0;
   /** Whether entries count how often they are used (LFU) and not when (LRU); see `access_clock.ts`. */
@@ -279,7 +281,7 @@ export class Keyspace {
   /** Sets the time by which commands go, in unix ms. */
   setTime(now: number): void {
     this.now = now;
-    this.dueBefore = now;
+    this.dueBefore = this.isTold ? 0 : now;
     this.clock = secondsClock(now);
     if (this.countsUses) this.countUses(true);
     else this.firstAccess = this.clock;

@@ -125,6 +125,19 @@ export function checkRdbFile(
   name: string,
   console: CheckConsole,
 ): RdbCheckResult {
+  const steps = checkRdbSteps(input, name, console);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** As {@linkcode checkRdbFile}, with a rest after every thousand items or so, for who has other things to do. */
+export function* checkRdbSteps(
+  input: InputFile,
+  name: string,
+  console: CheckConsole,
+): Generator<void, RdbCheckResult, void> {
   console.print(`[offset 0] Checking RDB file ${name}`);
   let window: RdbWindow;
   try {
@@ -134,7 +147,7 @@ export function checkRdbFile(
     console.print(`[offset 0] Cannot read file ${name}: ${systemReason(error)}`);
     return { isValid: false, end: 0 };
   }
-  return new RdbCheck(window, console).run();
+  return yield* new RdbCheck(window, console).run();
 }
 
 /** The check of one snapshot. */
@@ -164,7 +177,7 @@ class RdbCheck {
   }
 
   /** Walks through the file. */
-  run(): RdbCheckResult {
+  *run(): Generator<void, RdbCheckResult, void> {
     const { window, console } = this;
     const { size } = window;
     for (let items = 1;; items++) {
@@ -179,7 +192,9 @@ class RdbCheck {
         console.progress(size, size);
         return { isValid: false, end: window.position };
       }
-      if (items % ITEMS_PER_LOOK === 0) console.progress(window.position, size);
+      if (items % ITEMS_PER_LOOK !== 0) continue;
+      console.progress(window.position, size);
+      yield;
     }
     console.progress(size, size);
     this.printInfo("\\o/ RDB looks OK! \\o/");

@@ -49,6 +49,16 @@ const KIND_MASK = 0xff;
 /** What a file says of how a key is used, which eviction goes by. */
 export type SavedUse = "none" | "idle" | "frequency";
 
+/** Which place in which history data has, and which database was selected there. */
+export interface ReplicationFacts {
+  /** The id of the stream. */
+  readonly id: string;
+  /** Bytes of the stream. */
+  readonly offset: number;
+  /** The number of the database. */
+  readonly database: number;
+}
+
 /** What a snapshot says besides keys. */
 export interface SnapshotFacts {
   /** Unix time in seconds. */
@@ -59,6 +69,8 @@ export interface SnapshotFacts {
   readonly aofBase: boolean;
   /** Whether commands begin with a note of the time (`aof-timestamp-enabled`). @default false */
   readonly stamped?: boolean;
+  /** What replicas can go on with; null for nothing. */
+  readonly replication: ReplicationFacts | null;
   /** Libraries of functions, as they came. */
   readonly functions: readonly Uint8Array[];
 }
@@ -106,6 +118,12 @@ export class RdbFileWriter {
     this.fact("redis-bits", "64");
     this.fact("ctime", String(facts.seconds));
     this.fact("used-mem", String(facts.usedMemory));
+    const { replication } = facts;
+    if (replication !== null) {
+      this.fact("repl-stream-db", String(replication.database));
+      this.fact("repl-id", replication.id);
+      this.fact("repl-offset", String(replication.offset));
+    }
     this.fact("aof-base", facts.aofBase ? "1" : "0");
     for (const library of facts.functions) {
       writer.byte(RDB_FUNCTION);

@@ -29,7 +29,15 @@ export interface SnapshotOrder {
   readonly syncsInSteps: boolean;
   /** For tests: microseconds to wait at each key. */
   readonly keyDelay: number;
+  /** Whether it goes to whoever asked, piece by piece, and to no file. @default false */
+  readonly streams?: boolean;
 }
+
+/** Takes the pieces of a snapshot that goes to no file; each belongs to it. */
+export type PieceReceiver = (bytes: Uint8Array) => void;
+
+/** Pieces of so many bytes may wait until somebody says that they are {@linkcode SnapshotJob.taken}. */
+export const UNTAKEN_LIMIT_BYTES: number = 4 * 1024 * 1024;
 
 /** A snapshot that is being written. */
 export interface SnapshotJob {
@@ -39,6 +47,8 @@ export interface SnapshotJob {
   readonly extraBytes: number;
   /** Gives it up; its file is removed, and nobody is told. */
   cancel(): void;
+  /** So many bytes of pieces needn't be waited for any more. */
+  taken(bytes: number): void;
 }
 
 /** How a snapshot has ended. */
@@ -51,8 +61,12 @@ export interface SnapshotResult {
 
 /** Writes snapshots; see the head of this file. */
 export interface SnapshotEngine {
-  /** Writes one of the data as it is now, and tells how that has ended. */
-  start(order: SnapshotOrder, ended: (result: SnapshotResult) => void): SnapshotJob;
+  /** Writes one of the data as it is now, and tells how that has ended; `receive` gets it if it goes to no file. */
+  start(
+    order: SnapshotOrder,
+    ended: (result: SnapshotResult) => void,
+    receive?: PieceReceiver,
+  ): SnapshotJob;
   /** Ends what it keeps running between snapshots. */
   stop(): void;
 }
@@ -69,7 +83,11 @@ export class PlainSnapshotEngine implements SnapshotEngine {
   constructor(private readonly keyspace: Keyspace, private readonly files: Files) {}
 
   /** See {@linkcode SnapshotEngine}. */
-  start(order: SnapshotOrder, ended: (result: SnapshotResult) => void): SnapshotJob {
+  start(
+    order: SnapshotOrder,
+    ended: (result: SnapshotResult) => void,
+    receive?: PieceReceiver,
+  ): SnapshotJob {
     const pieces: Uint8Array[] = [];
     const keep = (bytes: Uint8Array): void => {
       pieces.push(bytes.slice());
@@ -77,7 +95,8 @@ export class PlainSnapshotEngine implements SnapshotEngine {
     if (order.asCommands) writeCommands(this.keyspace, order.facts, keep);
     else writeKeyspace(this.keyspace, order.form, order.facts, keep);
     const job = new PlainJob(this.files, order, pieces);
-    job.run().then(ended);
+    if (receive === undefined) job.run().then(ended);
+    else job.stream(receive).then(ended);
     return job;
   }
 
@@ -90,6 +109,8 @@ class PlainJob implements SnapshotJob {
   processed = 0;
   readonly extraBytes: number;
   private cancelled = false;
+  private untaken = 0;
+  private goOn: () => void = () => {};
 
   constructor(
     private readonly files: Files,
@@ -101,7 +122,26 @@ class PlainJob implements SnapshotJob {
 
   cancel(): void {
     this.cancelled = true;
-    removeQuietly(this.files, this.order.temporary);
+    if (!this.order.streams) removeQuietly(this.files, this.order.temporary);
+  }
+
+  taken(bytes: number): void {
+    this.untaken -= bytes;
+    if (this.untaken < UNTAKEN_LIMIT_BYTES) this.goOn();
+  }
+
+  /** Hands everything over; never settles if it is cancelled. */
+  async stream(receive: PieceReceiver): Promise<SnapshotResult> {
+    await this.turn();
+    for (const piece of this.pieces) {
+      while (this.untaken >= UNTAKEN_LIMIT_BYTES) {
+        await new Promise<void>((resolve) => this.goOn = resolve);
+      }
+      this.untaken += piece.length;
+      receive(piece);
+      await this.turn();
+    }
+    return { error: null, extraBytes: this.extraBytes };
   }
 
   /** Writes everything; never settles if it is cancelled. */

@@ -8,7 +8,7 @@
  */
 import { removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { type FrozenData, FrozenSnapshot } from "./frozen_snapshot.ts";
-import type { SnapshotOrder, SnapshotResult } from "./snapshot_engine.ts";
+import { type SnapshotOrder, type SnapshotResult, UNTAKEN_LIMIT_BYTES } from "./snapshot_engine.ts";
 import { writeLasting } from "./snapshot_file.ts";
 
 /** Word of the shared memory: not 0 if the snapshot is given up. */
@@ -19,8 +19,15 @@ export const CONTROL_KEYS = 1;
 export const CONTROL_KIBIBYTES = 2;
 /** A word that never changes, to wait for. */
 const CONTROL_NOTHING = 3;
+/** Word: bytes of pieces that nobody has taken yet. */
+export const CONTROL_UNTAKEN = 4;
 /** How many words there are. */
-export const CONTROL_WORDS = 4;
+export const CONTROL_WORDS = 5;
+
+/** A snapshot that goes to no file comes in pieces of so many bytes at least, but for the last. */
+const PIECE_BYTES = 256 * 1024;
+/** Who waits for others to take pieces looks after so many ms whether it was given up. */
+const LOOK_MS = 100;
 
 /**
  * After so much work the worker rests for a moment. Where all cores are busy, the system lets even a thread that is as nice as can
@@ -41,11 +48,62 @@ export interface SnapshotRequest {
   readonly control: SharedArrayBuffer;
 }
 
+/** What the worker tells the server before the result: a piece of a snapshot that goes to no file. */
+export interface SnapshotPiece {
+  /** The bytes. */
+  readonly piece: Uint8Array<ArrayBuffer>;
+}
+
 /** It was given up. */
 class CancelledError extends Error {}
 
-/** Writes what is asked for, but gives it no other name: only the server knows whether it is still wanted. */
-export function writeFrozen({ order, data, control }: SnapshotRequest): SnapshotResult {
+/** Gathers what is written into pieces, and hands them over no faster than they are taken. */
+class PieceSink {
+  private room = new Uint8Array(PIECE_BYTES);
+  private used = 0;
+
+  constructor(
+    private readonly words: Int32Array<SharedArrayBuffer>,
+    private readonly post: (piece: SnapshotPiece) => void,
+    private readonly check: () => void,
+  ) {}
+
+  /** Takes bytes that are only good during the call. */
+  readonly write = (bytes: Uint8Array): void => {
+    for (let from = 0; from < bytes.length;) {
+      const count = Math.min(bytes.length - from, this.room.length - this.used);
+      this.room.set(bytes.subarray(from, from + count), this.used);
+      this.used += count;
+      from += count;
+      if (this.used === this.room.length) this.flush();
+    }
+  };
+
+  /** Hands over what has gathered. */
+  flush(): void {
+    if (this.used === 0) return;
+    const piece = this.room.subarray(0, this.used);
+    this.room = new Uint8Array(PIECE_BYTES);
+    this.used = 0;
+    for (;;) {
+      this.check();
+      const untaken = Atomics.load(this.words, CONTROL_UNTAKEN);
+      if (untaken < UNTAKEN_LIMIT_BYTES) break;
+      Atomics.wait(this.words, CONTROL_UNTAKEN, untaken, LOOK_MS);
+    }
+    Atomics.add(this.words, CONTROL_UNTAKEN, piece.length);
+    this.post({ piece });
+  }
+}
+
+/**
+ * Writes what is asked for, but gives it no other name: only the server knows whether it is still wanted. `post` gets the pieces of what
+ * goes to no file.
+ */
+export function writeFrozen(
+  { order, data, control }: SnapshotRequest,
+  post: (piece: SnapshotPiece) => void,
+): SnapshotResult {
   const words = new Int32Array(control);
   let peak = 0;
   const waitMs = order.keyDelay / 1000;
@@ -54,7 +112,7 @@ export function writeFrozen({ order, data, control }: SnapshotRequest): Snapshot
   };
   try {
     check();
-    writeLasting(systemFiles, order.temporary, order.syncsInSteps, (sink) => {
+    const write = (sink: (bytes: Uint8Array) => void): void => {
       let steps = 0;
       let restedMs = performance.now();
       const snapshot = new FrozenSnapshot(data, order, sink, {
@@ -76,12 +134,17 @@ export function writeFrozen({ order, data, control }: SnapshotRequest): Snapshot
         Atomics.store(words, CONTROL_KIBIBYTES, peak >>> 10);
       }
       peak = Math.max(peak, snapshot.peakBytes);
-    });
+    };
+    if (order.streams) {
+      const pieces = new PieceSink(words, post, check);
+      write(pieces.write);
+      pieces.flush();
+    } else writeLasting(systemFiles, order.temporary, order.syncsInSteps, write);
     return { error: null, extraBytes: peak };
   } catch (error) {
     // Who gave it up removes the file: by now another worker may be writing one of this name.
     const isCancelled = Atomics.load(words, CONTROL_CANCEL) !== 0;
-    if (!isCancelled) removeQuietly(systemFiles, order.temporary);
+    if (!isCancelled && !order.streams) removeQuietly(systemFiles, order.temporary);
     return { error: systemReason(error), extraBytes: peak };
   }
 }

@@ -24,7 +24,9 @@ function serve(scope: WorkerScope): void {
   }
   scope.onmessage = ({ data: { port } }) => {
     port.onmessage = ({ data }: MessageEvent<SnapshotRequest>) =>
-      port.postMessage(writeFrozen(data));
+      port.postMessage(
+        writeFrozen(data, (piece) => port.postMessage(piece, [piece.piece.buffer])),
+      );
   };
 }
 

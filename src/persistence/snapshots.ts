@@ -101,6 +101,8 @@ export class Snapshots {
   scheduled = false;
   /** The one that is being written. */
   job: SnapshotJob | null = null;
+  /** Told how the one in the background ends. */
+  private tellEnd: (error: string | null) => void = () => {};
   /** How many have been begun in the background. */
   private begun = 0;
   /** How many changes the last one that succeeded doesn't have. */
@@ -149,8 +151,8 @@ export class Snapshots {
     return true;
   }
 
-  /** Begins one in the background; none may be being written. */
-  start(): void {
+  /** Begins one in the background, and tells `ended` whether it failed and why; none may be being written. */
+  start(ended: (error: string | null) => void = () => {}): void {
     const { host, settings, settings: { path, syncsInSteps, keyDelay } } = this;
     this.scheduled = false;
     this.startDirty = host.keyspace.dirty;
@@ -165,6 +167,7 @@ export class Snapshots {
       syncsInSteps,
       keyDelay,
     }, ({ error, extraBytes }) => this.ended(error, extraBytes));
+    this.tellEnd = ended;
     host.begun();
     host.log("notice", `Background saving started by pid ${Deno.pid}`);
   }
@@ -182,6 +185,9 @@ export class Snapshots {
     this.job.cancel();
     this.job = null;
     this.startedMs = -1;
+    const { tellEnd } = this;
+    this.tellEnd = () => {};
+    tellEnd("it was given up");
   }
 
   /** Begins what is due; called ten times a second. */
@@ -231,6 +237,9 @@ export class Snapshots {
       host.log("warning", `Error trying to save the DB: ${error}`);
       host.log("warning", "Background saving error");
     }
+    const { tellEnd } = this;
+    this.tellEnd = () => {};
+    tellEnd(error);
   }
 
   /** One was written that has all changes up to `dirty`. */

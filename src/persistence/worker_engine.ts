@@ -8,6 +8,7 @@ import { FrozenPages } from "../memory/frozen_pages.ts";
 import { folderOf, removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { frozenData } from "./frozen_snapshot.ts";
 import type {
+  PieceReceiver,
   SnapshotEngine,
   SnapshotJob,
   SnapshotOrder,
@@ -17,7 +18,9 @@ import {
   CONTROL_CANCEL,
   CONTROL_KEYS,
   CONTROL_KIBIBYTES,
+  CONTROL_UNTAKEN,
   CONTROL_WORDS,
+  type SnapshotPiece,
   type SnapshotRequest,
 } from "./snapshot_request.ts";
 
@@ -28,6 +31,8 @@ interface CurrentSnapshot {
   ended: ((result: SnapshotResult) => void) | null;
   readonly temporary: string;
   readonly target: string | null;
+  /** Gets the pieces, if it goes to no file. */
+  readonly receive: PieceReceiver | undefined;
 }
 
 /** Starts a worker that serves the other end of the port, calls `failed` if it ends by itself, and returns what ends it. */
@@ -61,7 +66,11 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
   ) {}
 
   /** See {@linkcode SnapshotEngine}. */
-  start(order: SnapshotOrder, ended: (result: SnapshotResult) => void): SnapshotJob {
+  start(
+    order: SnapshotOrder,
+    ended: (result: SnapshotResult) => void,
+    receive?: PieceReceiver,
+  ): SnapshotJob {
     // The worker hasn't found out yet that it needn't go on with the last one.
     if (this.current !== null) this.stop();
     const port = this.port ?? this.connect();
@@ -69,7 +78,7 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
     const data = frozenData(this.keyspace, pages.memory);
     const { target, temporary } = order;
-    const current: CurrentSnapshot = { pages, ended, target, temporary };
+    const current: CurrentSnapshot = { pages, ended, target, temporary, receive };
     this.current = current;
     port.postMessage({ order, data, control } satisfies SnapshotRequest);
     const words = new Int32Array(control);
@@ -84,6 +93,11 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
         // What is frozen stays so until the worker answers: it must not read what changes.
         Atomics.store(words, CONTROL_CANCEL, 1);
         current.ended = null;
+        Atomics.notify(words, CONTROL_UNTAKEN);
+      },
+      taken: (bytes) => {
+        Atomics.sub(words, CONTROL_UNTAKEN, bytes);
+        Atomics.notify(words, CONTROL_UNTAKEN);
       },
     };
   }
@@ -98,13 +112,16 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     this.end = () => {};
     if (current === null) return;
     current.pages.end();
-    removeQuietly(systemFiles, current.temporary);
+    if (current.receive === undefined) removeQuietly(systemFiles, current.temporary);
   }
 
   /** Starts the worker. */
   private connect(): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }: MessageEvent<SnapshotResult>) => this.answered(data);
+    port1.onmessage = ({ data }: MessageEvent<SnapshotPiece | SnapshotResult>) => {
+      if ("piece" in data) this.brought(data);
+      else this.answered(data);
+    };
     this.end = this.startWorker(port2, (reason) => this.failed(reason));
     this.port = port1;
     return port1;
@@ -115,6 +132,12 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     const { current } = this;
     this.stop();
     current?.ended?.({ error: `the snapshot worker failed: ${reason}`, extraBytes: 0 });
+  }
+
+  /** The worker has another piece. */
+  private brought({ piece }: SnapshotPiece): void {
+    const { current } = this;
+    if (current !== null && current.ended !== null) current.receive?.(piece);
   }
 
   /** The worker is done with the oldest order. */
@@ -132,9 +155,10 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
 
 /** Gives a snapshot that was written its name, unless it was given up; what has gone wrong, or null. */
 async function nameSnapshot(
-  { ended, target, temporary }: CurrentSnapshot,
+  { ended, receive, target, temporary }: CurrentSnapshot,
   error: string | null,
 ): Promise<string | null> {
+  if (receive !== undefined) return error;
   if (ended === null) removeQuietly(systemFiles, temporary);
   if (ended === null || error !== null || target === null) return error;
   try {

@@ -25,6 +25,7 @@ export function applySettings(server: Server): void {
   applyMemorySettings(server);
   clients.limits.configure();
   persistence.applySettings();
+  server.replication.applySettings();
 }
 
 /** Takes the settings of collections: their forms, and how they are freed. */
@@ -53,7 +54,7 @@ function applyMemorySettings(server: Server): void {
   const { eviction, keyspace, keyspace: { frequency }, settings } = server;
   const before = eviction.limit;
   eviction.configure({
-    limit: settings.number("maxmemory"),
+    limit: server.replication.ignoresMemoryLimit ? 0 : settings.number("maxmemory"),
     policy: settings.text("maxmemory-policy") as EvictionPolicy,
     samples: settings.number("maxmemory-samples"),
     tenacity: settings.number("maxmemory-eviction-tenacity"),

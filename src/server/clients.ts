@@ -19,6 +19,9 @@ import { Subscriptions } from "./subscriptions.ts";
 import { KeyTracking } from "./tracking.ts";
 import { Transactions } from "./transactions.ts";
 
+/** What blocked clients hear when a master becomes a replica. */
+const FORCED = "UNBLOCKED force unblock from blocking operation, instance state changed " +
+  "(master -> replica?)";
 const LF = 10;
 /** So many bytes of a buffer go to a log line, or as many from its start and its end. */
 const DUMP_BYTES = 64;
@@ -75,7 +78,7 @@ export class Clients {
       unschedule: (deadline) => this.deadlines.remove(deadline),
       paused: () => {},
       resumed: () => {
-        server.keyspace.keepExpired = false;
+        server.keyspace.keepExpired = server.replication.isReplica;
         this.blocking.resumePostponed();
       },
     });
@@ -160,6 +163,17 @@ export class Clients {
           shownBytes(session, Math.max(start, session.position))
         }`,
     );
+  }
+
+  /** Has all who wait go, with an error: what they wait for won't come to a replica. */
+  disconnectBlocked(): void {
+    for (const session of [...this.server.sessions.values()]) {
+      const { blocked } = session;
+      if (blocked === null || blocked.postponed) continue;
+      blocked.finish((reply) => reply.error(FORCED));
+      session.closing = true;
+      session.send();
+    }
   }
 
   /** A small number for a new session, as its descriptor would be; Deno doesn't tell the real one. */

@@ -87,6 +87,7 @@ export class CommandRunner {
   isOrdinary(session: Session): boolean {
     const { clients: { pause, subscriptions, tracking }, eviction, monitors, persistence } =
       this.server;
+    if (this.server.replication.restrictsReads && !session.isMaster) return false;
     return session.authenticated && session.replyMode === REPLY_ON &&
       session.transaction === null && session.topics === null && session.block === 0 &&
       !session.monitoring && tracking.count === 0 && subscriptions.behindReply.length === 0 &&
@@ -137,6 +138,7 @@ export class CommandRunner {
       } else journal.append(number, context.allArguments());
     }
     journal.endUnit();
+    if (keyspace.dirty !== dirty) context.client.wrote = journal.position;
   }
 
   /** A command has thrown `error`: if that is for want of room, says so in the place of what it has said already, which isn't true. */
@@ -171,13 +173,17 @@ export class CommandRunner {
     if (session.monitoring && command.touchesKeyspace) {
       return this.reject(command, "ERR Replica can't interact with the keyspace");
     }
-    const { persistence } = this.server;
-    if (persistence.restricts) {
-      const refusal = refusalOf(command, transaction, persistence);
+    const { persistence, replication } = this.server;
+    if (!session.isMaster && (persistence.restricts || replication.restricts)) {
+      const refusal = refusalOf(command, transaction, persistence) ??
+        replication.refusalOf(command, transaction);
       if (refusal !== null) return this.reject(command, refusal);
     }
     const { pause, blocking } = this.server.clients;
-    if (pause.kind !== PAUSE_NONE) {
+    if (replication.isReplica && !session.isMaster) {
+      keyspace.keepExpired = replication.refusesWrites || command.readsOnly;
+    }
+    if (pause.kind !== PAUSE_NONE && !session.isMaster) {
       if (pause.holds(mayReplicate(command, transaction))) {
         blocking.postpone(session);
         return false;
@@ -290,7 +296,7 @@ export class CommandRunner {
     const reply = clients.answerWriter(session);
     const { errors, length: mark } = reply;
     const start = time.last;
-    keyspace.keepExpired = false;
+    keyspace.keepExpired = this.server.replication.isReplica;
     context.loadCopy(session, request, reply);
     if (!this.tryAgain(waiter, index)) return false;
     const command = this.server.table.byName.get(session.lastCommand)!;
@@ -318,6 +324,7 @@ export class CommandRunner {
       return true;
     } finally {
       journal.endUnit();
+      this.context.client.wrote = journal.position;
     }
   }
 

@@ -66,6 +66,8 @@ export class Command {
   readonly writes: boolean;
   /** Whether it runs while the data is being loaded. */
   readonly whileLoading: boolean;
+  /** Whether a replica runs it that has lost its master and isn't to show old data. */
+  readonly whileStale: boolean;
   /** Whether it only works with data (or does nothing at all): it changes nothing about who may do what, who hears of what, or what the server is told to do. */
   readonly plain: boolean;
 
@@ -99,6 +101,7 @@ export class Command {
     this.logged = !flags.includes("skip_slowlog");
     this.writes = flags.includes("write");
     this.whileLoading = flags.includes("loading");
+    this.whileStale = flags.includes("stale");
     this.subcommands = subcommands;
     this.plain = (PLAIN_GROUPS.has(spec.group) || name === "ping") && this.queued && !this.alone &&
       this.refusal === null && subcommands === null;

@@ -17,6 +17,10 @@ const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disa
 const NO_PASSWORD_SET =
   "ERR AUTH <password> called without any password configured for the default user. " +
   "Are you sure your configuration is correct?";
+const NO_WAIT_ON_REPLICAS =
+  "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a " +
+  "replica is configured to be writable (which is not the default) writes to replicas are just " +
+  "local and are not propagated.";
 /** Reply to a name that a client can't give itself. */
 export const BAD_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
 
@@ -142,14 +146,17 @@ function hello(context: ServerContext): void {
   server.logger.log("debug", `Client id=${client.id} speaks RESP${version}`);
 }
 
-/** WAIT: there are no replicas yet, so that only none can be had at once. */
 function wait(context: ServerContext): void {
+  const { client, server: { replication, replication: { replicas } } } = context;
+  if (replication.isReplica) return context.reply.error(NO_WAIT_ON_REPLICAS);
   if (!context.integer(1)) return;
   const wanted = context.value;
   const timeoutMs = parseTimeoutMilliseconds(context, 2);
   if (timeoutMs === undefined) return;
-  if (wanted <= 0 || !context.mayBlock) return context.reply.integer(0);
-  context.waitFor({ timeOut: (reply) => reply.integer(0), ended: () => {} }, timeoutMs);
+  const offset = replication.offsetAt(client.wrote);
+  const there = replicas.countWith(offset);
+  if (there >= wanted || !context.mayBlock) return context.reply.integer(there);
+  replicas.wait(context, offset, wanted, timeoutMs);
 }
 
 function withoutCluster(context: ServerContext): void {

@@ -40,6 +40,8 @@ const PARTIAL_BYTES = 16 * 1024;
 const PARTIAL_ARGUMENTS = 64;
 /** Most bytes of arguments that may be on their way straight into the arena. */
 const BLOCKS_LIMIT = 2 ** 31;
+/** Longest argument of a master, in bytes: what a typed array surely holds. */
+const LONGEST_BULK = 0x7fffffff;
 const STAR = 42;
 
 /** Runs what sessions have sent; see the head of this file. */
@@ -65,6 +67,8 @@ export class Dispatcher {
   maximumBulk = 0;
   /** Reads ahead what commands take that they don't name. */
   readonly pops: PopsAhead;
+  /** Where in the buffer of the session that is the master its turn began. */
+  private streamFrom = 0;
   /** Bytes of the blocks that big arguments are being read into. */
   private blockBytes = 0;
 
@@ -139,6 +143,7 @@ export class Dispatcher {
   /** They have been. */
   afterSending(): void {
     this.server.persistence.aof.writer.afterSending();
+    this.server.replication.replicas.feed();
   }
 
   /** How large small collections may be. */
@@ -149,6 +154,7 @@ export class Dispatcher {
   /** Reads the request of a session into the batch of single requests, if one whole request is all that it has sent. */
   private readSingle(session: Session): boolean {
     if (session.pipelines || session.partial !== null || session.blocked !== null) return false;
+    if (session.isMaster) return false;
     const { bytes, view } = session.buffer;
     const { position, end } = session;
     // What turns out not to be the only request is read once more, in a turn of its own.
@@ -203,12 +209,21 @@ export class Dispatcher {
     this.server.clients.acting = session;
     this.context.enter(session);
     this.server.reply.resp = session.resp;
+    if (!session.isMaster) return;
+    this.streamFrom = session.runEnd;
+    this.server.replication.beginTurn();
   }
 
   /** A session's turn ends: what it has changed goes to those who want to know, and its replies to it. */
   private leave(session: Session): void {
-    const { clients, journal, monitors, reply } = this.server;
+    const { clients, journal, monitors, reply, replication } = this.server;
     journal.endTurn();
+    if (session.isMaster) {
+      const { bytes } = session.buffer;
+      replication.endTurn(session, bytes.subarray(this.streamFrom, session.runEnd));
+      // The master wants to hear nothing but what it asks for.
+      reply.truncate(0);
+    }
     if (clients.tracking.count > 0) clients.tracking.afterTurn();
     // What a client that was served in this turn has changed may be news to the one whose turn it was.
     clients.subscriptions.writeBehindReply();
@@ -274,7 +289,7 @@ export class Dispatcher {
         frame,
         bytes,
         session.end,
-        this.maximumBulk,
+        this.maximumBulkOf(session),
         session.authenticated,
       );
       if (status !== REQUEST_COMPLETE) return status;
@@ -289,6 +304,11 @@ export class Dispatcher {
     return REQUEST_COMPLETE;
   }
 
+  /** Longest argument, in bytes: what a master has taken, its replicas take. */
+  private maximumBulkOf(session: Session): number {
+    return session.isMaster ? LONGEST_BULK : this.maximumBulk;
+  }
+
   /** Reads on in a long request. */
   private readOn(session: Session, partial: RequestFrame): number {
     const batch = this.batch;
@@ -300,7 +320,7 @@ export class Dispatcher {
       partial,
       bytes,
       session.end,
-      this.maximumBulk,
+      this.maximumBulkOf(session),
       session.authenticated,
     );
     if (status === REQUEST_COMPLETE) {
@@ -318,6 +338,7 @@ export class Dispatcher {
     const { current: batch, runner, timer } = this;
     const { pauseBytes } = this.server.limits;
     const { ready } = this.server.clients.blockedKeys;
+    const { replication } = this.server;
     let ordinary = runner.isOrdinary(session);
     batch.begin(this.context);
     let index = from;
@@ -332,7 +353,9 @@ export class Dispatcher {
         if (alone) this.charge(index);
         batch.load(this.context, index);
         let ran: Command | null;
-        if (ordinary && command !== null && command.plain) {
+        const plain = ordinary && command !== null && command.plain &&
+          !(replication.refusesWrites && command.writes && !session.isMaster);
+        if (plain) {
           ran = runner.runPlain(session, frame, command);
         } else {
           ran = runner.run(session, frame, command);
@@ -427,7 +450,7 @@ export class Dispatcher {
     session.position = frame.position;
     // A read that is under way goes to the end of the buffer, which must not move now.
     const external = frame.argc > 0 && frame.bulkLength >= EXTERNAL_BYTES;
-    if (!external || session.block !== 0 || session.readPending) return false;
+    if (!external || session.block !== 0 || session.readPending || session.isMaster) return false;
     const command = this.server.table.find(session.buffer.bytes, frame.starts[0], frame.lengths[0]);
     if (command === null || command.blockArgument !== frame.argc) return false;
     if (this.blockBytes + frame.bulkLength > BLOCKS_LIMIT) return false;

@@ -10,7 +10,7 @@ import type { Server } from "./server.ts";
 /** Section Persistence. */
 export function persistenceFields(server: Server): InfoFields {
   const { aof, loading, snapshots } = server.persistence;
-  const job = snapshots.job ?? aof.job;
+  const job = snapshots.job ?? aof.job ?? server.replication.replicas.fullSync.streamedJob;
   const now = server.clock.now();
   const total = server.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
   const processed = job === null ? 0 : job.processed;
@@ -26,7 +26,7 @@ export function persistenceFields(server: Server): InfoFields {
     ["current_save_keys_processed", processed],
     ["current_save_keys_total", job === null ? 0 : total],
     ["rdb_changes_since_last_save", snapshots.changes],
-    ["rdb_bgsave_in_progress", snapshots.job === null ? 0 : 1],
+    ["rdb_bgsave_in_progress", server.persistence.saving ? 1 : 0],
     ["rdb_last_save_time", snapshots.lastSave],
     ["rdb_last_bgsave_status", snapshots.failed ? "err" : "ok"],
     ["rdb_last_bgsave_time_sec", snapshots.lastSeconds],

@@ -25,6 +25,7 @@ export function clientFields(server: Server): InfoFields {
 /** Section Stats. */
 export function statsFields(server: Server): InfoFields {
   const { counters, expiry, eviction, reclaimer, clients: { subscriptions, tracking } } = server;
+  const { replication } = server;
   const moved = reclaimer.defragmentation.counters;
   const { hits, misses, expired, evicted } = server.keyspace.counters;
   return [
@@ -33,16 +34,16 @@ export function statsFields(server: Server): InfoFields {
     ["instantaneous_ops_per_sec", Math.floor(counters.commandRate.perSecond)],
     ["total_net_input_bytes", counters.inputBytes],
     ["total_net_output_bytes", counters.outputBytes],
-    ["total_net_repl_input_bytes", 0],
-    ["total_net_repl_output_bytes", 0],
+    ["total_net_repl_input_bytes", replication.receivedBytes],
+    ["total_net_repl_output_bytes", replication.replicas.sentBytes],
     ["instantaneous_input_kbps", counters.inputRate.perSecond.toFixed(2)],
     ["instantaneous_output_kbps", counters.outputRate.perSecond.toFixed(2)],
     ["instantaneous_input_repl_kbps", "0.00"],
     ["instantaneous_output_repl_kbps", "0.00"],
     ["rejected_connections", counters.refused],
-    ["sync_full", 0],
-    ["sync_partial_ok", 0],
-    ["sync_partial_err", 0],
+    ["sync_full", replication.replicas.fullSyncs],
+    ["sync_partial_ok", replication.replicas.partialSyncs],
+    ["sync_partial_err", replication.replicas.refusedPartialSyncs],
     ["expired_keys", expired],
     ["expired_stale_perc", expiry.stalePercent.toFixed(2)],
     ["expired_time_cap_reached_count", expiry.timeCapReached],

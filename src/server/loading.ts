@@ -19,6 +19,7 @@ import {
   withoutHistory,
 } from "../persistence/aof_manifest.ts";
 import { checkRdb } from "../persistence/check_rdb.ts";
+import type { ReplicationFacts } from "../persistence/rdb_file_writer.ts";
 import { RDB_MAGIC } from "../persistence/rdb_format.ts";
 import { LoadError } from "../persistence/rdb_frame.ts";
 import { type LoadForm, RdbLoader } from "../persistence/rdb_loader.ts";
@@ -56,6 +57,8 @@ export class Loading {
   readonly startedMs: number;
   /** Bytes of all files. */
   totalBytes = 0;
+  /** What the snapshot says of replication; null for nothing. */
+  replication: ReplicationFacts | null = null;
   /** Memory that the data took when the snapshot was made, or 0. */
   snapshotMemory = 0;
   /** Bytes of files that are done. */
@@ -203,8 +206,26 @@ export class Loading {
   }
 
   /** Keeps what INFO shows of a snapshot. */
-  private noteFacts(loader: RdbLoader): void {
-    this.snapshotMemory = Number(loader.facts.get("used-mem") ?? 0);
+  private noteFacts({ facts }: RdbLoader): void {
+    this.snapshotMemory = Number(facts.get("used-mem") ?? 0);
+    const id = facts.get("repl-id");
+    const offset = Number(facts.get("repl-offset") ?? -1);
+    if (id === undefined || !(offset >= 0)) return;
+    this.replication = { id, offset, database: Number(facts.get("repl-stream-db") ?? -1) };
+  }
+
+  /**
+   * Loads the snapshot in `input`, which a master has sent; `path` is what it is called.
+   *
+   * @throws {FatalLoadError} if it can't be loaded.
+   */
+  *fromMaster(input: InputFile, path: string): LoadSteps {
+    this.totalBytes = input.size;
+    try {
+      yield* this.rdb(new RdbWindow(input), path, true, false);
+    } finally {
+      this.window = null;
+    }
   }
 
   /**

@@ -9,6 +9,7 @@ import type { HandlersFor, OBSERVATION_SPECS } from "../commands/specs/mod.ts";
 import { serverHandler } from "./connection_commands.ts";
 import { LATENCY_HANDLERS } from "./latency_commands.ts";
 import { lolwut } from "./lolwut.ts";
+import { role } from "./replication_commands.ts";
 import type { ServerContext } from "./server_context.ts";
 
 const DEFAULT_ENTRIES = 10;
@@ -55,13 +56,6 @@ function monitor(context: ServerContext): void {
   if (context.client.monitoring) return;
   context.server.monitors.add(context.client);
   context.reply.simple("OK");
-}
-
-function role(context: ServerContext): void {
-  context.reply.array(3);
-  context.reply.bulk("master");
-  context.reply.integer(context.server.journal.offset);
-  context.reply.array(0);
 }
 
 const SLOWLOG_HELP = [

@@ -35,7 +35,17 @@ export class OutputGate {
 
   /** The position of what is made now; 0 while nothing has to wait. */
   get position(): number {
-    return this.active ? this.journal.position : 0;
+    return this.active ? this.journal.changed : 0;
+  }
+
+  /** Whether all that was changed so far is on the disk, as far as that matters. */
+  get isOpen(): boolean {
+    return !this.active || this.journal.changed <= this.durable;
+  }
+
+  /** The offset of the journal before which everything is on the disk. */
+  get durableOffset(): number {
+    return this.durable;
   }
 
   /** Whether what was made at `position` has to wait; who asks waits then. */

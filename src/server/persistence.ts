@@ -9,11 +9,22 @@ import { flushDatabases } from "../keyspace/flushing.ts";
 import type { SyncPolicy } from "../persistence/aof_writer.ts";
 import { type AofHost, AppendOnlyFile } from "../persistence/append_only_file.ts";
 import type { SavedUse, SnapshotFacts, SnapshotForm } from "../persistence/rdb_file_writer.ts";
-import { PlainSnapshotEngine, type SnapshotEngine } from "../persistence/snapshot_engine.ts";
+import {
+  type PieceReceiver,
+  PlainSnapshotEngine,
+  type SnapshotEngine,
+  type SnapshotJob,
+} from "../persistence/snapshot_engine.ts";
 import { WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
 import { type SavePoint, type SnapshotHost, Snapshots } from "../persistence/snapshots.ts";
 import { afterOthers } from "../runtime/clock.ts";
-import { type Files, folderOf, systemFiles, systemReason } from "../runtime/files.ts";
+import {
+  type Files,
+  folderOf,
+  type InputFile,
+  systemFiles,
+  systemReason,
+} from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import { FatalLoadError, Loading, type LoadSteps } from "./loading.ts";
 import { OutputGate } from "./output_gate.ts";
@@ -66,14 +77,24 @@ export class Persistence implements SnapshotHost, AofHost {
     return this.server.files;
   }
 
-  /** Whether the append-only file is being rewritten. */
+  /** Whether the append-only file is being rewritten, or something else keeps snapshots from being written. */
   get rewriting(): boolean {
-    return this.aof.rewriting;
+    return this.aof.rewriting || this.streams;
   }
 
-  /** Whether a snapshot is being written. */
+  /** Whether a snapshot is being written, to a file or to replicas. */
   get saving(): boolean {
-    return this.snapshots.job !== null;
+    return this.snapshots.job !== null || this.streams;
+  }
+
+  /** Whether anything is being written beside the server. */
+  get isWriting(): boolean {
+    return this.aof.rewriting || this.saving;
+  }
+
+  /** Whether a snapshot goes to replicas as it is made. */
+  private get streams(): boolean {
+    return this.server.replication.replicas.fullSync.isStreaming;
   }
 
   /** Whether sessions are having turns, after which all is written together. */
@@ -120,8 +141,31 @@ export class Persistence implements SnapshotHost, AofHost {
       usedMemory: this.server.usedMemory,
       aofBase,
       stamped: aofBase && this.aof.settings.timestamps,
+      // A base is followed by changes, so that nobody could go on with what it has.
+      replication: aofBase ? null : this.server.replication.facts,
       functions: this.functions,
     };
+  }
+
+  /** Begins a snapshot that goes to `receive`, piece by piece. */
+  streamSnapshot(receive: PieceReceiver, ended: (error: string | null) => void): SnapshotJob {
+    const job = this.engine.start(
+      {
+        temporary: "",
+        target: null,
+        asCommands: false,
+        form: this.snapshots.form,
+        facts: this.snapshotFacts(false),
+        syncsInSteps: false,
+        keyDelay: this.snapshots.settings.keyDelay,
+        streams: true,
+      },
+      ({ error }) => ended(error),
+      receive,
+    );
+    this.begun();
+    this.log("notice", `Background RDB transfer started by pid ${Deno.pid}`);
+    return job;
   }
 
   /** The form of a base of the append-only file. */
@@ -137,6 +181,7 @@ export class Persistence implements SnapshotHost, AofHost {
   /** Everything before this offset of the journal is on the disk. */
   becameDurable(offset: number): void {
     this.gate.open(offset);
+    this.server.replication.replicas.passGate();
   }
 
   /** The append-only file is on or off now. */
@@ -200,7 +245,7 @@ export class Persistence implements SnapshotHost, AofHost {
 
   /** Loads what there is, and calls `ready` once all of it is there and can be changed; if it can't, the server ends. */
   start(ready: () => void): void {
-    this.run(this.load(), () => {
+    this.run(this.load(), (error) => this.startFailed(error), () => {
       this.started = true;
       // A setting may have changed meanwhile.
       this.applySettings();
@@ -219,6 +264,7 @@ export class Persistence implements SnapshotHost, AofHost {
     else {
       yield* loading.snapshot(snapshots.settings.path, false);
       this.keepSnapshot();
+      if (loading.replication !== null) server.replication.restore(loading.replication);
     }
     server.keyspace.dirty = 0;
     snapshots.forgetChanges();
@@ -239,8 +285,53 @@ export class Persistence implements SnapshotHost, AofHost {
     }
   }
 
-  /** Goes on with a loading, slice by slice, and calls `done` at its end. */
-  private run(steps: LoadSteps, done: () => void): void {
+  /**
+   * Replaces the data by the snapshot in `input`, which a master has sent and which is called `path`; the database that is selected in the
+   * stream that comes behind it. The append-only file is written anew, in the background.
+   *
+   * @throws {Error} if it can't be loaded; there is no data then, or a part of it.
+   */
+  replaceData(input: InputFile, path: string): Promise<number> {
+    const { aof, server, server: { keyspace, settings } } = this;
+    this.log("notice", "MASTER <-> REPLICA sync: Flushing old data");
+    const hasAof = aof.state !== "off";
+    if (hasAof) aof.turnOff();
+    this.snapshots.cancel();
+    server.journal.muted = true;
+    flushDatabases(keyspace, keyspace.databases, settings.isOn("replica-lazy-flush"));
+    server.clients.tracking.afterTurn();
+    this.log("notice", "MASTER <-> REPLICA sync: Loading DB in memory");
+    const loading = new Loading(server);
+    this.loading = loading;
+    return new Promise<number>((resolve, reject) => {
+      const ended = (): void => {
+        server.journal.muted = false;
+        server.keyspace.dirty = 0;
+        this.snapshots.forgetChanges();
+        if (hasAof && settings.isOn("appendonly") && !server.isStopping) aof.turnOn();
+      };
+      this.run(loading.fromMaster(input, path), (error) => {
+        // What there is of it is no data that anybody has had.
+        flushDatabases(keyspace, keyspace.databases, false);
+        ended();
+        reject(error);
+      }, () => {
+        ended();
+        resolve(loading.replication?.database ?? 0);
+      });
+    });
+  }
+
+  /** The data can't be loaded at the start: the server ends. */
+  private startFailed(error: unknown): void {
+    if (error instanceof FatalLoadError) this.fail(error.message);
+    else if (error instanceof Deno.errors.NotFound || isSystemError(error)) {
+      this.fail(`Can't open or write the append-only file: ${(error as Error).message}`);
+    } else throw error;
+  }
+
+  /** Goes on with a loading, slice by slice, and calls `done` at its end, or `failed`. */
+  private run(steps: LoadSteps, failed: (error: unknown) => void, done: () => void): void {
     const { server } = this;
     if (server.isStopping) return;
     server.muteEvents(true);
@@ -249,7 +340,7 @@ export class Persistence implements SnapshotHost, AofHost {
       server.refreshTime();
       const { done: isDone, value: delayMs } = steps.next();
       if (isDone !== true) {
-        const goOn = (): void => this.run(steps, done);
+        const goOn = (): void => this.run(steps, failed, done);
         if (delayMs > 0) setTimeout(goOn, delayMs);
         else afterOthers(goOn);
         return;
@@ -259,10 +350,8 @@ export class Persistence implements SnapshotHost, AofHost {
       done();
     } catch (error) {
       this.loading = null;
-      if (error instanceof FatalLoadError) this.fail(error.message);
-      else if (error instanceof Deno.errors.NotFound || isSystemError(error)) {
-        this.fail(`Can't open or write the append-only file: ${(error as Error).message}`);
-      } else throw error;
+      server.muteEvents(false);
+      failed(error);
     }
   }
 

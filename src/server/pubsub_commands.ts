@@ -68,9 +68,20 @@ function unsubscribe(event: string, kind: TopicKind): Handler {
   });
 }
 
+/** Has replicas publish it too, where it changes nothing either. */
+function tellReplicas(
+  { client, database, server: { journal } }: ServerContext,
+  args: Uint8Array[],
+): void {
+  if (!journal.heardWhole) return;
+  journal.appendAside(database.number, args);
+  client.wrote = journal.position;
+}
+
 function publish(context: ServerContext): void {
   const { reply, server: { clients: { subscriptions } }, starts, lengths } = context;
   const receivers = subscriptions.publish(context, starts[1], lengths[1], starts[2], lengths[2]);
+  tellReplicas(context, context.allArguments());
   reply.integer(receivers);
 }
 

@@ -12,17 +12,17 @@ import type { ServerContext } from "./server_context.ts";
 const SAVING = "ERR Background save already in progress";
 
 function save(context: ServerContext): void {
-  const { reply, server: { persistence: { snapshots } } } = context;
-  if (snapshots.job !== null) return reply.error(SAVING);
+  const { reply, server: { persistence: { saving, snapshots } } } = context;
+  if (saving) return reply.error(SAVING);
   if (snapshots.save()) reply.simple("OK");
   else reply.error("ERR");
 }
 
 function bgsave(context: ServerContext): void {
-  const { reply, server: { persistence: { aof, snapshots } } } = context;
+  const { reply, server: { persistence: { aof, saving, snapshots } } } = context;
   const schedules = context.argc === 2 && context.isWord(1, "SCHEDULE");
   if (context.argc > 1 && !schedules) return reply.error(SYNTAX_ERROR);
-  if (snapshots.job !== null) return reply.error(SAVING);
+  if (saving) return reply.error(SAVING);
   // Within a transaction is no moment for a snapshot: it would have half of it.
   if ((aof.rewriting && schedules) || !context.mayBlock) {
     snapshots.scheduled = true;
@@ -39,11 +39,11 @@ function bgsave(context: ServerContext): void {
 }
 
 function bgrewriteaof(context: ServerContext): void {
-  const { reply, server: { persistence: { aof, snapshots } } } = context;
+  const { reply, server: { persistence: { aof, saving } } } = context;
   if (aof.rewriting) {
     return reply.error("ERR Background append only file rewriting already in progress");
   }
-  if (snapshots.job !== null || !context.mayBlock) {
+  if (saving || !context.mayBlock) {
     aof.scheduleRewrite();
     return reply.simple("Background append only file rewriting scheduled");
   }

@@ -30,6 +30,8 @@ import { Rounds } from "./rounds.ts";
 import { SlowLog } from "./slow_log.ts";
 import { MEMORY_HANDLERS } from "./memory_commands.ts";
 import { MemoryMeter } from "./memory_report.ts";
+import { Replication } from "./replication.ts";
+import { REPLICATION_HANDLERS } from "./replication_commands.ts";
 import { TRANSACTION_HANDLERS } from "./transaction_commands.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { Persistence } from "./persistence.ts";
@@ -137,8 +139,10 @@ export class Server implements SessionHost {
   readonly dumpState: DumpState = createDumpState();
   /** Identifies this run. */
   readonly runId: string;
-  /** Identifies the history of the data, for replicas. */
-  readonly replicationId: string;
+  /** Its part in replication. */
+  readonly replication: Replication;
+  /** Sockets. */
+  readonly sockets: Sockets;
   /** Unix time in ms of the start. */
   readonly started: number;
   /** Counters for INFO. */
@@ -218,7 +222,6 @@ export class Server implements SessionHost {
     this.randomness = environment.randomness ?? systemRandomness;
     this.logger = new Logger(environment.log ?? this.sinkOfSettings(), () => this.clock.now());
     this.runId = this.randomness.hex(40);
-    this.replicationId = this.randomness.hex(40);
     this.started = this.clock.now();
     this.keyspace = new Keyspace(
       this.settings.number("databases"),
@@ -257,14 +260,17 @@ export class Server implements SessionHost {
       ...OBSERVATION_HANDLERS,
       ...PUBSUB_HANDLERS,
       ...CLUSTER_HANDLERS,
+      ...REPLICATION_HANDLERS,
     }, configuration.renamed);
     this.dumpState.log = (line) => this.logger.log("verbose", line);
+    this.replication = new Replication(this);
     this.persistence = new Persistence(this, environment.snapshots?.(this));
     this.clients = new Clients(this, () => this.newWriter());
     this.notificationSink = this.clients.subscriptions;
     this.dispatcher = new Dispatcher(this);
     this.rounds = new Rounds(this.dispatcher, this.time);
-    this.listeners = new Listeners(this, environment.sockets ?? systemSockets);
+    this.sockets = environment.sockets ?? systemSockets;
+    this.listeners = new Listeners(this, this.sockets);
     this.pidFile = new PidFile(this);
     this.finished = new Promise((resolve) => this.finish = resolve);
     this.ready = new Promise((resolve) => this.becomeReady = resolve);
@@ -313,9 +319,11 @@ export class Server implements SessionHost {
     this.timer = setInterval(() => this.tick(), TICK_MS);
     this.pidFile.write();
     logInitialized(this, this.watched);
+    this.replication.prepare();
     this.persistence.start(() => {
       logReady(this);
       this.becomeReady();
+      this.replication.start();
     });
   }
 
@@ -389,6 +397,7 @@ export class Server implements SessionHost {
     this.stopping = true;
     clearInterval(this.timer);
     this.reclaimer.stop();
+    this.replication.stop();
     this.persistence.stop();
     this.pidFile.remove();
     this.listeners.close();
@@ -461,12 +470,14 @@ export class Server implements SessionHost {
 
   /** Whether no key may be evicted now. */
   get evictionPaused(): boolean {
-    return this.stopping || this.clients.pause.kind !== PAUSE_NONE;
+    return this.stopping || this.replication.ignoresMemoryLimit ||
+      this.clients.pause.kind !== PAUSE_NONE;
   }
 
   /** Whether no key may be removed now for having expired, unless somebody asks for it. */
   get expiryPaused(): boolean {
-    return this.stopping || !this.activeExpiry || this.clients.pause.kind !== PAUSE_NONE;
+    return this.stopping || !this.activeExpiry || this.replication.isReplica ||
+      this.clients.pause.kind !== PAUSE_NONE;
   }
 
   /** Sets the time that commands and expiry go by to now. */
@@ -510,6 +521,7 @@ export class Server implements SessionHost {
     this.sessions.delete(session.id);
     this.sessionBytes -= session.heldBytes;
     session.heldBytes = 0;
+    this.replication.forget(session);
     this.clients.forget(session);
     if (session.monitoring) this.monitors.remove(session);
     this.dispatcher.dropBlock(session);
@@ -549,6 +561,11 @@ export class Server implements SessionHost {
       return turnAway(connection, PROTECTED_MODE);
     }
     this.counters.connections++;
+    this.adopt(connection).startRead();
+  }
+
+  /** Makes a session of a connection, which isn't read yet. */
+  adopt(connection: Connection): Session {
     const id = this.nextSessionId++;
     const session = new Session(
       this,
@@ -559,7 +576,7 @@ export class Server implements SessionHost {
       this.open,
     );
     this.sessions.set(id, session);
-    session.startRead();
+    return session;
   }
 
   /** Background work, every 100 ms. */
@@ -571,6 +588,7 @@ export class Server implements SessionHost {
     const now = this.time.unixMs;
     this.keyspace.setTime(now);
     this.persistence.tick();
+    this.replication.tick();
     this.counters.sample(this.time.last);
     this.memoryMeter.note(this.countedMemory);
     this.clients.tick(now);

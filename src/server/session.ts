@@ -20,7 +20,7 @@ import type { BlockedSession } from "./blocking.ts";
 import type { OutputChunk, ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Connection } from "../runtime/sockets.ts";
-import type { SessionHost, SessionLimits } from "./session_host.ts";
+import type { OutputSource, SessionHost, SessionLimits } from "./session_host.ts";
 import type { Waiting } from "./subscriptions/messages.ts";
 import type { SessionTopics } from "./subscriptions/topics.ts";
 import type { Tracking } from "./tracking.ts";
@@ -112,6 +112,13 @@ export class Session {
   /** What it waits for: none of its commands are run until then. */
   blocked: BlockedSession | null = null;
 
+  /** What it is sent beside replies; null for nothing. */
+  source: OutputSource | null = null;
+  /** It brings the stream of this server's master. */
+  isMaster = false;
+  /** The position of the journal behind what its last command has changed. */
+  wrote = 0;
+
   /** Which limits it has: the index of its class in `CLIENT_CLASSES`. */
   clientClass = 0;
   /** Unix time in seconds since when more output waits than may for long, or 0. */
@@ -139,6 +146,8 @@ export class Session {
   /** Where the journal was when each of them was made, as far as that matters. */
   private readonly positions: number[] = [];
   private current: OutputChunk | null = null;
+  /** What is being written comes from the source. */
+  private fromSource = false;
   private written = 0;
   private reading = false;
   /** The socket takes no more: the client isn't reading. */
@@ -201,11 +210,23 @@ export class Session {
     return this.memory + this.blockBytes - Math.min(output, FREE_OUTPUT_BYTES);
   }
 
+  /** Where in the buffer that starts which hasn't been run. */
+  get runEnd(): number {
+    return this.partial === null ? this.position : this.partialStart();
+  }
+
+  /** Puts bytes behind those that have come: who has read them before can't use them. */
+  preload(bytes: Uint8Array): void {
+    if (this.end + bytes.length > this.buffer.bytes.length) this.grow(this.end + bytes.length);
+    this.buffer.bytes.set(bytes, this.end);
+    this.end += bytes.length;
+  }
+
   /** Bytes of replies that wait, as limits count them: Redis has room for the first ones in each client. */
   get outputBytes(): number {
-    const { waiting } = this;
+    const { source, waiting } = this;
     const bytes = waiting === null ? this.pendingBytes : this.pendingBytes + waiting.bytes;
-    return Math.max(0, bytes - FREE_OUTPUT_BYTES);
+    return Math.max(0, bytes + (source === null ? 0 : source.pendingBytes) - FREE_OUTPUT_BYTES);
   }
 
   /** Bytes of arguments of a command that isn't done: half of it has come, or it waits. */
@@ -358,6 +379,18 @@ export class Session {
     else if (this.current === null) this.writeNext();
   }
 
+  /** Sends what the source has, unless something is being sent. */
+  pull(): void {
+    const { source } = this;
+    if (source === null || this.current !== null || this.queue.length > 0 || this.closing) return;
+    const bytes = source.next();
+    if (bytes === null) return;
+    this.current = { bytes, buffer: null, release: null };
+    this.fromSource = true;
+    this.written = 0;
+    this.connection.write(bytes).then(this.onWritten, this.onWriteError);
+  }
+
   /** Called every 100 ms: a write that hangs must not stop the reading. */
   readOnIfStuck(): void {
     if (this.current === null || this.closing) return;
@@ -447,7 +480,8 @@ export class Session {
     const { counters } = this.host;
     counters.writes++;
     counters.outputBytes += count;
-    this.pendingBytes -= count;
+    if (this.fromSource) this.source?.sent(count);
+    else this.pendingBytes -= count;
     this.written += count;
     if (this.written < chunk.bytes.length && !this.closed) {
       this.connection.write(chunk.bytes.subarray(this.written)).then(
@@ -460,11 +494,13 @@ export class Session {
       return;
     }
     this.current = null;
+    this.fromSource = false;
     this.release(chunk);
     if (this.closed) this.dropOutput();
     else if (this.queue.length > 0) this.writeNext();
     else {
       this.stuck = false;
+      this.pull();
       if (this.waiting !== null) this.host.deliverLater(this);
       if (this.unfinished) this.host.process(this);
       else this.afterTurn();
@@ -487,13 +523,13 @@ export class Session {
       if (this.current === null) this.close();
       return;
     }
-    if (this.waitingBytes > this.host.queryBufferLimit) {
+    if (this.waitingBytes > this.host.queryBufferLimit && !this.isMaster) {
       this.closeTooLong();
       return;
     }
     if (this.host.limits.watching && !this.host.limits.check(this)) return;
     if (this.current !== null) {
-      if (this.stuck) this.startRead();
+      if (this.stuck || this.source !== null) this.startRead();
     } else if (this.unfinished) this.host.processLater(this);
     else this.startRead();
   }
@@ -547,6 +583,8 @@ export class Session {
   /** Where the long request that is half read starts in the buffer. */
   private partialStart(): number {
     const partial = this.partial!;
+    // What a master sends goes on to others as it came.
+    if (this.isMaster) return partial.start;
     return partial.argc > 0 ? partial.starts[0] : this.position;
   }
 

@@ -37,6 +37,18 @@ export interface SessionGate {
   holds(position: number, session: Session): boolean;
 }
 
+/** Where a session gets what it is sent beside replies: a replica its stream. */
+export interface OutputSource {
+  /** How many bytes wait to be sent. */
+  readonly pendingBytes: number;
+  /** The next bytes, which stay as they are until they are sent; null if there are none now. */
+  next(): Uint8Array | null;
+  /** So many of them have been sent. */
+  sent(count: number): void;
+  /** Nothing is sent any more. */
+  close(): void;
+}
+
 /** What a session needs of its server. */
 export interface SessionHost {
   /** Runs what is in the session's buffer, with what others have sent by now. */

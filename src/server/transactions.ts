@@ -55,6 +55,8 @@ export class Transaction {
   writes = false;
   /** Whether all of them run while the data is being loaded. */
   whileLoading = true;
+  /** Whether all of them run on a replica that has lost its master. */
+  whileStale = true;
   private bytes = new Uint8Array(FIRST_BYTES);
   private view = new DataView(this.bytes.buffer);
   private length = 0;
@@ -93,6 +95,7 @@ export class Transaction {
     if (command.mayReplicate) this.mayReplicate = true;
     if (command.writes) this.writes = true;
     if (!command.whileLoading) this.whileLoading = false;
+    if (!command.whileStale) this.whileStale = false;
   }
 
   /** Has {@linkcode loadNext} begin with the first command. */
@@ -144,6 +147,7 @@ export class Transaction {
     this.mayReplicate = false;
     this.writes = false;
     this.whileLoading = true;
+    this.whileStale = true;
     return this.memory <= KEPT_BYTES;
   }
 

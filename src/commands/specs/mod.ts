@@ -17,6 +17,7 @@ import { MEMORY_SPECS } from "./memory.ts";
 import { PERSISTENCE_SPECS } from "./persistence.ts";
 import { PUBSUB_SPECS } from "./pubsub.ts";
 import { OBSERVATION_SPECS } from "./observation.ts";
+import { REPLICATION_SPECS } from "./replication.ts";
 import { SAVING_SPECS } from "./saving.ts";
 import { SERVER_SPECS } from "./server.ts";
 import { SET_SPECS } from "./sets.ts";
@@ -76,6 +77,7 @@ export const ALL_SPECS:
   & typeof GENERIC_SPECS
   & typeof MEMORY_SPECS
   & typeof PERSISTENCE_SPECS
+  & typeof REPLICATION_SPECS
   & typeof CONNECTION_SPECS
   & typeof TRANSACTION_SPECS
   & typeof CLIENT_SPECS
@@ -99,6 +101,7 @@ export const ALL_SPECS:
     ...GENERIC_SPECS,
     ...MEMORY_SPECS,
     ...PERSISTENCE_SPECS,
+    ...REPLICATION_SPECS,
     ...CONNECTION_SPECS,
     ...TRANSACTION_SPECS,
     ...CLIENT_SPECS,

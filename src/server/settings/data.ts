@@ -5,7 +5,7 @@
  */
 import { EVICTION_POLICIES } from "../../keyspace/eviction.ts";
 import { checkFileName, checkHostname, readMaster, readSave } from "./lists.ts";
-import { NO_CLUSTER_YET, NO_JEMALLOC, NO_REPLICAS_YET, UNCOMPRESSED } from "./reasons.ts";
+import { NO_CLUSTER_YET, NO_JEMALLOC, UNCOMPRESSED } from "./reasons.ts";
 import {
   anyMemory,
   choice,
@@ -109,9 +109,7 @@ export const FILE_SETTINGS: readonly Setting[] = [
   yesNo("stop-writes-on-bgsave-error", "yes", "refuse changes when a snapshot failed"),
   yesNo("rdbcompression", "yes", "compress strings in snapshots and for DUMP"),
   yesNo("rdbchecksum", "yes", "end snapshots with a checksum", FIXED),
-  yesNo("rdb-del-sync-files", "no", "remove snapshots that were for replicas", {
-    noEffect: NO_REPLICAS_YET,
-  }),
+  yesNo("rdb-del-sync-files", "no", "remove snapshots that were for replicas", {}),
   yesNo("rdb-save-incremental-fsync", "yes", "sync while a snapshot is written"),
   yesNo("appendonly", "no", "write each change to the append-only file", { needsData: true }),
   text(
@@ -146,7 +144,7 @@ export const FILE_SETTINGS: readonly Setting[] = [
 
 /** A replica or its master; `older` is the name with the older word, where there was one. */
 function replica(setting: Setting, older?: string): Setting {
-  return { ...setting, noEffect: NO_REPLICAS_YET, aliases: older === undefined ? [] : [older] };
+  return { ...setting, aliases: older === undefined ? [] : [older] };
 }
 
 /** What Redis' own tests slow down or look at. */

@@ -20,7 +20,6 @@ import {
   NO_AFFINITY,
   NO_HZ,
   NO_OOM_SCORE,
-  NO_REPLICAS_YET,
   NO_SCRIPTS_YET,
   NO_SYSLOG,
   NO_TITLE,
@@ -190,9 +189,7 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
   ),
   manyWords("shutdown-on-sigint", "default", SIGNAL_WORDS, "how SIGINT ends it", readShutdown),
   manyWords("shutdown-on-sigterm", "default", SIGNAL_WORDS, "how SIGTERM ends it", readShutdown),
-  integer("shutdown-timeout", 10, COUNT, "seconds to wait for replicas at the end", {
-    noEffect: NO_REPLICAS_YET,
-  }),
+  integer("shutdown-timeout", 10, COUNT, "seconds to wait for replicas at the end", {}),
   text("ignore-warnings", "", "warnings about the system that don't stop the start", {
     noEffect: "nothing in the system stops the start",
   }),

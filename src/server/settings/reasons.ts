@@ -5,8 +5,6 @@
  * @module
  */
 
-/** A master and its replicas. */
-export const NO_REPLICAS_YET = "replication is not there yet";
 /** Cluster mode. */
 export const NO_CLUSTER_YET = "cluster mode is not there yet";
 /** Lua. */
