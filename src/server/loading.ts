@@ -149,7 +149,8 @@ export class Loading {
     this.window = window;
     const form: LoadForm = {
       limits: server.dispatcher.limits,
-      keepsExpired: inAof,
+      // What becomes of them, a master says.
+      keepsExpired: inAof || server.replication.isReplica,
       checksum: server.settings.isOn("rdbchecksum"),
       merges,
       isSlow: () => this.keyDelayMs > 0,
