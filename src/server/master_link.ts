@@ -270,7 +270,7 @@ export class MasterLink {
     }
     if (!isCurrent()) return;
     const input = await this.checked(spool, isCurrent);
-    if (!isCurrent()) return;
+    if (!isCurrent() || input === null) return;
     const [id, offset] = outcome.kind === "full"
       ? [outcome.id, outcome.offset]
       : [replication.history.id, 0];
@@ -295,14 +295,18 @@ export class MasterLink {
   }
 
   /** The snapshot that has come, if it is whole and can be loaded. */
-  private async checked(spool: SnapshotSpool, isCurrent: () => boolean): Promise<InputFile> {
+  private async checked(spool: SnapshotSpool, isCurrent: () => boolean): Promise<InputFile | null> {
     const fault = await spool.check(isCurrent);
     if (fault !== null) {
       spool.discard();
       if (this.spool === spool) this.spool = null;
       throw new PeerError(`the snapshot is broken, the old data stays: ${fault}`);
     }
-    return spool.open();
+    try {
+      return await spool.open();
+    } catch (error) {
+      throw new PeerError(`can't keep what it sends: ${systemReason(error)}`);
+    }
   }
 
   /** Tells the master that this server is there, though it loads. */
