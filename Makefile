@@ -35,7 +35,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz fuzz-files crash power-cuts replication-cuts differential conformance bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas power-cuts replication-cuts differential conformance bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,9 @@ fuzz-files: $(INSTALLED) ## A hundred thousand broken files (ARGS="--kind rdb --
 
 crash: $(INSTALLED) ## A thousand kill -9 under load, each followed by a look at what is left (ARGS=--help)
 	@$(DENO) task --quiet crash $(ARGS)
+
+crash-replicas: $(INSTALLED) ## Two hundred kill -9 of a master or its replicas; what WAIT confirmed must last (ARGS=--help)
+	@$(DENO) task --quiet crash-replicas $(ARGS)
 
 power-cuts: $(INSTALLED) ## Ten thousand simulated disks and power cuts, from seeds (ARGS=--help)
 	@$(DENO) task --quiet power-cuts $(ARGS)

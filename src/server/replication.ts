@@ -87,7 +87,8 @@ export class Replication {
 
   /** The settings have changed. */
   applySettings(): void {
-    const { link, server: { settings } } = this;
+    const { link, server: { logger, settings } } = this;
+    if (logger.role !== "C") logger.role = link === null ? "M" : "S";
     this.stream?.resize(settings.number("repl-backlog-size"));
     const isReplica = link !== null;
     const readOnly = isReplica && settings.isOn("replica-read-only");

@@ -25,6 +25,7 @@ import { memory } from "./suites/memory.ts";
 import { noise } from "./suites/noise.ts";
 import { pauses } from "./suites/pauses.ts";
 import { publish } from "./suites/publish.ts";
+import { replication } from "./suites/replication.ts";
 import { snapshots } from "./suites/snapshots.ts";
 import { throughput } from "./suites/throughput.ts";
 
@@ -43,6 +44,7 @@ const SUITES: readonly Suite[] = [
   appending,
   snapshots,
   loading,
+  replication,
   compiled,
   noise,
 ];

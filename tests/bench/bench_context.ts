@@ -124,6 +124,11 @@ export class Bench {
     console.error(line);
   }
 
+  /** Where {@linkcode withServers} starts the server of this place in its list. */
+  portOf(place: number): number {
+    return this.options.port + place;
+  }
+
   /** Starts `contenders` side by side, hands them to `use`, and stops them whatever happens. */
   async withServers<T>(
     contenders: readonly Contender[],
@@ -132,7 +137,7 @@ export class Bench {
     const starts: Promise<RunningServer>[] = [];
     try {
       for (const [index, contender] of contenders.entries()) {
-        const start = RunningServer.start(contender, this.options.port + index);
+        const start = RunningServer.start(contender, this.portOf(index));
         this.#running.add(start);
         starts.push(start);
         await start;

@@ -96,7 +96,7 @@ async function runCell(
  * How many requests make a run of the length asked for. All servers get the same number, that of
  * their mean rate. What it runs to find out also warms them up.
  */
-async function chooseRequests(
+export async function chooseRequests(
   generator: RedisBenchmark,
   servers: readonly RunningServer[],
   cell: Cell,

@@ -20,14 +20,21 @@ export interface Contender {
   readonly persists?: boolean;
 }
 
-/** `contender` with files, and with settings that all contenders know. */
-export function persisting(
-  contender: Contender,
-  settings: Readonly<Record<string, string>>,
-  folder?: string,
-): Contender {
-  const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  return { ...contender, command: [...contender.command, ...words], folder, persists: true };
+/** Settings that all contenders know, by name. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** `contender` with further settings; a value of several words is given as several. */
+export function configured(contender: Contender, settings: Settings): Contender {
+  const words = Object.entries(settings).flatMap(([name, value]) => [
+    `--${name}`,
+    ...(value === "" ? [value] : value.split(" ")),
+  ]);
+  return { ...contender, command: [...contender.command, ...words] };
+}
+
+/** `contender` with files, and with further settings. */
+export function persisting(contender: Contender, settings: Settings, folder?: string): Contender {
+  return { ...configured(contender, settings), folder, persists: true };
 }
 
 /** Long enough for one that has millions of keys to load on a busy machine. */
@@ -176,8 +183,13 @@ export class RunningServer {
 
 /** A number in what INFO answered; NaN if it isn't there. */
 export function numberInInfo(text: string | null, field: string): number {
+  return Number(wordInInfo(text, field) ?? NaN);
+}
+
+/** What INFO answered says of a field; undefined if it isn't there. */
+export function wordInInfo(text: string | null, field: string): string | undefined {
   const line = text?.split("\r\n").find((candidate) => candidate.startsWith(`${field}:`));
-  return Number(line?.slice(field.length + 1) ?? NaN);
+  return line?.slice(field.length + 1);
 }
 
 function logIn(folder: string): string {

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli";
+import { choice, whole } from "./command_line.ts";
 import { CrashFault } from "./crash_fault.ts";
 import { type Sabotage, SABOTAGES } from "./damage.ts";
 import type { Keeping } from "./durability.ts";
@@ -43,17 +44,6 @@ interface Options {
   readonly isCalm: boolean;
   readonly life: number | undefined;
   readonly sabotage: Sabotage | undefined;
-}
-
-function choice<T extends string>(name: string, value: string, choices: readonly T[]): T {
-  const found = choices.find((known) => known === value);
-  if (found === undefined) throw new Error(`--${name} is one of ${choices.join(", ")}`);
-  return found;
-}
-
-function whole(name: string, value: string): number {
-  if (!/^\d+$/.test(value)) throw new Error(`--${name} is a whole number`);
-  return Number(value);
 }
 
 function readOptions(args: readonly string[]): Options | undefined {

@@ -6,17 +6,13 @@
 
 import { RandomSource } from "../fuzz/random_source.ts";
 import { type Increment, lastIncrement } from "./aof_files.ts";
-import { checkWriter } from "./checker.ts";
 import { type Sabotage, sabotage, tear } from "./damage.ts";
 import { CrashFault } from "./crash_fault.ts";
 import type { Keeping } from "./durability.ts";
 import type { Durations } from "./durations.ts";
-import { describeState, type KeyStates } from "./key_state.ts";
-import { writerOfKey } from "./commands.ts";
+import { describeWriters, inspect } from "./inspection.ts";
 import { Load } from "./load.ts";
 import { badLine, tellsOfTruncation } from "./log.ts";
-import { type Observation, observe } from "./observation.ts";
-import { describeOperation } from "./operation.ts";
 import { DATABASES, lifeSettings, planRound, type RoundPlan, WRITERS } from "./plan.ts";
 import { type Launch, ServerProcess, StartError } from "./server_process.ts";
 import type { Tally } from "./tally.ts";
@@ -125,16 +121,7 @@ export class Life {
       "log of the last server:",
     ];
     lines.push(...this.#log);
-    for (const writer of this.#writers) {
-      lines.push("", `writer ${writer.number} in database ${writer.database}, before:`);
-      for (const [key, state] of writer.base) lines.push(`  ${key}: ${describeState(state)}`);
-      lines.push(`sent, the first ${this.#floors[writer.number]} of these have to be there:`);
-      for (const operation of writer.operations) {
-        const { sentMs, acknowledgedMs } = operation;
-        const times = `${sentMs - this.#killedMs} ${(acknowledgedMs ?? NaN) - this.#killedMs}`;
-        lines.push(`  ${times} ${describeOperation(operation)}`);
-      }
-    }
+    lines.push(...describeWriters(this.#writers, this.#floors, this.#killedMs));
     await Deno.writeTextFile(`${folder}/report.txt`, lines.join("\n") + "\n");
   }
 
@@ -174,42 +161,14 @@ export class Life {
   }
 
   async #check(server: ServerProcess): Promise<void> {
-    using client = await server.connect();
-    const observation = await observe(client, DATABASES);
-    const shown = this.#byWriter(observation);
-    const faults: string[] = [];
-    for (const writer of this.#writers) {
-      const states = shown[writer.number];
-      const floor = this.#floors[writer.number];
-      const evidence = {
-        base: writer.base,
-        operations: writer.operations,
-        floor,
-        killedMs: this.#killedMs,
-      };
-      const verdict = checkWriter(evidence, { states, readMs: observation.readMs });
-      if (verdict.fault !== undefined) faults.push(`writer ${writer.number}: ${verdict.fault}`);
-      else this.#noteSurvival(writer, verdict.survived, floor);
+    const writers = this.#writers;
+    const { survived, shown } = await inspect(server, writers, this.#floors, this.#killedMs);
+    for (const writer of writers) {
+      this.#noteSurvival(writer, survived[writer.number], this.#floors[writer.number]);
+      writer.restFrom(shown[writer.number]);
     }
-    if (faults.length > 0) throw new CrashFault(faults.join("\n"));
-    for (const writer of this.#writers) writer.restFrom(shown[writer.number]);
     this.#floors = Array(WRITERS).fill(0);
     this.#options.tally.checks++;
-  }
-
-  /** Whose each key is; a key of nobody, or in another database than its writer's, is a fault. */
-  #byWriter({ databases }: Observation): KeyStates[] {
-    const shown: KeyStates[] = this.#writers.map(() => new Map());
-    for (const [database, states] of databases.entries()) {
-      for (const [key, state] of states) {
-        const number = writerOfKey(key);
-        if (number === undefined || this.#writers[number]?.database !== database) {
-          throw new CrashFault(`nobody writes ${key} in database ${database}`);
-        }
-        shown[number].set(key, state);
-      }
-    }
-    return shown;
   }
 
   #noteSurvival(writer: Writer, survived: number, floor: number): void {

@@ -117,6 +117,11 @@ export class ServerProcess {
     return connect({ hostname: "127.0.0.1", port: this.port, database });
   }
 
+  /** Sends it a signal; it hasn't ended. */
+  signal(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
   /** Kills it if it runs, at once; returns when it is gone and all of its log is read. */
   async kill(): Promise<void> {
     try {

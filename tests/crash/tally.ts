@@ -71,7 +71,8 @@ export class Tally {
   }
 }
 
-function spread(valuesMs: readonly number[]): string {
+/** Median and longest, in words. */
+export function spread(valuesMs: readonly number[]): string {
   if (valuesMs.length === 0) return "never";
   const sorted = valuesMs.toSorted((a, b) => a - b);
   const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)].toFixed(0);

@@ -19,6 +19,14 @@ export interface Pace {
   readonly restMs: number;
 }
 
+/** How a writer has the server say that replicas have what it wrote. */
+export interface Waiting {
+  /** How many of them are asked for. */
+  readonly replicas: number;
+  /** How long the server may wait for them. */
+  readonly limitMs: number;
+}
+
 /** A writer, which lives as long as the server's folder; each round has its own connection. */
 export class Writer {
   /** Its number, which is in its keys' names. */
@@ -31,16 +39,20 @@ export class Writer {
   operations: Operation[] = [];
   /** How many of these are acknowledged; since replies come in order, they are the first ones. */
   acknowledged = 0;
+  /** How many of these so many replicas have as were asked for; those before the last one are among them. */
+  confirmed = 0;
   /** What a server said that it must not say, if it did. */
   fault: string | undefined;
 
+  readonly #waiting: Waiting | undefined;
   #lastNumber = 0;
   #isStopped = false;
 
-  /** Makes a writer that has sent nothing. */
-  constructor(number: number, database: number) {
+  /** Makes a writer that has sent nothing; with `waiting`, it sends WAIT behind each operation. */
+  constructor(number: number, database: number, waiting?: Waiting) {
     this.number = number;
     this.database = database;
+    this.#waiting = waiting;
   }
 
   /** Sends until it is stopped or the connection ends; returns when the last reply is noted. */
@@ -74,6 +86,7 @@ export class Writer {
     this.base = states;
     this.operations = [];
     this.acknowledged = 0;
+    this.confirmed = 0;
   }
 
   async #send(client: Client, random: RandomSource): Promise<void> {
@@ -88,17 +101,27 @@ export class Writer {
     };
     this.operations.push(operation);
     try {
-      const replies = await client.pipeline(framed(commands));
+      const replies = await client.pipeline([...framed(commands), ...this.#waits()]);
       const [error] = errorsIn(replies);
       if (error !== undefined) {
         this.fault ??= `${describeOperation(operation)} was answered with ${error}`;
         return;
       }
+      const waited = this.#waiting === undefined ? undefined : replies.pop();
       operation.answers = answersOf(commands, replies);
       operation.acknowledgedMs = Date.now();
       this.acknowledged++;
+      if (waited?.kind === "integer" && Number(waited.value) >= this.#waiting!.replicas) {
+        this.confirmed = this.acknowledged;
+      }
     } catch (error) {
       if (!(error instanceof ConnectionClosedError)) throw error;
     }
+  }
+
+  #waits(): readonly (readonly string[])[] {
+    if (this.#waiting === undefined) return [];
+    const { replicas, limitMs } = this.#waiting;
+    return [["WAIT", String(replicas), String(limitMs)]];
   }
 }

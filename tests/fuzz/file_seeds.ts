@@ -193,6 +193,7 @@ function facts(): SnapshotFacts {
     seconds: 1_700_000_000,
     usedMemory: 1_000_000,
     aofBase: false,
+    replication: { id: "0".repeat(40), offset: 5, database: 0 },
     functions: [LIBRARY],
   };
 }

@@ -30,6 +30,7 @@ function facts(...functions: readonly string[]): SnapshotFacts {
     seconds: 0,
     usedMemory: 0,
     aofBase: true,
+    replication: null,
     functions: functions.map(latin1Bytes),
   };
 }

@@ -91,7 +91,7 @@ const RARE: readonly (readonly [chance: number, ...commands: Words[]])[] = [
 
 /** Errors that such commands may well be answered with, by servers that are what they should be. */
 const EXPECTED =
-  /^(READONLY|LOADING|MASTERDOWN|NOREPLICAS|MISCONF|UNBLOCKED|EXECABORT|BUSYGROUP|NOGROUP|ERR no such key|ERR source and destination|ERR increment would produce|OOM)/;
+  /^(READONLY|LOADING|MASTERDOWN|NOREPLICAS|MISCONF|UNBLOCKED|EXECABORT|BUSYGROUP|NOGROUP|ERR no such key|ERR source and destination|ERR increment would produce|OOM|ERR WAIT cannot)/;
 
 /** Whether an error is none of the server's faults. */
 export function isExpectedError(text: string): boolean {

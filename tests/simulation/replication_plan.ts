@@ -160,6 +160,8 @@ function planNode(random: RandomSource): Record<string, string> {
       ? "replica 300kb 100kb 2"
       : "replica 256mb 64mb 60",
     "min-replicas-to-write": random.chance(0.1) ? "1" : "0",
+    // In microseconds a key: so that things happen while it loads.
+    "key-load-delay": random.pick(["0", "0", "0", "300", "10000"]),
     "shutdown-timeout": random.pick(["0", "1", "3"]),
   };
 }
