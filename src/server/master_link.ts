@@ -271,9 +271,6 @@ export class MasterLink {
     if (!isCurrent()) return;
     const input = await this.checked(spool, isCurrent);
     if (!isCurrent() || input === null) return;
-    const [id, offset] = outcome.kind === "full"
-      ? [outcome.id, outcome.offset]
-      : [replication.history.id, 0];
     const keepAlive = setInterval(() => this.keepAlive(peer), RETRY_MS);
     try {
       const database = await server.persistence.replaceData(input, spool.path);
@@ -290,7 +287,8 @@ export class MasterLink {
     this.log("notice", "MASTER <-> REPLICA sync: Finished with success");
     // Those who replicate this server have what it had before.
     replication.replicas.disconnect();
-    replication.history.adopt(id, offset);
+    if (outcome.kind === "full") replication.history.adopt(outcome.id, outcome.offset);
+    else replication.history.begin();
     replication.replaceStream();
   }
 
