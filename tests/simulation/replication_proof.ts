@@ -36,8 +36,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: "half of a transaction counts",
     apply: ({ replication }) => {
       const endTurn = replication.endTurn.bind(replication);
-      replication.endTurn = (session, bytes) => {
-        endTurn(session, bytes);
+      replication.endTurn = (session, bytes, before) => {
+        endTurn(session, bytes, before);
         if (session.transaction === null || replication.stream === null) return;
         replication.stream.commit();
         replication.history.offset = replication.stream.end;
@@ -77,8 +77,9 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: "a replica doesn't count pings",
     apply: ({ replication }) => {
       const endTurn = replication.endTurn.bind(replication);
-      replication.endTurn = (session, bytes) => {
-        endTurn(session, bytes.length === PING_BYTES ? bytes.subarray(0, 0) : bytes);
+      replication.endTurn = (session, bytes, before) => {
+        const isPing = bytes.length === PING_BYTES;
+        endTurn(session, isPing ? bytes.subarray(0, 0) : bytes, before);
       };
     },
   },
