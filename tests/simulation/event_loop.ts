@@ -214,7 +214,12 @@ export class EventLoop implements Disposable {
 
   private add(callback: () => void, ms: number, periodMs: number | null): Timer {
     // As a real one does, it knows whole milliseconds only.
-    const timer: Timer = { dueMs: this.now + Math.ceil(ms), callback, periodMs, owner: this.current };
+    const timer: Timer = {
+      dueMs: this.now + Math.ceil(ms),
+      callback,
+      periodMs,
+      owner: this.current,
+    };
     // With the same time, who came first is first.
     if (!this.current?.ended) this.timers.push(timer);
     return timer;

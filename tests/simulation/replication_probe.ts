@@ -4,6 +4,11 @@
  * @module
  */
 import type { Server } from "../../src/server/mod.ts";
+import { SEGMENT_SHIFT } from "../../src/memory/arena.ts";
+import { dictBuckets, dictVisitBucket } from "../../src/memory/dict.ts";
+import { keyLength, keyStart } from "../../src/memory/entry.ts";
+import { valueDigest } from "../../src/keyspace/digest.ts";
+import { entryType, expiryOf, hasExpiry } from "../../src/keyspace/entry_facts.ts";
 import { findEntry } from "../../src/keyspace/keyspace.ts";
 import { stringBytes } from "../../src/keyspace/strings.ts";
 
@@ -47,4 +52,36 @@ export function stringAt(server: Server, key: string): string | undefined {
   const entry = findEntry(database, new DataView(bytes.buffer), 0, bytes.length);
   if (entry === 0) return undefined;
   return decoder.decode(stringBytes(server.keyspace, entry, scratch));
+}
+
+/** What is at each key, by database and name: type, digest and expiry, to be compared. */
+export function keysOf({ keyspace }: Server): Map<string, string> {
+  const { arena, databases } = keyspace;
+  const states = new Map<string, string>();
+  for (const { dict, number, size } of databases) {
+    if (size === 0) continue;
+    for (let bucket = 0; bucket < dictBuckets(arena, dict); bucket++) {
+      dictVisitBucket(arena, dict, bucket, (entry) => {
+        const start = keyStart(arena, entry);
+        const bytes = arena.bytes[entry >>> SEGMENT_SHIFT] as Uint8Array;
+        const key = decoder.decode(bytes.slice(start, start + keyLength(arena, entry)));
+        const expiry = hasExpiry(keyspace, entry) ? expiryOf(keyspace, entry) : "none";
+        const digest = valueDigest(keyspace, entry);
+        states.set(
+          `${number}/${key}`,
+          `type ${entryType(keyspace, entry)} ${digest} expiry ${expiry}`,
+        );
+      });
+    }
+  }
+  return states;
+}
+
+/** Where two servers differ, for people; empty if they don't. */
+export function differences(one: Server, other: Server): string {
+  const [states, others] = [keysOf(one), keysOf(other)];
+  return [...new Set([...states.keys(), ...others.keys()])]
+    .filter((key) => states.get(key) !== others.get(key))
+    .map((key) => `${key}: ${states.get(key) ?? "nothing"}, ${others.get(key) ?? "nothing"}`)
+    .join("\n  ");
 }

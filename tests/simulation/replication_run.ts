@@ -24,7 +24,7 @@ import {
 } from "./replication_node.ts";
 import { Operator } from "./replication_operator.ts";
 import { makeReplicationPlan, type ReplicationPlan } from "./replication_plan.ts";
-import { canGoOn, replicationOf } from "./replication_probe.ts";
+import { canGoOn, differences, replicationOf } from "./replication_probe.ts";
 import { ReplicationWriter, type WriterHost } from "./replication_writer.ts";
 import { SimulationFault } from "./simulation_fault.ts";
 
@@ -352,9 +352,14 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     const { nodes } = this;
     for (const { server } of nodes) checkKeyspace(server!.keyspace);
     if (replicationOf(nodes[0].server!) === undefined) return;
-    const digests = nodes.map(({ server }) => datasetDigest(server!.keyspace));
-    if (digests.every((digest) => digest === digests[0])) return;
-    throw new SimulationFault(`not all have the same data:\n${this.states()}`);
+    const master = nodes[this.master];
+    for (const node of nodes) {
+      const found = differences(node.server!, master.server!);
+      if (found === "") continue;
+      throw new SimulationFault(
+        `${node.address} and ${master.address} differ:\n  ${found}\n${this.states()}`,
+      );
+    }
   }
 
   /** A write comes to everybody, and WAIT says so. */
