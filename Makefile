@@ -35,10 +35,10 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas power-cuts differential conformance bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas power-cuts replication-cuts differential conformance bench fmt lint check clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Run a server on port 6380 from source
 	@$(DENO) task --quiet run $(ARGS)
@@ -75,6 +75,9 @@ crash-replicas: $(INSTALLED) ## Two hundred kill -9 of a master or its replicas;
 
 power-cuts: $(INSTALLED) ## Ten thousand simulated disks and power cuts, from seeds (ARGS=--help)
 	@$(DENO) task --quiet power-cuts $(ARGS)
+
+replication-cuts: $(INSTALLED) ## Ten thousand simulated groups of replicas and all that goes wrong between them (ARGS=--help)
+	@$(DENO) task --quiet replication-cuts $(ARGS)
 
 differential: $(INSTALLED) ## The same random commands to redis-server and to ours (ARGS=--help)
 	@$(DENO) task --quiet differential $(ARGS)

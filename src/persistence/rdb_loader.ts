@@ -76,6 +76,8 @@ export interface LoadForm extends LoadSettings {
   readonly checksum: boolean;
   /** Whether keys may be there already, and are replaced. */
   readonly merges: boolean;
+  /** Told of each key that is left out since its time has come; the bytes are only good during the call. */
+  readonly leftOut?: (database: number, key: Uint8Array) => void;
   /** For tests: whether time is to pass at each key, so that the loading asks as often whether to stop. */
   isSlow(): boolean;
   /** Gets lines for the log. */
@@ -279,6 +281,7 @@ export class RdbLoader {
       // It has to be read to be skipped.
       this.skipValue(reader, type);
       this.expired++;
+      this.form.leftOut?.(database.number, this.keyBytes());
     } else {
       const old = findEntry(database, key.view, key.start, key.length);
       if (old !== 0 && !this.form.merges) {
@@ -312,8 +315,13 @@ export class RdbLoader {
 
   /** The key that was read last, for the log. */
   private keyName(): string {
+    return decoder.decode(this.keyBytes());
+  }
+
+  /** The key that was read last. */
+  private keyBytes(): Uint8Array {
     const { bytes, start, length } = this.key;
-    return decoder.decode(bytes.subarray(start, start + length));
+    return bytes.subarray(start, start + length);
   }
 
   /** Loads a string; returns its entry. */

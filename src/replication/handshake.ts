@@ -149,7 +149,7 @@ async function refused(
   failover: boolean,
   log: WriteLog,
 ): Promise<HandshakeOutcome> {
-  if (reply.startsWith("-NOMASTERLINK") || reply.startsWith("-LOADING")) {
+  if (/^-(NOMASTERLINK|LOADING|MASTERDOWN)/.test(reply)) {
     throw new HandshakeError(
       `Master is currently unable to PSYNC but should be in the future: ${reply}`,
       true,

@@ -39,6 +39,12 @@ export class ReplicationHistory {
     this.forgetSecond();
   }
 
+  /** Begins another stream, at its first byte: nobody has said what the data is called. */
+  begin(): void {
+    this.renew();
+    this.offset = 0;
+  }
+
   /** There is no second id any more. */
   forgetSecond(): void {
     this.secondId = NO_REPLICATION_ID;

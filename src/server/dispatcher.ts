@@ -69,6 +69,8 @@ export class Dispatcher {
   readonly pops: PopsAhead;
   /** Where in the buffer of the session that is the master its turn began. */
   private streamFrom = 0;
+  /** Where MULTI stands that it has begun a transaction with in this turn; -1 for nowhere. */
+  private unitFrom = -1;
   /** Bytes of the blocks that big arguments are being read into. */
   private blockBytes = 0;
 
@@ -211,6 +213,7 @@ export class Dispatcher {
     this.server.reply.resp = session.resp;
     if (!session.isMaster) return;
     this.streamFrom = session.runEnd;
+    this.unitFrom = -1;
     this.server.replication.beginTurn();
   }
 
@@ -220,7 +223,8 @@ export class Dispatcher {
     journal.endTurn();
     if (session.isMaster) {
       const { bytes } = session.buffer;
-      replication.endTurn(session, bytes.subarray(this.streamFrom, session.runEnd));
+      const before = this.unitFrom < 0 ? 0 : this.unitFrom - this.streamFrom;
+      replication.endTurn(session, bytes.subarray(this.streamFrom, session.runEnd), before);
       // The master wants to hear nothing but what it asks for.
       reply.truncate(0);
     }
@@ -358,7 +362,9 @@ export class Dispatcher {
         if (plain) {
           ran = runner.runPlain(session, frame, command);
         } else {
+          const collected = session.transaction !== null;
           ran = runner.run(session, frame, command);
+          if (!collected && session.transaction !== null) this.unitFrom = frame.start;
           ordinary = runner.isOrdinary(session);
         }
         if (ran !== command) batch.commands[index] = ran;

@@ -88,6 +88,6 @@ function replicaField(replica: Replica, index: number, now: number): InfoFields[
   const lag = state === "online" ? Math.floor((now - acknowledgedMs) / 1000) : 0;
   return [
     `slave${index}`,
-    `ip=${host},port=${port},state=${STATES[state]},offset=${acknowledged},lag=${lag}`,
+    `ip=${host},port=${port},state=${STATES[state]},offset=${Math.max(0, acknowledged)},lag=${lag}`,
   ];
 }

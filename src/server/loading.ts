@@ -64,6 +64,7 @@ export class Loading {
   /** Bytes of files that are done. */
   private doneBytes = 0;
   private window: RdbWindow | null = null;
+  private restored = false;
   private sliceStart = 0;
   /** Milliseconds that shall pass at each key or command. */
   private keyDelayMs = 0;
@@ -74,8 +75,8 @@ export class Loading {
   private readonly isTime = (): boolean =>
     this.server.clock.monotonic() - this.sliceStart > SLICE_MS || this.owedMs() >= SLICE_MS;
 
-  /** Loads into `server`. */
-  constructor(private readonly server: Server) {
+  /** Loads into `server`; `atStart`: there was nothing before. */
+  constructor(private readonly server: Server, private readonly atStart = false) {
     this.startedMs = server.clock.now();
     this.startSlice();
   }
@@ -147,19 +148,26 @@ export class Loading {
   private *rdb(window: RdbWindow, path: string, inAof: boolean, merges: boolean): LoadSteps {
     const { server, server: { logger, persistence } } = this;
     this.window = window;
+    let loader: RdbLoader | null = null;
     const form: LoadForm = {
       limits: server.dispatcher.limits,
-      keepsExpired: inAof,
+      // What becomes of them, a master says.
+      keepsExpired: inAof || server.replication.isReplica,
       checksum: server.settings.isOn("rdbchecksum"),
       merges,
+      leftOut: (database, key) => {
+        this.noteFacts(loader!);
+        this.tellReplicas(database, key);
+      },
       isSlow: () => this.keyDelayMs > 0,
       log: (line) => logger.log(/^(Wrong|rdbLoadObject)/.test(line) ? "warning" : "notice", line),
     };
-    const loader = new RdbLoader(server.keyspace, window, form);
-    this.countBy(() => loader.loaded + loader.expired);
+    const loading = loader = new RdbLoader(server.keyspace, window, form);
+    this.countBy(() => loading.loaded + loading.expired);
     try {
       while (!loader.loadSome(this.isTime)) {
         this.noteFacts(loader);
+        server.journal.endTurn();
         yield this.takeDelay();
       }
     } catch (error) {
@@ -171,6 +179,7 @@ export class Loading {
       throw this.rdbIsBroken(error, path, inAof);
     }
     this.noteFacts(loader);
+    server.journal.endTurn();
     persistence.functions = loader.functions;
     persistence.loadedKeys = loader.loaded;
     persistence.expiredKeys = loader.expired;
@@ -212,6 +221,22 @@ export class Loading {
     const offset = Number(facts.get("repl-offset") ?? -1);
     if (id === undefined || !(offset >= 0)) return;
     this.replication = { id, offset, database: Number(facts.get("repl-stream-db") ?? -1) };
+  }
+
+  /**
+   * A key was left out since its time has come. Replicas that go on from where the snapshot was made still have it: they are told.
+   */
+  private tellReplicas(database: number, key: Uint8Array): void {
+    this.restoreHistory();
+    this.server.journal.append(database, ["DEL", key]);
+  }
+
+  /** Has the server go on with the history that a snapshot, at its start, tells of; done once. */
+  restoreHistory(): void {
+    const { replication, server } = this;
+    if (this.restored || !this.atStart || replication === null) return;
+    this.restored = true;
+    server.replication.restore(replication);
   }
 
   /**

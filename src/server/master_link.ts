@@ -270,10 +270,7 @@ export class MasterLink {
     }
     if (!isCurrent()) return;
     const input = await this.checked(spool, isCurrent);
-    if (!isCurrent()) return;
-    const [id, offset] = outcome.kind === "full"
-      ? [outcome.id, outcome.offset]
-      : [replication.history.id, 0];
+    if (!isCurrent() || input === null) return;
     const keepAlive = setInterval(() => this.keepAlive(peer), RETRY_MS);
     try {
       const database = await server.persistence.replaceData(input, spool.path);
@@ -290,19 +287,24 @@ export class MasterLink {
     this.log("notice", "MASTER <-> REPLICA sync: Finished with success");
     // Those who replicate this server have what it had before.
     replication.replicas.disconnect();
-    replication.history.adopt(id, offset);
+    if (outcome.kind === "full") replication.history.adopt(outcome.id, outcome.offset);
+    else replication.history.begin();
     replication.replaceStream();
   }
 
   /** The snapshot that has come, if it is whole and can be loaded. */
-  private async checked(spool: SnapshotSpool, isCurrent: () => boolean): Promise<InputFile> {
+  private async checked(spool: SnapshotSpool, isCurrent: () => boolean): Promise<InputFile | null> {
     const fault = await spool.check(isCurrent);
     if (fault !== null) {
       spool.discard();
       if (this.spool === spool) this.spool = null;
       throw new PeerError(`the snapshot is broken, the old data stays: ${fault}`);
     }
-    return spool.open();
+    try {
+      return await spool.open();
+    } catch (error) {
+      throw new PeerError(`can't keep what it sends: ${systemReason(error)}`);
+    }
   }
 
   /** Tells the master that this server is there, though it loads. */

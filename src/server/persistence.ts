@@ -256,7 +256,7 @@ export class Persistence implements SnapshotHost, AofHost {
   /** Loads what there is, and opens the append-only file. */
   private *load(): LoadSteps {
     const { server, aof, snapshots } = this;
-    const loading = new Loading(server);
+    const loading = new Loading(server, true);
     this.loading = loading;
     const on = server.settings.isOn("appendonly");
     const manifest = loading.readManifest(on);
@@ -264,7 +264,7 @@ export class Persistence implements SnapshotHost, AofHost {
     else {
       yield* loading.snapshot(snapshots.settings.path, false);
       this.keepSnapshot();
-      if (loading.replication !== null) server.replication.restore(loading.replication);
+      loading.restoreHistory();
     }
     server.keyspace.dirty = 0;
     snapshots.forgetChanges();

@@ -284,8 +284,11 @@ export class Replication {
     reply.onError = this.noteRefusal;
   }
 
-  /** It ends; `bytes` is what was run of the stream. */
-  endTurn(session: Session, bytes: Uint8Array): void {
+  /**
+   * It ends; `bytes` is what was run of the stream. If the session is in a transaction now that this turn has begun, MULTI stands
+   * behind `before` of them.
+   */
+  endTurn(session: Session, bytes: Uint8Array, before: number): void {
     const { history, link, server: { keyspace, reply }, stream } = this;
     keyspace.isTold = false;
     keyspace.dueBefore = keyspace.now;
@@ -295,12 +298,14 @@ export class Replication {
     if (link === null || link.session !== session || stream === null || bytes.length === 0) return;
     this.receivedBytes += bytes.length;
     this.onAppend?.(history.id, stream.written, bytes);
-    stream.appendPart(bytes);
-    // Half of a transaction counts for nothing.
-    if (session.transaction !== null) return;
-    stream.commit();
-    history.offset = stream.end;
-    this.replicas.streamGrew();
+    // Half of a transaction counts for nothing, but what came before it has been done.
+    const counted = session.transaction === null ? bytes.length : before;
+    if (counted > 0) {
+      stream.append(bytes.subarray(0, counted));
+      history.offset = stream.end;
+      this.replicas.streamGrew();
+    }
+    stream.appendPart(bytes.subarray(counted));
     if (!this.acknowledgesTurn) return;
     this.acknowledgesTurn = false;
     link.acknowledge();

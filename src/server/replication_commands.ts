@@ -310,7 +310,7 @@ export function role({ reply, server: { journal, replication } }: ServerContext)
       reply.array(3);
       reply.bulk(host);
       reply.bulk(String(port));
-      reply.bulk(String(acknowledged));
+      reply.bulk(String(Math.max(0, acknowledged)));
     }
     return;
   }

@@ -7,7 +7,13 @@
  */
 import { checkRdbSteps } from "../persistence/check_rdb.ts";
 import { afterOthers } from "../runtime/clock.ts";
-import { type InputFile, type OutputFile, removeQuietly, writeWhole } from "../runtime/files.ts";
+import {
+  folderOf,
+  type InputFile,
+  type OutputFile,
+  removeQuietly,
+  writeWhole,
+} from "../runtime/files.ts";
 import type { Server } from "./server.ts";
 
 /** A slice of looking through it lasts so long. */
@@ -92,13 +98,23 @@ export class SnapshotSpool {
     }
   }
 
-  /** It is whole: it becomes the server's snapshot, if it is a file. What is to be loaded. */
-  open(): InputFile {
+  /**
+   * It is whole: it becomes the server's snapshot, if it is a file. What is to be loaded; null if nobody wants it any more.
+   *
+   * @throws {Error} as the system says.
+   */
+  async open(): Promise<InputFile | null> {
     const { files, persistence: { snapshots: { settings: { path } } } } = this.server;
-    if (!this.toDisk) return this.input("");
-    this.file?.close();
+    const { file } = this;
+    if (file === null) return this.toDisk ? null : this.input("");
+    // The next start may find it under its new name: its bytes have to be there before.
+    await file.sync();
+    if (this.file === null) return null;
+    file.close();
     this.file = null;
     files.rename(this.temporary, path);
+    // Until that lasts, there is the old one.
+    files.syncFolderAside(folderOf(path)).catch(() => {});
     return this.input(path);
   }
 

@@ -7,15 +7,25 @@
  *
  * The time that a server sees and the time of its timers is the same {@linkcode HandClock}.
  *
+ * **Several processes** can live in one loop. What a callback asks for belongs to the {@linkcode Process} that it runs for, and so does
+ * all that promises do after it: they have all gone on before the next callback. So a process can be stopped for a while, or ended, with
+ * nothing of it going on. For that, nothing may wake two processes at once: what one sends to another comes to it by
+ * {@linkcode Process.wake}.
+ *
  * @module
  */
 import { HandClock } from "../support/memory_server.ts";
 import { DeadProcessError } from "../support/virtual_disk.ts";
 
-/** A callback that waits for its time. */
-interface Timer {
-  dueMs: number;
+/** What waits for the next turn, of one process or of nobody. */
+interface Immediate {
   readonly callback: () => void;
+  readonly owner: Process | null;
+}
+
+/** A callback that waits for its time. */
+interface Timer extends Immediate {
+  dueMs: number;
   /** For `setInterval`. */
   readonly periodMs: number | null;
 }
@@ -33,13 +43,45 @@ const machine = globalThis as unknown as TimerFunctions;
 /** The real one, which lets everything run that promises have to do. */
 const letPromisesRun = machine.setImmediate;
 
+/** So many rounds of callbacks that want the next turn take no time; then a millisecond passes. */
+const ROUNDS_PER_MS = 50;
+
+/** One process of several in a loop. */
+export class Process {
+  /** Whether its callbacks wait until it goes on. */
+  stopped = false;
+  /** Whether it has ended: none of its callbacks ever runs. */
+  ended = false;
+  private awake: (() => void)[] = [];
+
+  /** A process in `loop`. */
+  constructor(private readonly loop: EventLoop) {}
+
+  /**
+   * Has `callback` run in the process as soon as may be, together with what else wakes it by then, as a poll of many
+   * sockets does.
+   */
+  wake(callback: () => void): void {
+    if (this.ended) return;
+    this.awake.push(callback);
+    if (this.awake.length > 1) return;
+    this.loop.post(0, this, () => {
+      const { awake } = this;
+      this.awake = [];
+      for (const one of awake) one();
+    });
+  }
+}
+
 /** An event loop; see the head of this file. */
 export class EventLoop implements Disposable {
   /** The time. */
   readonly clock: HandClock = new HandClock();
   /** What was thrown where nobody catches it, but for uses of the disk by dead processes: those are no fault of theirs. */
   uncaught: unknown = undefined;
-  private immediates: (() => void)[] = [];
+  /** The process that callbacks run for; nobody's are never stopped. */
+  private current: Process | null = null;
+  private immediates: Immediate[] = [];
   private timers: Timer[] = [];
   private readonly replaced: TimerFunctions;
   private readonly onUncaught = (event: Event): void => {
@@ -56,7 +98,7 @@ export class EventLoop implements Disposable {
       setInterval: (callback: () => void, ms = 0) => this.add(callback, ms, ms),
       clearTimeout: (timer?: Timer) => this.remove(timer),
       clearInterval: (timer?: Timer) => this.remove(timer),
-      setImmediate: (callback: () => void) => this.immediates.push(callback),
+      setImmediate: (callback: () => void) => this.addImmediate(callback),
     });
     addEventListener("error", this.onUncaught);
     addEventListener("unhandledrejection", this.onUncaught);
@@ -80,16 +122,65 @@ export class EventLoop implements Disposable {
     this.timers = [];
   }
 
+  /** Has `callback` run for `owner` in `ms`. */
+  post(ms: number, owner: Process | null, callback: () => void): void {
+    this.timers.push({ dueMs: this.now + ms, callback, periodMs: null, owner });
+  }
+
+  /** Runs `begin` for a process, and lets all promises go on that can. */
+  async runFor<Result>(process: Process, begin: () => Result): Promise<Awaited<Result>> {
+    this.current = process;
+    const result = begin();
+    await settle();
+    this.current = null;
+    return await result;
+  }
+
+  /** Ends a process. */
+  end(process: Process): void {
+    process.ended = true;
+    this.immediates = this.immediates.filter(({ owner }) => owner !== process);
+    this.timers = this.timers.filter(({ owner }) => owner !== process);
+  }
+
+  /** Lets time pass for several processes; what waits for the next turn doesn't wait for any timer. */
+  async pass(ms: number): Promise<void> {
+    const { clock } = this;
+    const end = clock.now() + ms;
+    await settle();
+    for (let rounds = 0;;) {
+      if (this.immediates.length > 0 && await this.runImmediates()) {
+        if (++rounds % ROUNDS_PER_MS === 0) clock.advance(1);
+        continue;
+      }
+      const next = this.takeDue(end);
+      if (next === undefined) break;
+      clock.advance(Math.max(0, next.dueMs - clock.now()));
+      await this.run(next);
+    }
+    clock.advance(Math.max(0, end - clock.now()));
+  }
+
   /** Lets promises go on, and then runs what waits for the next turn, and what is due. */
   async turn(): Promise<void> {
     await settle();
+    await this.runImmediates();
+    await this.advance(0);
+  }
+
+  /** Runs what has waited for the next turn; whether there was anything that could run. */
+  private async runImmediates(): Promise<boolean> {
     const { immediates } = this;
     this.immediates = [];
-    for (const callback of immediates) {
-      this.run(callback);
-      await settle();
+    let ran = false;
+    for (const one of immediates) {
+      if (one.owner?.stopped) this.immediates.push(one);
+      else {
+        await this.run(one);
+        ran = true;
+      }
     }
-    await this.advance(0);
+    return ran;
   }
 
   /** Lets time pass; what is due meanwhile runs at its time. */
@@ -100,8 +191,7 @@ export class EventLoop implements Disposable {
       const next = this.takeDue(end);
       if (next === undefined) break;
       clock.advance(Math.max(0, next.dueMs - clock.now()));
-      this.run(next.callback);
-      await settle();
+      await this.run(next);
     }
     // Who cut the power meanwhile has set the clock as well.
     clock.advance(Math.max(0, end - clock.now()));
@@ -111,20 +201,32 @@ export class EventLoop implements Disposable {
   private takeDue(end: number): Timer | undefined {
     let next: Timer | undefined;
     for (const timer of this.timers) {
+      if (timer.owner?.stopped) continue;
       if (timer.dueMs <= end && (next === undefined || timer.dueMs < next.dueMs)) next = timer;
     }
     if (next === undefined) return undefined;
     const due = { ...next };
     if (next.periodMs === null) this.remove(next);
-    else next.dueMs += next.periodMs;
+    // Who was stopped makes up for nothing.
+    else next.dueMs = Math.max(next.dueMs, this.now) + next.periodMs;
     return due;
   }
 
   private add(callback: () => void, ms: number, periodMs: number | null): Timer {
-    const timer: Timer = { dueMs: this.now + ms, callback, periodMs };
+    // As a real one does, it knows whole milliseconds only.
+    const timer: Timer = {
+      dueMs: this.now + Math.ceil(ms),
+      callback,
+      periodMs,
+      owner: this.current,
+    };
     // With the same time, who came first is first.
-    this.timers.push(timer);
+    if (!this.current?.ended) this.timers.push(timer);
     return timer;
+  }
+
+  private addImmediate(callback: () => void): void {
+    if (!this.current?.ended) this.immediates.push({ callback, owner: this.current });
   }
 
   private remove(timer: Timer | undefined): void {
@@ -132,12 +234,17 @@ export class EventLoop implements Disposable {
     if (index >= 0) this.timers.splice(index, 1);
   }
 
-  private run(callback: () => void): void {
+  /** Runs a callback, and all that promises do after it. */
+  private async run({ callback, owner }: Immediate): Promise<void> {
+    if (owner?.ended) return;
+    this.current = owner;
     try {
       callback();
     } catch (error) {
       this.note(error);
     }
+    await settle();
+    this.current = null;
   }
 
   private note(error: unknown): void {

@@ -1,0 +1,87 @@
+/**
+ * What a simulation sees of a server's replication, directly: it looks between any two turns, and clients would be told too late.
+ *
+ * @module
+ */
+import type { Server } from "../../src/server/mod.ts";
+import { SEGMENT_SHIFT } from "../../src/memory/arena.ts";
+import { dictBuckets, dictVisitBucket } from "../../src/memory/dict.ts";
+import { keyLength, keyStart } from "../../src/memory/entry.ts";
+import { valueDigest } from "../../src/keyspace/digest.ts";
+import { entryType, expiryOf, hasExpiry } from "../../src/keyspace/entry_facts.ts";
+import { findEntry } from "../../src/keyspace/keyspace.ts";
+import { stringBytes } from "../../src/keyspace/strings.ts";
+
+/** What there is to see of the replication of a server; the parts of it that are looked at. */
+export interface ReplicationPart {
+  readonly history: {
+    readonly id: string;
+    readonly secondId: string;
+    readonly secondEnd: number;
+    readonly offset: number;
+  };
+  readonly stream: { readonly start: number; readonly end: number } | null;
+  readonly link: { readonly isUp: boolean; readonly host: string } | null;
+  onAppend: ((id: string, offset: number, bytes: Uint8Array) => void) | null;
+}
+
+/** Whether who has `offset` bytes of the stream `id` can be sent the rest by a server. */
+export function canGoOn(
+  { history, stream }: ReplicationPart,
+  id: string,
+  offset: number,
+): boolean {
+  const shares = id === history.id || (id === history.secondId && offset <= history.secondEnd);
+  return shares && stream !== null && offset >= stream.start && offset <= stream.end;
+}
+
+/** The replication of a server. */
+export function replicationOf(server: Server): ReplicationPart | undefined {
+  return (server as unknown as { replication?: ReplicationPart }).replication;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+/** Longest text of a number, and some. */
+const scratch = new Uint8Array(32);
+
+/** The string at a key of the first database; undefined if there is none. The key must not expire. */
+export function stringAt(server: Server, key: string): string | undefined {
+  const bytes = encoder.encode(key);
+  const [database] = server.keyspace.databases;
+  const entry = findEntry(database, new DataView(bytes.buffer), 0, bytes.length);
+  if (entry === 0) return undefined;
+  return decoder.decode(stringBytes(server.keyspace, entry, scratch));
+}
+
+/** What is at each key, by database and name: type, digest and expiry, to be compared. */
+export function keysOf({ keyspace }: Server): Map<string, string> {
+  const { arena, databases } = keyspace;
+  const states = new Map<string, string>();
+  for (const { dict, number, size } of databases) {
+    if (size === 0) continue;
+    for (let bucket = 0; bucket < dictBuckets(arena, dict); bucket++) {
+      dictVisitBucket(arena, dict, bucket, (entry) => {
+        const start = keyStart(arena, entry);
+        const bytes = arena.bytes[entry >>> SEGMENT_SHIFT] as Uint8Array;
+        const key = decoder.decode(bytes.slice(start, start + keyLength(arena, entry)));
+        const expiry = hasExpiry(keyspace, entry) ? expiryOf(keyspace, entry) : "none";
+        const digest = valueDigest(keyspace, entry);
+        states.set(
+          `${number}/${key}`,
+          `type ${entryType(keyspace, entry)} ${digest} expiry ${expiry}`,
+        );
+      });
+    }
+  }
+  return states;
+}
+
+/** Where two servers differ, for people; empty if they don't. */
+export function differences(one: Server, other: Server): string {
+  const [states, others] = [keysOf(one), keysOf(other)];
+  return [...new Set([...states.keys(), ...others.keys()])]
+    .filter((key) => states.get(key) !== others.get(key))
+    .map((key) => `${key}: ${states.get(key) ?? "nothing"}, ${others.get(key) ?? "nothing"}`)
+    .join("\n  ");
+}
