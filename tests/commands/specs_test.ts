@@ -1,3 +1,4 @@
+import { REPLICATION_SPECS } from "../../src/commands/specs/replication.ts";
 import { SAVING_SPECS } from "../../src/commands/specs/saving.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
