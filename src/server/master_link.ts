@@ -57,8 +57,6 @@ export class MasterLink {
   heardMs: number;
   /** Whether a snapshot is being received. */
   spool: SnapshotSpool | null = null;
-  /** Whether the next introduction asks this server's replica to become its master, as FAILOVER does. */
-  failover = false;
   private peer: Peer | null = null;
   /** Counts tries: what an older one brings comes too late. */
   private attempt = 0;
@@ -168,7 +166,7 @@ export class MasterLink {
         if (isCurrent()) this.log(level, line);
       });
       if (!isCurrent()) return;
-      this.failover = false;
+      this.replication.failover.succeeded();
       if (outcome.kind === "continue") this.goOn(outcome.id);
       else await this.takeSnapshot(peer, outcome, isCurrent);
       if (!isCurrent()) return;
@@ -192,12 +190,9 @@ export class MasterLink {
         ? `I/O error trying to sync with MASTER: ${error.message}`
         : `Error reading from or writing to MASTER: ${error.message}`,
     );
-    const { failover } = this;
-    this.failover = false;
     this.abandon();
-    if (failover && error instanceof HandshakeError && !error.passing) {
-      return this.replication.failover.rejected();
-    }
+    const { failover } = this.replication;
+    if (failover.isHandingOver && error instanceof HandshakeError) return failover.rejected();
     const passing = error instanceof HandshakeError && error.passing;
     if (!passing) this.failures++;
     this.tryAgain(Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.max(0, this.failures - 1)));
@@ -211,7 +206,8 @@ export class MasterLink {
 
   /** What this server says of itself. */
   private introduction(): Introduction {
-    const { replication: { history: { id, offset } }, server, server: { settings } } = this;
+    const { replication: { failover, history: { id, offset } }, server, server: { settings } } =
+      this;
     const announcedPort = settings.number("replica-announce-port");
     return {
       port: announcedPort === 0 ? server.port : announcedPort,
@@ -219,7 +215,7 @@ export class MasterLink {
       user: settings.text("masteruser"),
       password: settings.text("masterauth"),
       has: this.last === null ? null : { id, offset },
-      failover: this.failover,
+      failover: failover.isHandingOver,
     };
   }
 
@@ -325,7 +321,6 @@ export class MasterLink {
     this.last = null;
     this.state = "connected";
     this.downSinceMs = 0;
-    this.replication.failover.succeeded();
     this.replication.applySettings();
     this.acknowledge();
     if (rest.length > 0) {
