@@ -12,7 +12,7 @@
  */
 import { datasetDigest } from "../../src/keyspace/digest.ts";
 import type { ReplicationNode } from "./replication_node.ts";
-import { replicationOf, stringAt } from "./replication_probe.ts";
+import { stringAt } from "./replication_probe.ts";
 import type { ReplicationWriter } from "./replication_writer.ts";
 
 const FIRST_BYTES = 16 * 1024;
@@ -101,7 +101,7 @@ export class Digests {
   note(node: ReplicationNode): void {
     const { server } = node;
     if (server === null || !isWhole(node)) return;
-    const { history } = replicationOf(server)!;
+    const { replication: { history } } = server;
     const pair = `${history.id}:${history.offset}`;
     if (this.lastPairs.get(node) === pair) return;
     this.lastPairs.set(node, pair);
@@ -120,9 +120,7 @@ export class Digests {
 /** Whether what a server has is the data of its id and offset: it isn't being replaced, and somebody counts its changes. */
 export function isWhole(node: ReplicationNode): boolean {
   const { server } = node;
-  if (server === null || !node.isServing) return false;
-  const part = replicationOf(server);
-  return part !== undefined && part.stream !== null;
+  return server !== null && node.isServing && server.replication.stream !== null;
 }
 
 /** What the counters and pairs of writers are on each server. */
@@ -190,9 +188,7 @@ export class Counters {
 
   /** Who is further in the same history has all that the other has. */
   private compare(node: ReplicationNode, other: ReplicationNode): void {
-    const [{ id, offset }, further] = [node, other].map((one) =>
-      replicationOf(one.server!)!.history
-    );
+    const [{ id, offset }, further] = [node, other].map((one) => one.server!.replication.history);
     if (further.id !== id || further.offset < offset) return;
     const [values, others] = [node, other].map((one) => this.now.get(one)!);
     const wrong = values.findIndex((value, index) => value > others[index]);

@@ -6,7 +6,6 @@
 import type { RandomSource } from "../fuzz/random_source.ts";
 import { addressOf, type ReplicationNode } from "./replication_node.ts";
 import type { EventKind } from "./replication_plan.ts";
-import { replicationOf } from "./replication_probe.ts";
 import type { ReplicationRun } from "./replication_run.ts";
 
 /** How likely a replica follows another one after a change. */
@@ -84,9 +83,9 @@ const EVENTS: Readonly<Record<EventKind, Happen>> = {
   },
   "fail over": (run, random) => {
     const master = run.nodes[run.master];
-    const id = master.server === null ? null : replicationOf(master.server)?.history.id;
+    const id = master.server?.replication.history.id;
     run.end(master, random.pick(["kill", "kill", "power cut"] as const));
-    const best = furthest(run, id ?? null);
+    const best = furthest(run, id);
     if (best !== undefined) promote(run, random, best);
   },
   "re-point": (run, random) => {
@@ -138,11 +137,10 @@ function promote(run: ReplicationRun, random: RandomSource, node: ReplicationNod
 }
 
 /** Of those who have the history `id`, the one that has come furthest; of any, if nobody has it. */
-function furthest(run: ReplicationRun, id: string | null): ReplicationNode | undefined {
+function furthest(run: ReplicationRun, id: string | undefined): ReplicationNode | undefined {
   const able = run.nodes.filter((node) => node.isServing && !node.host.process.stopped);
-  const historyOf = (node: ReplicationNode) => replicationOf(node.server!)?.history;
-  const same = able.filter((node) => historyOf(node)?.id === id);
-  const offsetOf = (node: ReplicationNode) => historyOf(node)?.offset ?? 0;
+  const same = able.filter(({ server }) => server!.replication.history.id === id);
+  const offsetOf = ({ server }: ReplicationNode) => server!.replication.history.offset;
   return (same.length > 0 ? same : able).sort((a, b) => offsetOf(b) - offsetOf(a))[0];
 }
 

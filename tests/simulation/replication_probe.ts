@@ -1,5 +1,5 @@
 /**
- * What a simulation sees of a server's replication, directly: it looks between any two turns, and clients would be told too late.
+ * What a simulation sees of a server's data, directly: it looks between any two turns, and clients would be told too late.
  *
  * @module
  */
@@ -12,32 +12,14 @@ import { entryType, expiryOf, hasExpiry } from "../../src/keyspace/entry_facts.t
 import { findEntry } from "../../src/keyspace/keyspace.ts";
 import { stringBytes } from "../../src/keyspace/strings.ts";
 
-/** What there is to see of the replication of a server; the parts of it that are looked at. */
-export interface ReplicationPart {
-  readonly history: {
-    readonly id: string;
-    readonly secondId: string;
-    readonly secondEnd: number;
-    readonly offset: number;
-  };
-  readonly stream: { readonly start: number; readonly end: number } | null;
-  readonly link: { readonly isUp: boolean; readonly host: string } | null;
-  onAppend: ((id: string, offset: number, bytes: Uint8Array) => void) | null;
-}
-
 /** Whether who has `offset` bytes of the stream `id` can be sent the rest by a server. */
 export function canGoOn(
-  { history, stream }: ReplicationPart,
+  { replication: { history, stream } }: Server,
   id: string,
   offset: number,
 ): boolean {
   const shares = id === history.id || (id === history.secondId && offset <= history.secondEnd);
   return shares && stream !== null && offset >= stream.start && offset <= stream.end;
-}
-
-/** The replication of a server. */
-export function replicationOf(server: Server): ReplicationPart | undefined {
-  return (server as unknown as { replication?: ReplicationPart }).replication;
 }
 
 const encoder = new TextEncoder();
