@@ -27,13 +27,20 @@ const decoder = new TextDecoder();
 /** Longest text of a number, and some. */
 const scratch = new Uint8Array(32);
 
-/** The string at a key of the first database; undefined if there is none. The key must not expire. */
-export function stringAt(server: Server, key: string): string | undefined {
-  const bytes = encoder.encode(key);
-  const [database] = server.keyspace.databases;
-  const entry = findEntry(database, new DataView(bytes.buffer), 0, bytes.length);
-  if (entry === 0) return undefined;
-  return decoder.decode(stringBytes(server.keyspace, entry, scratch));
+/** The name of a key, to be looked up often. */
+export class KeyName {
+  private readonly view: DataView;
+
+  /** The key `text`. */
+  constructor(readonly text: string) {
+    this.view = new DataView(encoder.encode(text).buffer);
+  }
+
+  /** The string there in the first database; undefined if there is none. The key must not expire. */
+  valueIn({ keyspace, keyspace: { databases: [database] } }: Server): string | undefined {
+    const entry = findEntry(database, this.view, 0, this.view.byteLength);
+    return entry === 0 ? undefined : decoder.decode(stringBytes(keyspace, entry, scratch));
+  }
 }
 
 /** What is at each key, by database and name: type, digest and expiry, to be compared. */

@@ -31,8 +31,9 @@ import { SimulationFault } from "./simulation_fault.ts";
 /** Once nothing is wrong any more, all must be alike after so long. */
 const HEALING_MS = 120_000;
 const HEALING_TURN_MS = 100;
-/** The data is compared so often, in turns. */
+/** The data is compared so often, in turns; and so often of servers that nobody is to be compared with yet. */
 const DIGEST_TURNS = 5;
+const LONE_DIGEST_TURNS = 20;
 const FORGETTING_CHANCE = 0.15;
 const SHOWN_LOG_LINES = 8;
 /** A full synchronisation is about to replace the data. */
@@ -101,6 +102,7 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
   private fault: Error | undefined;
   private readonly later: { ms: number; callback: () => void }[] = [];
   private turns = 0;
+  private looks = 0;
   private full = 0;
   private partial = 0;
   private readonly startedMs: number;
@@ -256,7 +258,9 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     if (loop.uncaught !== undefined) throw loop.uncaught;
     if (this.fault !== undefined) throw this.fault;
     counters.check(nodes);
-    if (this.turns % DIGEST_TURNS === 0) { for (const node of nodes) digests.note(node); }
+    if (++this.looks % DIGEST_TURNS === 0) {
+      digests.note(nodes, this.looks % LONE_DIGEST_TURNS === 0);
+    }
     if (this.fault !== undefined) throw this.fault;
   }
 
