@@ -339,6 +339,7 @@ export class MasterLink {
     if (session !== this.session) return;
     this.last = { database: session.database };
     this.session = null;
+    this.state = "connect";
     this.replication.stream?.rollBack();
     this.downSinceMs = this.server.clock.now();
     this.log("notice", "Connection with master lost.");
