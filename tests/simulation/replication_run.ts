@@ -152,6 +152,7 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
       for (const node of this.nodes) {
         await node.start(this.operator.settingsOf(node.number, false));
       }
+      this.loadBallast();
       while (this.turns < this.plan.turns) await this.workTurn();
       await this.heal();
       this.compareAll();
@@ -230,6 +231,18 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
 
   private get passedMs(): number {
     return this.loop.now - this.startedMs;
+  }
+
+  /** Has the master hold so much that a snapshot of it comes in many pieces. */
+  private loadBallast(): void {
+    const { plan: { ballast }, random } = this;
+    if (ballast === 0) return;
+    const client = this.clientOf(null, this.master);
+    for (let number = 0; number < ballast; number++) {
+      // Not to be compressed.
+      const bytes = Array.from({ length: 400 }, () => random.below(1e9).toString(36)).join("");
+      client.send(["SET", `ballast:${number}`, bytes]);
+    }
   }
 
   /** A turn in which everybody works and things happen. */
