@@ -191,8 +191,9 @@ export class MasterLink {
         : `Error reading from or writing to MASTER: ${error.message}`,
     );
     this.abandon();
-    const { failover } = this.replication;
-    if (failover.isHandingOver && error instanceof HandshakeError) return failover.rejected();
+    if (this.isFailingOver && error instanceof HandshakeError) {
+      return this.replication.failover.rejected();
+    }
     const passing = error instanceof HandshakeError && error.passing;
     if (!passing) this.failures++;
     this.tryAgain(Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.max(0, this.failures - 1)));
@@ -206,8 +207,7 @@ export class MasterLink {
 
   /** What this server says of itself. */
   private introduction(): Introduction {
-    const { replication: { failover, history: { id, offset } }, server, server: { settings } } =
-      this;
+    const { replication: { history: { id, offset } }, server, server: { settings } } = this;
     const announcedPort = settings.number("replica-announce-port");
     return {
       port: announcedPort === 0 ? server.port : announcedPort,
@@ -215,8 +215,13 @@ export class MasterLink {
       user: settings.text("masteruser"),
       password: settings.text("masterauth"),
       has: this.last === null ? null : { id, offset },
-      failover: failover.isHandingOver,
+      failover: this.isFailingOver,
     };
+  }
+
+  /** Whether the one at the other end is yet to become a master. */
+  private get isFailingOver(): boolean {
+    return this.replication.failover.isHandingOver;
   }
 
   /** The master has all that comes behind what is here. */
@@ -334,6 +339,7 @@ export class MasterLink {
     if (session !== this.session) return;
     this.last = { database: session.database };
     this.session = null;
+    this.state = "connect";
     this.replication.stream?.rollBack();
     this.downSinceMs = this.server.clock.now();
     this.log("notice", "Connection with master lost.");
