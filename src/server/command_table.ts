@@ -66,6 +66,8 @@ export class Command {
   readonly writes: boolean;
   /** Whether it runs while the data is being loaded. */
   readonly whileLoading: boolean;
+  /** Whether it runs while other data is being loaded to take the place of this. */
+  readonly whileSwapping: boolean;
   /** Whether a replica runs it that has lost its master and isn't to show old data. */
   readonly whileStale: boolean;
   /** Whether it only works with data (or does nothing at all): it changes nothing about who may do what, who hears of what, or what the server is told to do. */
@@ -101,6 +103,7 @@ export class Command {
     this.logged = !flags.includes("skip_slowlog");
     this.writes = flags.includes("write");
     this.whileLoading = flags.includes("loading");
+    this.whileSwapping = !flags.includes("no_async_loading");
     this.whileStale = flags.includes("stale");
     this.subcommands = subcommands;
     // MIGRATE has all others wait.
