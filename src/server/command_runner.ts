@@ -128,7 +128,7 @@ export class CommandRunner {
   private callJournaled(command: Command, mark: number, frame: RequestFrame | null): void {
     const { context, server: { keyspace, journal } } = this;
     const { dirty } = keyspace;
-    journal.beginUnit();
+    if (!command.meetsKeys) journal.beginUnit();
     this.call(command, mark);
     // CONFIG SET may have ended the listening.
     if (keyspace.dirty !== dirty && !context.journaled && journal.listening) {
@@ -137,7 +137,7 @@ export class CommandRunner {
         journal.appendRequest(number, bytes, frame.start, frame.position);
       } else journal.append(number, context.allArguments());
     }
-    journal.endUnit();
+    if (!command.meetsKeys) journal.endUnit();
     if (keyspace.dirty !== dirty) context.client.wrote = journal.position;
   }
 
