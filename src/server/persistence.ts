@@ -367,7 +367,7 @@ export class Persistence implements SnapshotHost, AofHost {
   /** DEBUG LOADAOF: likewise, by the append-only file. */
   reloadAof(): string | null {
     const { server, aof } = this;
-    server.journal.endTurn();
+    server.journal.cut();
     if (!aof.writer.flushNow()) return "The last changes aren't in the append-only file yet";
     flushDatabases(server.keyspace, server.keyspace.databases, false);
     return this.loadNow((loading) => {
