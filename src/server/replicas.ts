@@ -192,7 +192,6 @@ export class Replicas {
     if (replica.state === "online") {
       this.server.logger.log("notice", `Connection with replica ${replica.address} lost.`);
     }
-    this.countGood();
     this.replication.applySettings();
   }
 
@@ -209,7 +208,6 @@ export class Replicas {
     replica.startsOnAck = false;
     replica.acknowledgedMs = this.server.clock.now();
     replica.session.source = new StreamSource(this, replica.reader!);
-    this.countGood();
     this.replication.applySettings();
     replica.session.pull();
   }
@@ -276,7 +274,9 @@ export class Replicas {
     if (offset > replica.acknowledged) replica.acknowledged = offset;
     replica.acknowledgedMs = this.server.clock.now();
     if (replica.startsOnAck) this.putOnline(replica);
+    const wereTooFew = this.areTooFew;
     this.countGood();
+    if (this.areTooFew !== wereTooFew) this.replication.applySettings();
     this.serveWaiting();
   }
 
@@ -311,7 +311,7 @@ export class Replicas {
   }
 
   /** Counts those that are online and not far behind, and whether they are too few. */
-  private countGood(): void {
+  countGood(): void {
     const { clock, settings } = this.server;
     const needed = settings.number("min-replicas-to-write");
     const lagMs = settings.number("min-replicas-max-lag") * 1000;
@@ -344,7 +344,6 @@ export class Replicas {
     this.closeSilent(now, settings.number("repl-timeout") * 1000);
     this.fullSync.tick(now);
     this.dropOldStream(now);
-    this.countGood();
     this.feed();
   }
 
