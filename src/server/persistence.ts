@@ -425,9 +425,12 @@ export class Persistence implements SnapshotHost, AofHost {
     const { rewriting } = aof;
     if (aof.state !== "off") {
       if (rewriting) {
-        if (aof.state === "waiting" && !force) {
-          this.log("warning", "Writing initial AOF. Can't exit");
-          return false;
+        if (aof.state === "waiting") {
+          this.log(
+            "warning",
+            force ? "Writing initial AOF. Exit anyway." : "Writing initial AOF, can't exit",
+          );
+          if (!force) return false;
         }
         this.log("warning", "There is a child rewriting the AOF. Killing it!");
       }
