@@ -264,8 +264,8 @@ export class Persistence implements SnapshotHost, AofHost {
     else {
       yield* loading.snapshot(snapshots.settings.path, false);
       this.keepSnapshot();
-      loading.restoreHistory();
     }
+    loading.restoreHistory();
     server.keyspace.dirty = 0;
     snapshots.forgetChanges();
     aof.know(manifest);
@@ -436,7 +436,7 @@ export class Persistence implements SnapshotHost, AofHost {
       }
       this.log("notice", "Calling fsync() on the AOF file.");
       this.journal.endTurn();
-      aof.makeLast();
+      aof.makeLast(this.server.replication.facts);
     }
     const saves = save ?? snapshots.settings.savePoints.length > 0;
     if (!saves) return true;
