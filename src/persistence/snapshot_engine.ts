@@ -33,11 +33,11 @@ export interface SnapshotOrder {
   readonly streams?: boolean;
 }
 
-/** Takes the pieces of a snapshot that goes to no file; each belongs to it. */
+/** Takes the pieces of a snapshot that goes to no file; each stays as it is until it is {@linkcode SnapshotJob.taken}. */
 export type PieceReceiver = (bytes: Uint8Array) => void;
 
-/** Pieces of so many bytes may wait until somebody says that they are {@linkcode SnapshotJob.taken}. */
-export const UNTAKEN_LIMIT_BYTES: number = 4 * 1024 * 1024;
+/** So many pieces may wait until somebody says that they are taken. */
+export const PIECES_LIMIT = 16;
 
 /** A snapshot that is being written. */
 export interface SnapshotJob {
@@ -47,8 +47,8 @@ export interface SnapshotJob {
   readonly extraBytes: number;
   /** Gives it up; its file is removed, and nobody is told. */
   cancel(): void;
-  /** So many bytes of pieces needn't be waited for any more. */
-  taken(bytes: number): void;
+  /** The oldest piece that was handed over isn't needed any more. */
+  taken(): void;
 }
 
 /** How a snapshot has ended. */
@@ -125,19 +125,19 @@ class PlainJob implements SnapshotJob {
     if (!this.order.streams) removeQuietly(this.files, this.order.temporary);
   }
 
-  taken(bytes: number): void {
-    this.untaken -= bytes;
-    if (this.untaken < UNTAKEN_LIMIT_BYTES) this.goOn();
+  taken(): void {
+    this.untaken--;
+    this.goOn();
   }
 
   /** Hands everything over; never settles if it is cancelled. */
   async stream(receive: PieceReceiver): Promise<SnapshotResult> {
     await this.turn();
     for (const piece of this.pieces) {
-      while (this.untaken >= UNTAKEN_LIMIT_BYTES) {
+      while (this.untaken >= PIECES_LIMIT) {
         await new Promise<void>((resolve) => this.goOn = resolve);
       }
-      this.untaken += piece.length;
+      this.untaken++;
       receive(piece);
       await this.turn();
     }

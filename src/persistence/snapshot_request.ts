@@ -8,7 +8,7 @@
  */
 import { removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { type FrozenData, FrozenSnapshot } from "./frozen_snapshot.ts";
-import { type SnapshotOrder, type SnapshotResult, UNTAKEN_LIMIT_BYTES } from "./snapshot_engine.ts";
+import { PIECES_LIMIT, type SnapshotOrder, type SnapshotResult } from "./snapshot_engine.ts";
 import { writeLasting } from "./snapshot_file.ts";
 
 /** Word of the shared memory: not 0 if the snapshot is given up. */
@@ -19,13 +19,13 @@ export const CONTROL_KEYS = 1;
 export const CONTROL_KIBIBYTES = 2;
 /** A word that never changes, to wait for. */
 const CONTROL_NOTHING = 3;
-/** Word: bytes of pieces that nobody has taken yet. */
+/** Word: pieces that nobody has taken yet. */
 export const CONTROL_UNTAKEN = 4;
 /** How many words there are. */
 export const CONTROL_WORDS = 5;
 
-/** A snapshot that goes to no file comes in pieces of so many bytes at least, but for the last. */
-const PIECE_BYTES = 256 * 1024;
+/** A snapshot that goes to no file comes in pieces of so many bytes, but for the last. */
+export const PIECE_BYTES: number = 256 * 1024;
 /** Who waits for others to take pieces looks after so many ms whether it was given up. */
 const LOOK_MS = 100;
 
@@ -46,12 +46,14 @@ export interface SnapshotRequest {
   readonly data: FrozenData;
   /** Words that both see. */
   readonly control: SharedArrayBuffer;
+  /** Room for {@linkcode PIECES_LIMIT} pieces, if it goes to no file: they take turns, and cost nobody's collector anything. */
+  readonly room: SharedArrayBuffer | null;
 }
 
-/** What the worker tells the server before the result: a piece of a snapshot that goes to no file. */
+/** What the worker tells the server before the result: the next piece stands in its place. */
 export interface SnapshotPiece {
-  /** The bytes. */
-  readonly piece: Uint8Array<ArrayBuffer>;
+  /** How many bytes it has. */
+  readonly pieceBytes: number;
 }
 
 /** It was given up. */
@@ -59,40 +61,50 @@ class CancelledError extends Error {}
 
 /** Gathers what is written into pieces, and hands them over no faster than they are taken. */
 class PieceSink {
-  private room = new Uint8Array(PIECE_BYTES);
+  private readonly room: Uint8Array;
+  /** The place of the piece under way, */
+  private place = 0;
+  /** and how much it has. */
   private used = 0;
 
   constructor(
+    room: SharedArrayBuffer,
     private readonly words: Int32Array<SharedArrayBuffer>,
     private readonly post: (piece: SnapshotPiece) => void,
     private readonly check: () => void,
-  ) {}
+  ) {
+    this.room = new Uint8Array(room);
+  }
 
   /** Takes bytes that are only good during the call. */
   readonly write = (bytes: Uint8Array): void => {
     for (let from = 0; from < bytes.length;) {
-      const count = Math.min(bytes.length - from, this.room.length - this.used);
-      this.room.set(bytes.subarray(from, from + count), this.used);
+      if (this.used === 0) this.waitForRoom();
+      const count = Math.min(bytes.length - from, PIECE_BYTES - this.used);
+      this.room.set(bytes.subarray(from, from + count), this.place * PIECE_BYTES + this.used);
       this.used += count;
       from += count;
-      if (this.used === this.room.length) this.flush();
+      if (this.used === PIECE_BYTES) this.flush();
     }
   };
 
   /** Hands over what has gathered. */
   flush(): void {
     if (this.used === 0) return;
-    const piece = this.room.subarray(0, this.used);
-    this.room = new Uint8Array(PIECE_BYTES);
+    Atomics.add(this.words, CONTROL_UNTAKEN, 1);
+    this.post({ pieceBytes: this.used });
     this.used = 0;
+    this.place = (this.place + 1) % PIECES_LIMIT;
+  }
+
+  /** Waits until the place of the next piece is free. */
+  private waitForRoom(): void {
     for (;;) {
       this.check();
       const untaken = Atomics.load(this.words, CONTROL_UNTAKEN);
-      if (untaken < UNTAKEN_LIMIT_BYTES) break;
+      if (untaken < PIECES_LIMIT) return;
       Atomics.wait(this.words, CONTROL_UNTAKEN, untaken, LOOK_MS);
     }
-    Atomics.add(this.words, CONTROL_UNTAKEN, piece.length);
-    this.post({ piece });
   }
 }
 
@@ -101,7 +113,7 @@ class PieceSink {
  * goes to no file.
  */
 export function writeFrozen(
-  { order, data, control }: SnapshotRequest,
+  { order, data, control, room }: SnapshotRequest,
   post: (piece: SnapshotPiece) => void,
 ): SnapshotResult {
   const words = new Int32Array(control);
@@ -135,8 +147,8 @@ export function writeFrozen(
       }
       peak = Math.max(peak, snapshot.peakBytes);
     };
-    if (order.streams) {
-      const pieces = new PieceSink(words, post, check);
+    if (room !== null) {
+      const pieces = new PieceSink(room, words, post, check);
       write(pieces.write);
       pieces.flush();
     } else writeLasting(systemFiles, order.temporary, order.syncsInSteps, write);

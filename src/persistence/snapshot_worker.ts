@@ -25,7 +25,7 @@ function serve(scope: WorkerScope): void {
   scope.onmessage = ({ data: { port } }) => {
     port.onmessage = ({ data }: MessageEvent<SnapshotRequest>) =>
       port.postMessage(
-        writeFrozen(data, (piece) => port.postMessage(piece, [piece.piece.buffer])),
+        writeFrozen(data, (piece) => port.postMessage(piece)),
       );
   };
 }

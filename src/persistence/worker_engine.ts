@@ -7,12 +7,13 @@ import type { Keyspace } from "../keyspace/keyspace.ts";
 import { FrozenPages } from "../memory/frozen_pages.ts";
 import { folderOf, removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { frozenData } from "./frozen_snapshot.ts";
-import type {
-  PieceReceiver,
-  SnapshotEngine,
-  SnapshotJob,
-  SnapshotOrder,
-  SnapshotResult,
+import {
+  type PieceReceiver,
+  PIECES_LIMIT,
+  type SnapshotEngine,
+  type SnapshotJob,
+  type SnapshotOrder,
+  type SnapshotResult,
 } from "./snapshot_engine.ts";
 import {
   CONTROL_CANCEL,
@@ -20,6 +21,7 @@ import {
   CONTROL_KIBIBYTES,
   CONTROL_UNTAKEN,
   CONTROL_WORDS,
+  PIECE_BYTES,
   type SnapshotPiece,
   type SnapshotRequest,
 } from "./snapshot_request.ts";
@@ -31,8 +33,12 @@ interface CurrentSnapshot {
   ended: ((result: SnapshotResult) => void) | null;
   readonly temporary: string;
   readonly target: string | null;
-  /** Gets the pieces, if it goes to no file. */
+  /** Gets the pieces, if it goes to no file, */
   readonly receive: PieceReceiver | undefined;
+  /** which take turns in the places of this memory. */
+  readonly room: SharedArrayBuffer | null;
+  /** How many have come. */
+  pieces: number;
 }
 
 /** Starts a worker that serves the other end of the port, calls `failed` if it ends by itself, and returns what ends it. */
@@ -78,9 +84,18 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
     const data = frozenData(this.keyspace, pages.memory);
     const { target, temporary } = order;
-    const current: CurrentSnapshot = { pages, ended, target, temporary, receive };
+    const room = receive === undefined ? null : new SharedArrayBuffer(PIECES_LIMIT * PIECE_BYTES);
+    const current: CurrentSnapshot = {
+      pages,
+      ended,
+      target,
+      temporary,
+      receive,
+      room,
+      pieces: 0,
+    };
     this.current = current;
-    port.postMessage({ order, data, control } satisfies SnapshotRequest);
+    port.postMessage({ order, data, control, room } satisfies SnapshotRequest);
     const words = new Int32Array(control);
     return {
       get processed(): number {
@@ -95,8 +110,8 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
         current.ended = null;
         Atomics.notify(words, CONTROL_UNTAKEN);
       },
-      taken: (bytes) => {
-        Atomics.sub(words, CONTROL_UNTAKEN, bytes);
+      taken: () => {
+        Atomics.sub(words, CONTROL_UNTAKEN, 1);
         Atomics.notify(words, CONTROL_UNTAKEN);
       },
     };
@@ -119,7 +134,7 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
   private connect(): MessagePort {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = ({ data }: MessageEvent<SnapshotPiece | SnapshotResult>) => {
-      if ("piece" in data) this.brought(data);
+      if ("pieceBytes" in data) this.brought(data.pieceBytes);
       else this.answered(data);
     };
     this.end = this.startWorker(port2, (reason) => this.failed(reason));
@@ -135,9 +150,11 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
   }
 
   /** The worker has another piece. */
-  private brought({ piece }: SnapshotPiece): void {
+  private brought(bytes: number): void {
     const { current } = this;
-    if (current !== null && current.ended !== null) current.receive?.(piece);
+    if (current === null || current.ended === null || current.room === null) return;
+    const place = current.pieces++ % PIECES_LIMIT;
+    current.receive?.(new Uint8Array(current.room, place * PIECE_BYTES, bytes));
   }
 
   /** The worker is done with the oldest order. */

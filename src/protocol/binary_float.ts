@@ -73,6 +73,12 @@ export function roundToFormat(value: BinaryFloat, format: BinaryFormat): BinaryF
   return { mantissa, exponent };
 }
 
+/** Whether a number isn't zero, and closer to it than each of the format that has all its bits. */
+export function isTiny({ mantissa, exponent }: BinaryFloat, format: BinaryFormat): boolean {
+  return mantissa !== 0n &&
+    bitLength(mantissa) + exponent < format.leastExponent + format.precision;
+}
+
 /** A number's text, taken apart by {@linkcode scanFloatText}. */
 export type FloatText =
   | { readonly kind: "infinity"; readonly negative: boolean }
@@ -229,4 +235,21 @@ export function floatTextToFormat(
   const quotient = dividend / divisor;
   const inexact = quotient * divisor === dividend ? 0n : 1n;
   return roundToFormat({ mantissa: (quotient << 1n) | inexact, exponent: -shift - 1 }, format);
+}
+
+/**
+ * Whether the number that a text says, without its sign, is a whole multiple of two to the power of `power`, which isn't
+ * positive. The number isn't to be so close to zero that its digits stand millions of places behind the point: they are all computed.
+ */
+export function isMultipleOfPower(
+  { kind, digits, exponent }: Exclude<FloatText, { kind: "infinity" }>,
+  power: number,
+): boolean {
+  if (digits === "") return true;
+  if (kind === "decimal") {
+    return exponent >= 0 || (BigInt(digits) << BigInt(-power)) % 10n ** BigInt(-exponent) === 0n;
+  }
+  const mantissa = BigInt(`0x${digits}`);
+  const behind = power - exponent;
+  return behind <= 0 || (mantissa & ((1n << BigInt(behind)) - 1n)) === 0n;
 }

@@ -9,7 +9,14 @@
  * @module
  */
 
-import { DOUBLE_FORMAT, type FloatText, floatTextToFormat, scanFloatText } from "./binary_float.ts";
+import {
+  DOUBLE_FORMAT,
+  type FloatText,
+  floatTextToFormat,
+  isMultipleOfPower,
+  isTiny,
+  scanFloatText,
+} from "./binary_float.ts";
 import { writeInteger } from "./integers.ts";
 
 const ZERO = 0x30;
@@ -31,6 +38,8 @@ const POWERS_OF_TEN = new Float64Array([
 const LARGEST_EXACT_POWER = 22;
 /** Smallest double with all its bits. */
 const LEAST_NORMAL = 2 ** -1022;
+/** Doubles, if those near zero had all their bits, too. */
+const UNBOUNDED_FORMAT = { ...DOUBLE_FORMAT, leastExponent: 2 * DOUBLE_FORMAT.leastExponent };
 /** What an empty text is read as. */
 const NO_TEXT: FloatText = { kind: "decimal", negative: false, digits: "", exponent: 0 };
 
@@ -156,8 +165,8 @@ export function parseScoreBound(
 }
 
 /**
- * Reads a number by which SORT compares: as {@linkcode parseScoreBound}, but a number out of range is none, and neither
- * is one so close to zero that a double doesn't have all its digits.
+ * Reads a number by which SORT compares: as {@linkcode parseScoreBound}, but a number that C's `strtod` finds out of range
+ * is none: one too large, or one so close to zero that a double has fewer bits than elsewhere, and too few for this number.
  */
 export function parseSortWeight(
   bytes: Uint8Array,
@@ -169,9 +178,20 @@ export function parseSortWeight(
   const text = scanLoosely(bytes, start, length);
   if (text === undefined) return undefined;
   const value = nearestDouble(text);
-  if (text.kind === "infinity") return value;
+  if (text.kind === "infinity" || text.digits === "") return value;
   const size = Math.abs(value);
-  return size === Infinity || (size < LEAST_NORMAL && text.digits !== "") ? undefined : value;
+  if (size === Infinity || size === 0) return undefined;
+  return size <= LEAST_NORMAL && losesBits(text) ? undefined : value;
+}
+
+/**
+ * Whether a number that isn't rounded to zero has too few bits as a double since it is so close to zero. A number that rounds
+ * up to the smallest double with all bits is that close if rounding to the same number of bits would leave it below.
+ */
+function losesBits(text: Exclude<FloatText, { kind: "infinity" }>): boolean {
+  const rounded = floatTextToFormat(text, UNBOUNDED_FORMAT);
+  return rounded !== undefined && isTiny(rounded, DOUBLE_FORMAT) &&
+    !isMultipleOfPower(text, DOUBLE_FORMAT.leastExponent);
 }
 
 /** As C's `strtod` reads a text to its end: spaces may stand before the number, a zero byte ends it, nothing is zero. */

@@ -127,7 +127,7 @@ export class ReplicationStream {
   /** A place to read from; `offset` must be one that it {@linkcode holds}. */
   reader(offset: number): StreamReader {
     let block = this.head;
-    while (block.next !== null && offset >= block.start + block.used) block = block.next;
+    while (block !== this.committed && offset >= block.start + block.used) block = block.next!;
     return new StreamReader(this, block, offset);
   }
 
@@ -205,8 +205,9 @@ export class StreamReader {
     this.stream.trim();
   }
 
-  /** Goes on to the block that the next byte is in, if that is there. */
+  /** Goes on to the block that the next byte is in, if that is there; one of which nothing counts yet may be taken back. */
   private enterBlock(): void {
+    if (this.position === this.stream.end) return;
     let { block } = this;
     while (this.position >= block.start + block.used && block.next !== null) block = block.next;
     if (block === this.block) return;

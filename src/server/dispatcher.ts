@@ -137,15 +137,16 @@ export class Dispatcher {
     this.current = this.batch;
   }
 
-  /** Replies are about to be sent: what they tell is written before that. */
+  /** Replies are about to be sent: what they tell is written before that, and sent to replicas. */
   beforeSending(): void {
     this.server.persistence.aof.writer.flush();
+    // Who has a reply may look at a replica.
+    this.server.replication.replicas.feed();
   }
 
   /** They have been. */
   afterSending(): void {
     this.server.persistence.aof.writer.afterSending();
-    this.server.replication.replicas.feed();
   }
 
   /** How large small collections may be. */

@@ -38,6 +38,8 @@ export class Failover {
   state: FailoverState = "no-failover";
   private request: FailoverRequest = { target: null, timeoutMs: 0, force: false };
   private dueMs = 0;
+  /** Where the stream was when replicas were asked last. */
+  private askedOffset: number = -1;
 
   /** For `server`. */
   constructor(private readonly server: Server, private readonly replication: Replication) {}
@@ -53,6 +55,7 @@ export class Failover {
     const { target, timeoutMs } = request;
     this.request = request;
     this.state = "waiting-for-sync";
+    this.askedOffset = -1;
     this.dueMs = timeoutMs === 0 ? Infinity : clock.now() + timeoutMs;
     logger.log(
       "notice",
@@ -112,10 +115,18 @@ export class Failover {
       return this.follow(target);
     }
     const ready = [...replication.replicas.all].find((replica) => this.isReady(replica));
-    if (ready === undefined) return replication.replicas.askForAcks();
+    if (ready === undefined) return this.askForAcks();
     const { host, port } = ready;
     logger.log("notice", `Failover target is synced, failing over to ${host}:${port}.`);
     this.follow({ host, port });
+  }
+
+  /** Has replicas say how far they have come, once for all that there is: the question itself makes the stream longer. */
+  private askForAcks(): void {
+    const { history, replicas } = this.replication;
+    if (history.offset === this.askedOffset) return;
+    replicas.askForAcks();
+    this.askedOffset = history.offset;
   }
 
   /** Whether a replica may be the master, and has all there is. */

@@ -118,7 +118,7 @@ export class FullSync {
     const relay = streams
       ? new Relay(encoder.encode(`$EOF:${mark}\r\n`), encoder.encode(mark), {
         mayLeave: () => this.mayLeave(transfer),
-        taken: (bytes) => this.job?.taken(bytes),
+        taken: () => this.job?.taken(),
         finished: (replica) => this.sent(replica, true),
       })
       : null;

@@ -57,8 +57,6 @@ export class MasterLink {
   heardMs: number;
   /** Whether a snapshot is being received. */
   spool: SnapshotSpool | null = null;
-  /** Whether the next introduction asks this server's replica to become its master, as FAILOVER does. */
-  failover = false;
   private peer: Peer | null = null;
   /** Counts tries: what an older one brings comes too late. */
   private attempt = 0;
@@ -168,7 +166,6 @@ export class MasterLink {
         if (isCurrent()) this.log(level, line);
       });
       if (!isCurrent()) return;
-      this.failover = false;
       if (outcome.kind === "continue") this.goOn(outcome.id);
       else await this.takeSnapshot(peer, outcome, isCurrent);
       if (!isCurrent()) return;
@@ -192,13 +189,11 @@ export class MasterLink {
         ? `I/O error trying to sync with MASTER: ${error.message}`
         : `Error reading from or writing to MASTER: ${error.message}`,
     );
-    const { failover } = this;
-    this.failover = false;
     this.abandon();
-    if (failover && error instanceof HandshakeError && !error.passing) {
+    const passing = error instanceof HandshakeError && error.passing;
+    if (this.isFailingOver && error instanceof HandshakeError && !passing) {
       return this.replication.failover.rejected();
     }
-    const passing = error instanceof HandshakeError && error.passing;
     if (!passing) this.failures++;
     this.tryAgain(Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.max(0, this.failures - 1)));
   }
@@ -219,8 +214,13 @@ export class MasterLink {
       user: settings.text("masteruser"),
       password: settings.text("masterauth"),
       has: this.last === null ? null : { id, offset },
-      failover: this.failover,
+      failover: this.isFailingOver,
     };
+  }
+
+  /** Whether the one at the other end is yet to become a master. */
+  private get isFailingOver(): boolean {
+    return this.replication.failover.state === "failover-in-progress";
   }
 
   /** The master has all that comes behind what is here. */
@@ -339,6 +339,7 @@ export class MasterLink {
     if (session !== this.session) return;
     this.last = { database: session.database };
     this.session = null;
+    this.state = "connect";
     this.replication.stream?.rollBack();
     this.downSinceMs = this.server.clock.now();
     this.log("notice", "Connection with master lost.");

@@ -20,8 +20,8 @@ interface Piece {
 export interface RelayHost {
   /** Whether replicas may see it yet. */
   mayLeave(): boolean;
-  /** All replicas have been sent so many bytes more. */
-  taken(bytes: number): void;
+  /** All replicas have been sent one more piece. */
+  taken(): void;
   /** A replica has been sent all of it. */
   finished(replica: Replica): void;
 }
@@ -56,12 +56,12 @@ export class Relay {
     return source;
   }
 
-  /** The next piece, which belongs to the relay from now on. */
+  /** The next piece, which stays as it is until it is taken. */
   add(bytes: Uint8Array): void {
     const piece: Piece = { bytes, users: this.sources.size, next: null };
     this.last.next = piece;
     this.last = piece;
-    if (piece.users === 0) return this.host.taken(bytes.length);
+    if (piece.users === 0) return this.host.taken();
     for (const { session } of [...this.sources.keys()]) session.pull();
   }
 
@@ -80,7 +80,7 @@ export class Relay {
   }
 
   private passed(piece: Piece): void {
-    if (--piece.users === 0) this.host.taken(piece.bytes.length);
+    if (--piece.users === 0) this.host.taken();
   }
 }
 

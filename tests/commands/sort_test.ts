@@ -24,6 +24,7 @@ async function fill(servers: SideBySide): Promise<void> {
     ["RPUSH", "bad3", "1", "nan"],
     ["RPUSH", "bad4", "1", "1e400"],
     ["RPUSH", "bad5", "1", "1e-310"],
+    ["RPUSH", "tiny", "1", "0x1p-1074", "0x3p-1074"],
     ["SET", "string", "1"],
     ["HSET", "hash", "a", "1"],
   ];
@@ -55,7 +56,7 @@ const CALLS = [
   "SORT set", "SORT set DESC", "SORT wordset ALPHA", "SORT manyset", "SORT manyset ALPHA DESC",
   "SORT zset", "SORT zset ALPHA", "SORT zset BY nosort", "SORT zset BY nosort DESC", "SORT zset BY nosort LIMIT 1 2",
   "SORT zset BY nosort DESC LIMIT 1 2", "SORT manyzset BY nosort", "SORT manyzset BY nosort DESC LIMIT 600 200",
-  "SORT spaces", "SORT bad1", "SORT bad2", "SORT bad3", "SORT string", "SORT hash ALPHA", "SORT none",
+  "SORT spaces", "SORT bad1", "SORT bad2", "SORT bad3", "SORT tiny", "SORT string", "SORT hash ALPHA", "SORT none",
   "SORT string FOO", "SORT none LIMIT x 1", "SORT string LIMIT 1", "SORT_RO numbers STORE x", "SORT_RO numbers", "SORT numbers STORE",
   "SORT numbers BY w_* LIMIT 0 3", "SORT words BY w_* ALPHA GET #", "SORT numbers BY h_*->weight GET # GET h_*->name",
   "SORT numbers BY h_*->weight DESC", "SORT numbers BY h_*->nosuch", "SORT numbers BY nosuch_*", "SORT numbers BY",

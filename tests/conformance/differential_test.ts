@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { ALL_SPECS } from "../../src/commands/specs/mod.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
 import { compareServers, describeFinding } from "./differential.ts";
-import { whyNoReference } from "./peers.ts";
+import { startPeers, whyNoReference } from "./peers.ts";
 import { LEFT_OUT, RECIPES, StepSource } from "./recipes/mod.ts";
 import { shrinkSteps } from "./shrink.ts";
 import { ReplyMode, type Step } from "./step.ts";
+import { runSteps, startAfresh } from "./stream.ts";
 
 const COMMANDS = 20_000;
 
@@ -19,6 +20,19 @@ Deno.test("random commands are answered as redis-server answers them", async () 
   const seed = testSeed("differential");
   const findings = await compareServers({ commands: COMMANDS, seed, redis, failures: 1 });
   assert(findings.length === 0, findings.map((finding) => describeFinding(finding)).join("\n"));
+});
+
+Deno.test("SORT in Redis doesn't take other commands' numbers for its own", async () => {
+  if (await whyNoReference("redis-server") !== undefined) return;
+  await using peers = await startPeers("redis-server");
+  await startAfresh(peers);
+  const lines = [
+    ...["RPUSH l0 1 2", "SET k1 1.5", "SET k2 1", "INCRBYFLOAT k3 1e-400"],
+    ...["SORT l0 BY k*", "ZADD z0 1e-400 a", "sort_ro l0 BY k*", "client reply skip"],
+    ...["SORT l0 BY k*", "MULTI", "ZADD z0 1e-400 a", "SORT l0 BY k* STORE l1", "EXEC"],
+  ];
+  const found = await runSteps(peers, lines.map((line) => ({ words: line.split(" ") })));
+  assertEquals(found, undefined);
 });
 
 Deno.test("every command is compared, or it is said why not", () => {

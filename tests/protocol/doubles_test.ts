@@ -4,6 +4,7 @@ import {
   MAX_DOUBLE_TEXT_BYTES,
   parseDouble,
   parseScoreBound,
+  parseSortWeight,
   writeDouble17g,
 } from "../../src/protocol/doubles.ts";
 
@@ -18,6 +19,11 @@ function parse(text: string): number | undefined {
 function parseBound(text: string): number | undefined {
   const bytes = encoder.encode(`1${text}1`);
   return parseScoreBound(bytes, 1, bytes.length - 2);
+}
+
+function parseWeight(text: string): number | undefined {
+  const bytes = encoder.encode(`1${text}1`);
+  return parseSortWeight(bytes, 1, bytes.length - 2);
 }
 
 function write(value: number): string {
@@ -255,4 +261,39 @@ Deno.test("parseScoreBound is as lenient as ZRANGEBYSCORE", () => {
     [" \0", undefined],
   ];
   for (const [text, value] of bounds) assertEquals(parseBound(text), value, JSON.stringify(text));
+});
+
+Deno.test("parseSortWeight refuses what C's strtod finds out of range", () => {
+  const least = (5n ** 1074n).toString().padStart(1074, "0");
+  const weights: [text: string, value: number | undefined][] = [
+    ["", 0],
+    [" 1", 1],
+    ["inf", Infinity],
+    ["0e-999", 0],
+    ["-0x0p-2000", -0],
+    ["1e308", 1e308],
+    ["1e400", undefined],
+    ["-0x1p1024", undefined],
+    ["1e-400", undefined],
+    ["1e-99999999999", undefined],
+    ["5e-324", undefined],
+    ["1e-310", undefined],
+    ["2.2250738585072014e-308", 2 ** -1022],
+    ["0x1p-1074", 2 ** -1074],
+    ["-0x3p-1074", -3 * 2 ** -1074],
+    ["0x1.8p-1074", undefined],
+    ["0x1p-1075", undefined],
+    [`0.${least}`, 2 ** -1074],
+    [`${least}e-1074`, 2 ** -1074],
+    [`0.${least}1`, undefined],
+    ["0x0.fffffffffffffp-1022", 2 ** -1022 - 2 ** -1074],
+    ["0x0.fffffffffffff8p-1022", undefined],
+    ["0x0.fffffffffffffbp-1022", undefined],
+    ["0x0.fffffffffffffcp-1022", 2 ** -1022],
+    ["nan", undefined],
+    ["5x", undefined],
+  ];
+  for (const [text, value] of weights) {
+    assertEquals(parseWeight(text), value, JSON.stringify(text));
+  }
 });

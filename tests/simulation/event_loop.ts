@@ -26,6 +26,10 @@ interface Immediate {
 /** A callback that waits for its time. */
 interface Timer extends Immediate {
   dueMs: number;
+  /** With the same time, who came first is first. */
+  readonly number: number;
+  /** Nobody wants it any more. */
+  isRemoved: boolean;
   /** For `setInterval`. */
   readonly periodMs: number | null;
 }
@@ -42,6 +46,49 @@ interface TimerFunctions {
 const machine = globalThis as unknown as TimerFunctions;
 /** The real one, which lets everything run that promises have to do. */
 const letPromisesRun = machine.setImmediate;
+
+/** Timers, of which the next one is always at hand: a binary heap. */
+class TimerHeap {
+  private readonly timers: Timer[] = [];
+
+  /** The next one. */
+  get first(): Timer | undefined {
+    return this.timers[0];
+  }
+
+  add(timer: Timer): void {
+    const { timers } = this;
+    let at = timers.length;
+    while (at > 0) {
+      const above = (at - 1) >>> 1;
+      if (!isBefore(timer, timers[above])) break;
+      timers[at] = timers[above];
+      at = above;
+    }
+    timers[at] = timer;
+  }
+
+  /** Takes out the next one. */
+  removeFirst(): void {
+    const { timers } = this;
+    const moved = timers.pop()!;
+    if (timers.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let below = 2 * at + 1;
+      if (below >= timers.length) break;
+      if (below + 1 < timers.length && isBefore(timers[below + 1], timers[below])) below++;
+      if (!isBefore(timers[below], moved)) break;
+      timers[at] = timers[below];
+      at = below;
+    }
+    timers[at] = moved;
+  }
+}
+
+function isBefore(one: Timer, other: Timer): boolean {
+  return one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.number < other.number);
+}
 
 /** So many rounds of callbacks that want the next turn take no time; then a millisecond passes. */
 const ROUNDS_PER_MS = 50;
@@ -82,7 +129,10 @@ export class EventLoop implements Disposable {
   /** The process that callbacks run for; nobody's are never stopped. */
   private current: Process | null = null;
   private immediates: Immediate[] = [];
-  private timers: Timer[] = [];
+  private timers = new TimerHeap();
+  /** Timers that are due, of processes that are stopped. */
+  private held: Timer[] = [];
+  private lastNumber = 0;
   private readonly replaced: TimerFunctions;
   private readonly onUncaught = (event: Event): void => {
     event.preventDefault();
@@ -119,12 +169,13 @@ export class EventLoop implements Disposable {
   /** Forgets all callbacks, as those of a process that has ended. */
   clear(): void {
     this.immediates = [];
-    this.timers = [];
+    this.timers = new TimerHeap();
+    this.held = [];
   }
 
   /** Has `callback` run for `owner` in `ms`. */
   post(ms: number, owner: Process | null, callback: () => void): void {
-    this.timers.push({ dueMs: this.now + ms, callback, periodMs: null, owner });
+    this.addTimer(callback, ms, null, owner);
   }
 
   /** Runs `begin` for a process, and lets all promises go on that can. */
@@ -140,7 +191,6 @@ export class EventLoop implements Disposable {
   end(process: Process): void {
     process.ended = true;
     this.immediates = this.immediates.filter(({ owner }) => owner !== process);
-    this.timers = this.timers.filter(({ owner }) => owner !== process);
   }
 
   /** Lets time pass for several processes; what waits for the next turn doesn't wait for any timer. */
@@ -199,39 +249,67 @@ export class EventLoop implements Disposable {
 
   /** The timer that is next, if it is due at `end`. */
   private takeDue(end: number): Timer | undefined {
-    let next: Timer | undefined;
-    for (const timer of this.timers) {
-      if (timer.owner?.stopped) continue;
-      if (timer.dueMs <= end && (next === undefined || timer.dueMs < next.dueMs)) next = timer;
+    const { held, timers } = this;
+    if (held.length > 0) this.releaseHeld();
+    for (;;) {
+      const { first: next } = timers;
+      if (next === undefined || next.dueMs > end) return undefined;
+      timers.removeFirst();
+      if (next.isRemoved || next.owner?.ended) continue;
+      if (next.owner?.stopped) {
+        this.held.push(next);
+        continue;
+      }
+      if (next.periodMs !== null) {
+        const due = { ...next };
+        // Who was stopped makes up for nothing.
+        next.dueMs = Math.max(next.dueMs, this.now) + next.periodMs;
+        timers.add(next);
+        return due;
+      }
+      return next;
     }
-    if (next === undefined) return undefined;
-    const due = { ...next };
-    if (next.periodMs === null) this.remove(next);
-    // Who was stopped makes up for nothing.
-    else next.dueMs = Math.max(next.dueMs, this.now) + next.periodMs;
-    return due;
+  }
+
+  /** Processes may go on that were stopped. */
+  private releaseHeld(): void {
+    const { held } = this;
+    this.held = [];
+    for (const timer of held) {
+      if (timer.owner!.stopped) this.held.push(timer);
+      else this.timers.add(timer);
+    }
   }
 
   private add(callback: () => void, ms: number, periodMs: number | null): Timer {
-    // As a real one does, it knows whole milliseconds only.
+    return this.addTimer(callback, ms, periodMs, this.current);
+  }
+
+  private addTimer(
+    callback: () => void,
+    ms: number,
+    periodMs: number | null,
+    owner: Process | null,
+  ): Timer {
     const timer: Timer = {
+      // As a real one does, it knows whole milliseconds only.
       dueMs: this.now + Math.ceil(ms),
       callback,
       periodMs,
-      owner: this.current,
+      owner,
+      number: ++this.lastNumber,
+      isRemoved: false,
     };
-    // With the same time, who came first is first.
-    if (!this.current?.ended) this.timers.push(timer);
+    if (!owner?.ended) this.timers.add(timer);
     return timer;
+  }
+
+  private remove(timer: Timer | undefined): void {
+    if (timer !== undefined) timer.isRemoved = true;
   }
 
   private addImmediate(callback: () => void): void {
     if (!this.current?.ended) this.immediates.push({ callback, owner: this.current });
-  }
-
-  private remove(timer: Timer | undefined): void {
-    const index = timer === undefined ? -1 : this.timers.indexOf(timer);
-    if (index >= 0) this.timers.splice(index, 1);
   }
 
   /** Runs a callback, and all that promises do after it. */

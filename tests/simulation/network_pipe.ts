@@ -57,7 +57,7 @@ export class Pipe {
   private cutOff = false;
 
   /** A direction that takes up to `capacity` bytes before they are read. */
-  constructor(private readonly route: PipeRoute, private readonly capacity: number) {}
+  constructor(private readonly route: PipeRoute, readonly capacity: number) {}
 
   /** How many bytes it would take. */
   get room(): number {

@@ -88,7 +88,7 @@ export class Endpoint implements Connection {
     const waits = this.output.room === 0 || network.random.chance(network.slowWriteChance);
     if (!waits) return Promise.resolve(this.output.take(bytes));
     return new Promise((resolve, reject) => {
-      const given = bytes.slice();
+      const given = bytes.slice(0, this.output.capacity);
       this.writing = { bytes, given, resolve: resolve as Pending["resolve"], reject };
       this.writeLater();
     });
@@ -245,7 +245,7 @@ export class HostSockets implements Sockets {
 }
 
 function isSame(bytes: Uint8Array, others: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index++) {
+  for (let index = 0; index < others.length; index++) {
     if (bytes[index] !== others[index]) return false;
   }
   return true;

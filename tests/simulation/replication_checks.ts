@@ -12,7 +12,7 @@
  */
 import { datasetDigest } from "../../src/keyspace/digest.ts";
 import type { ReplicationNode } from "./replication_node.ts";
-import { replicationOf, stringAt } from "./replication_probe.ts";
+import { KeyName } from "./replication_probe.ts";
 import type { ReplicationWriter } from "./replication_writer.ts";
 
 const FIRST_BYTES = 16 * 1024;
@@ -97,12 +97,18 @@ export class Digests {
   /** Says what is wrong by `fail`. */
   constructor(private readonly fail: Fail) {}
 
-  /** Looks at a server between two turns, if it isn't where it was. */
-  note(node: ReplicationNode): void {
-    const { server } = node;
-    if (server === null || !isWhole(node)) return;
-    const { history } = replicationOf(server)!;
-    const pair = `${history.id}:${history.offset}`;
+  /** Looks at servers between two turns, as far as they aren't where they were; `all`: not only where somebody else is, or has been. */
+  note(nodes: readonly ReplicationNode[], all: boolean): void {
+    const pairs = nodes.map((node) => isWhole(node) ? pairOf(node) : "");
+    for (const [index, node] of nodes.entries()) {
+      const pair = pairs[index];
+      const isShared = pairs.indexOf(pair) !== pairs.lastIndexOf(pair) || this.byPair.has(pair);
+      if (pair !== "" && (all || isShared)) this.noteOne(node, pair);
+    }
+  }
+
+  private noteOne(node: ReplicationNode, pair: string): void {
+    const server = node.server!;
     if (this.lastPairs.get(node) === pair) return;
     this.lastPairs.set(node, pair);
     const digest = datasetDigest(server.keyspace);
@@ -117,12 +123,16 @@ export class Digests {
   }
 }
 
+/** The id and the offset of a server. */
+function pairOf({ server }: ReplicationNode): string {
+  const { replication: { history } } = server!;
+  return `${history.id}:${history.offset}`;
+}
+
 /** Whether what a server has is the data of its id and offset: it isn't being replaced, and somebody counts its changes. */
 export function isWhole(node: ReplicationNode): boolean {
   const { server } = node;
-  if (server === null || !node.isServing) return false;
-  const part = replicationOf(server);
-  return part !== undefined && part.stream !== null;
+  return server !== null && node.isServing && server.replication.stream !== null;
 }
 
 /** What the counters and pairs of writers are on each server. */
@@ -130,11 +140,13 @@ export class Counters {
   private readonly now = new Map<ReplicationNode, number[]>();
   /** The highest values that a server has ever had. */
   private readonly ever = new Map<ReplicationNode, number[]>();
-  private readonly keys: string[];
+  private readonly keys: readonly KeyName[];
+  private readonly pairs: readonly (readonly KeyName[])[];
 
   /** Those of `writers`; says what is wrong by `fail`. */
-  constructor(private readonly writers: readonly ReplicationWriter[], private readonly fail: Fail) {
-    this.keys = writers.flatMap(({ counters }) => counters);
+  constructor(writers: readonly ReplicationWriter[], private readonly fail: Fail) {
+    this.keys = writers.flatMap(({ counters }) => counters.map((key) => new KeyName(key)));
+    this.pairs = writers.map(({ pair }) => pair.map((key) => new KeyName(key)));
   }
 
   /** What a server has is about to be replaced, has just been, or ends. */
@@ -159,7 +171,7 @@ export class Counters {
   /** So many replicas of somebody have counter `key` at `value`, says WAIT. */
   confirmed(nodes: readonly ReplicationNode[], key: string, value: number): void {
     for (const node of nodes) if (node.isServing) this.look(node);
-    const index = this.keys.indexOf(key);
+    const index = this.keys.findIndex(({ text }) => text === key);
     const having = nodes.filter((node) => (this.ever.get(node)?.[index] ?? 0) >= value);
     if (having.length >= 2) return;
     this.fail(`WAIT has confirmed that ${key} is ${value}, but no replica has had that`);
@@ -168,7 +180,7 @@ export class Counters {
   /** Looks at the counters of a server. */
   private look(node: ReplicationNode): void {
     const server = node.server!;
-    const values = this.keys.map((key) => Number(stringAt(server, key) ?? 0));
+    const values = this.keys.map((key) => Number(key.valueIn(server) ?? 0));
     const before = this.now.get(node);
     this.now.set(node, values);
     const ever = this.ever.get(node) ?? values;
@@ -176,13 +188,13 @@ export class Counters {
     const lost = before === undefined ? -1 : values.findIndex((value, at) => value < before[at]);
     if (lost < 0) return;
     this.fail(
-      `${node.address} had ${this.keys[lost]} at ${before![lost]}, now it is ${values[lost]}`,
+      `${node.address} had ${this.keys[lost].text} at ${before![lost]}, now it is ${values[lost]}`,
     );
   }
 
   private checkPairs(node: ReplicationNode): void {
-    for (const { pair } of this.writers) {
-      const [left, right] = pair.map((key) => stringAt(node.server!, key));
+    for (const pair of this.pairs) {
+      const [left, right] = pair.map((key) => key.valueIn(node.server!));
       if (left === right) continue;
       this.fail(`${node.address} has half of a transaction: ${left} and ${right}`);
     }
@@ -190,15 +202,13 @@ export class Counters {
 
   /** Who is further in the same history has all that the other has. */
   private compare(node: ReplicationNode, other: ReplicationNode): void {
-    const [{ id, offset }, further] = [node, other].map((one) =>
-      replicationOf(one.server!)!.history
-    );
+    const [{ id, offset }, further] = [node, other].map((one) => one.server!.replication.history);
     if (further.id !== id || further.offset < offset) return;
     const [values, others] = [node, other].map((one) => this.now.get(one)!);
     const wrong = values.findIndex((value, index) => value > others[index]);
     if (wrong < 0) return;
     this.fail(
-      `${node.address} has ${this.keys[wrong]} at ${values[wrong]} at ${id}:${offset}, ` +
+      `${node.address} has ${this.keys[wrong].text} at ${values[wrong]} at ${id}:${offset}, ` +
         `but ${other.address} has ${others[wrong]} at ${further.offset}`,
     );
   }

@@ -4,9 +4,8 @@
  * @module
  */
 import type { RandomSource } from "../fuzz/random_source.ts";
-import { addressOf, type ReplicationNode } from "./replication_node.ts";
+import { addressOf, PORT, type ReplicationNode } from "./replication_node.ts";
 import type { EventKind } from "./replication_plan.ts";
-import { replicationOf } from "./replication_probe.ts";
 import type { ReplicationRun } from "./replication_run.ts";
 
 /** How likely a replica follows another one after a change. */
@@ -84,9 +83,9 @@ const EVENTS: Readonly<Record<EventKind, Happen>> = {
   },
   "fail over": (run, random) => {
     const master = run.nodes[run.master];
-    const id = master.server === null ? null : replicationOf(master.server)?.history.id;
+    const id = master.server?.replication.history.id;
     run.end(master, random.pick(["kill", "kill", "power cut"] as const));
-    const best = furthest(run, id ?? null);
+    const best = furthest(run, id);
     if (best !== undefined) promote(run, random, best);
   },
   "re-point": (run, random) => {
@@ -108,12 +107,39 @@ const EVENTS: Readonly<Record<EventKind, Happen>> = {
       operator.wanted[number] = operator.follows(before, number) ? run.master : before;
     });
   },
+  "hand over": (run, random) => {
+    const { master, operator } = run;
+    const target = pickTwo(run, random)[1].number;
+    if (target === master || operator.told[target] !== master) return;
+    const ms = random.pick([50, 1000, 5000]);
+    const to = random.chance(0.5) ? ["TO", addressOf(target), PORT] : [];
+    const force = to.length > 0 && random.chance(0.3) ? ["FORCE"] : [];
+    operator.send(master, ["FAILOVER", ...to, ...force, "TIMEOUT", ms]);
+    // Whatever has become of it, that is how it is to be then.
+    run.after(random.between(1, 2 * ms), () => {
+      if (run.master === master) promote(run, random, run.nodes[target]);
+      operator.told.forEach((_, index) => operator.forget(index));
+    });
+  },
+  "cycle": (run, random) => {
+    const { master, operator } = run;
+    const other = pickTwo(run, random)[1].number;
+    if (operator.wanted[master] !== null || other === master) return;
+    operator.wanted[master] = other;
+    run.after(run.troubleMs(), () => {
+      if (run.master === master) operator.wanted[master] = null;
+    });
+  },
   "config": (run, random) => {
     const [name, values] = random.pick(CONFIG_CHANGES);
     run.operator.send(random.pick(run.nodes).number, ["CONFIG", "SET", name, random.pick(values)]);
   },
   "save": (run, random) => run.operator.send(random.pick(run.nodes).number, ["BGSAVE"]),
   "rewrite": (run, random) => run.operator.send(random.pick(run.nodes).number, ["BGREWRITEAOF"]),
+  "reload": (run, random) => {
+    const node = random.pick(run.nodes);
+    run.operator.send(node.number, ["DEBUG", "RELOAD"]);
+  },
   "client kill": (run, random) => {
     const type = random.pick(["replica", "master", "normal"]);
     run.operator.send(random.pick(run.nodes).number, ["CLIENT", "KILL", "TYPE", type]);
@@ -138,11 +164,10 @@ function promote(run: ReplicationRun, random: RandomSource, node: ReplicationNod
 }
 
 /** Of those who have the history `id`, the one that has come furthest; of any, if nobody has it. */
-function furthest(run: ReplicationRun, id: string | null): ReplicationNode | undefined {
+function furthest(run: ReplicationRun, id: string | undefined): ReplicationNode | undefined {
   const able = run.nodes.filter((node) => node.isServing && !node.host.process.stopped);
-  const historyOf = (node: ReplicationNode) => replicationOf(node.server!)?.history;
-  const same = able.filter((node) => historyOf(node)?.id === id);
-  const offsetOf = (node: ReplicationNode) => historyOf(node)?.offset ?? 0;
+  const same = able.filter(({ server }) => server!.replication.history.id === id);
+  const offsetOf = ({ server }: ReplicationNode) => server!.replication.history.offset;
   return (same.length > 0 ? same : able).sort((a, b) => offsetOf(b) - offsetOf(a))[0];
 }
 

@@ -48,6 +48,11 @@ export class Operator {
     return master === null ? {} : { replicaof: `${addressOf(master)} ${PORT}` };
   }
 
+  /** A server may have changed its mind by itself. */
+  forget(index: number): void {
+    if (this.told[index] !== "asked") this.told[index] = "unknown";
+  }
+
   /** Tells those who don't know yet, sooner or later. */
   act(random: RandomSource): void {
     for (const [index, wanted] of this.wanted.entries()) {

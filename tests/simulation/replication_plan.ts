@@ -27,9 +27,12 @@ export type EventKind =
   | "fail over"
   | "re-point"
   | "there and back"
+  | "hand over"
+  | "cycle"
   | "config"
   | "save"
   | "rewrite"
+  | "reload"
   | "client kill"
   | "quiet";
 
@@ -47,6 +50,8 @@ export interface ReplicationPlan {
   /** How likely a command has a big value, of up to so many bytes. */
   readonly bigChance: number;
   readonly bigBytes: number;
+  /** How many big values there are from the start. */
+  readonly ballast: number;
   /** How likely a writer waits for replicas behind what it has sent. */
   readonly waitChance: number;
   /** Whether somebody waits for lists to be pushed to, */
@@ -87,9 +92,12 @@ const EVENTS: readonly (readonly [kind: EventKind, chance: number, weight: numbe
   ["fail over", 0.5, 3],
   ["re-point", 0.5, 2],
   ["there and back", 0.3, 1],
+  ["hand over", 0.3, 2],
+  ["cycle", 0.2, 1],
   ["config", 0.3, 1],
   ["save", 0.3, 1],
   ["rewrite", 0.2, 1],
+  ["reload", 0.2, 1],
   ["client kill", 0.2, 1],
   ["quiet", 0.5, 2],
 ];
@@ -112,6 +120,7 @@ export function makeReplicationPlan(random: RandomSource): ReplicationPlan {
     burst: random.pick([1, 2, 6]),
     bigChance: random.pick([0, 0, 0.02, 0.1]),
     bigBytes: random.pick([500, 3000, 40_000]),
+    ballast: random.chance(0.1) ? random.pick([10, 100]) : 0,
     waitChance: random.pick([0, 0.2, 0.6]),
     blocks: random.chance(0.4),
     reads: random.chance(0.3),
@@ -121,7 +130,7 @@ export function makeReplicationPlan(random: RandomSource): ReplicationPlan {
       lowMs: 1,
       highMs: 40,
     }]),
-    bufferBytes: random.pick([2000, 16_000, 64_000, 200_000]),
+    bufferBytes: random.pick([4000, 16_000, 64_000, 200_000]),
     pieceChance: random.pick([0, 0.1, 0.5]),
     asideMs: random.pick([0, 1, 20, 120]),
     eventChance: events.length === 0 ? 0 : random.pick([0.03, 0.1, 0.25]),

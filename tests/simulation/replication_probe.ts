@@ -1,5 +1,5 @@
 /**
- * What a simulation sees of a server's replication, directly: it looks between any two turns, and clients would be told too late.
+ * What a simulation sees of a server's data, directly: it looks between any two turns, and clients would be told too late.
  *
  * @module
  */
@@ -12,22 +12,9 @@ import { entryType, expiryOf, hasExpiry } from "../../src/keyspace/entry_facts.t
 import { findEntry } from "../../src/keyspace/keyspace.ts";
 import { stringBytes } from "../../src/keyspace/strings.ts";
 
-/** What there is to see of the replication of a server; the parts of it that are looked at. */
-export interface ReplicationPart {
-  readonly history: {
-    readonly id: string;
-    readonly secondId: string;
-    readonly secondEnd: number;
-    readonly offset: number;
-  };
-  readonly stream: { readonly start: number; readonly end: number } | null;
-  readonly link: { readonly isUp: boolean; readonly host: string } | null;
-  onAppend: ((id: string, offset: number, bytes: Uint8Array) => void) | null;
-}
-
 /** Whether who has `offset` bytes of the stream `id` can be sent the rest by a server. */
 export function canGoOn(
-  { history, stream }: ReplicationPart,
+  { replication: { history, stream } }: Server,
   id: string,
   offset: number,
 ): boolean {
@@ -35,23 +22,25 @@ export function canGoOn(
   return shares && stream !== null && offset >= stream.start && offset <= stream.end;
 }
 
-/** The replication of a server. */
-export function replicationOf(server: Server): ReplicationPart | undefined {
-  return (server as unknown as { replication?: ReplicationPart }).replication;
-}
-
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** Longest text of a number, and some. */
 const scratch = new Uint8Array(32);
 
-/** The string at a key of the first database; undefined if there is none. The key must not expire. */
-export function stringAt(server: Server, key: string): string | undefined {
-  const bytes = encoder.encode(key);
-  const [database] = server.keyspace.databases;
-  const entry = findEntry(database, new DataView(bytes.buffer), 0, bytes.length);
-  if (entry === 0) return undefined;
-  return decoder.decode(stringBytes(server.keyspace, entry, scratch));
+/** The name of a key, to be looked up often. */
+export class KeyName {
+  private readonly view: DataView;
+
+  /** The key `text`. */
+  constructor(readonly text: string) {
+    this.view = new DataView(encoder.encode(text).buffer);
+  }
+
+  /** The string there in the first database; undefined if there is none. The key must not expire. */
+  valueIn({ keyspace, keyspace: { databases: [database] } }: Server): string | undefined {
+    const entry = findEntry(database, this.view, 0, this.view.byteLength);
+    return entry === 0 ? undefined : decoder.decode(stringBytes(keyspace, entry, scratch));
+  }
 }
 
 /** What is at each key, by database and name: type, digest and expiry, to be compared. */

@@ -17,6 +17,9 @@ export interface Sabotage {
 /** Bytes of PING in a stream. */
 const PING_BYTES = "*1\r\n$4\r\nPING\r\n".length;
 
+/** About as long as a short command. */
+const COMMAND_BYTES = 40;
+
 /** The bugs. */
 export const SABOTAGES: readonly Sabotage[] = [
   {
@@ -26,10 +29,11 @@ export const SABOTAGES: readonly Sabotage[] = [
     },
   },
   {
-    name: "the second id is taken one byte too far",
+    name: "the second id is taken a command too far",
     apply: ({ replication: { history } }) => {
       history.shares = (id, offset) =>
-        id === history.id || (id === history.secondId && offset <= history.secondEnd + 1);
+        id === history.id ||
+        (id === history.secondId && offset <= history.secondEnd + COMMAND_BYTES);
     },
   },
   {
@@ -81,6 +85,13 @@ export const SABOTAGES: readonly Sabotage[] = [
         const isPing = bytes.length === PING_BYTES;
         endTurn(session, isPing ? bytes.subarray(0, 0) : bytes, before);
       };
+    },
+  },
+  {
+    name: "WAIT believes what was sent",
+    apply: ({ replication: { replicas } }) => {
+      replicas.countWith = (offset) =>
+        [...replicas.all].filter(({ reader }) => reader !== null && reader.offset >= offset).length;
     },
   },
   {

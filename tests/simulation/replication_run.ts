@@ -24,15 +24,16 @@ import {
 } from "./replication_node.ts";
 import { Operator } from "./replication_operator.ts";
 import { makeReplicationPlan, type ReplicationPlan } from "./replication_plan.ts";
-import { canGoOn, differences, replicationOf } from "./replication_probe.ts";
+import { canGoOn, differences } from "./replication_probe.ts";
 import { ReplicationWriter, type WriterHost } from "./replication_writer.ts";
 import { SimulationFault } from "./simulation_fault.ts";
 
 /** Once nothing is wrong any more, all must be alike after so long. */
 const HEALING_MS = 120_000;
 const HEALING_TURN_MS = 100;
-/** The data is compared so often, in turns. */
+/** The data is compared so often, in turns; and so often of servers that nobody is to be compared with yet. */
 const DIGEST_TURNS = 5;
+const LONE_DIGEST_TURNS = 20;
 const FORGETTING_CHANCE = 0.15;
 const SHOWN_LOG_LINES = 8;
 /** A full synchronisation is about to replace the data. */
@@ -101,6 +102,7 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
   private fault: Error | undefined;
   private readonly later: { ms: number; callback: () => void }[] = [];
   private turns = 0;
+  private looks = 0;
   private full = 0;
   private partial = 0;
   private readonly startedMs: number;
@@ -150,6 +152,7 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
       for (const node of this.nodes) {
         await node.start(this.operator.settingsOf(node.number, false));
       }
+      this.loadBallast();
       while (this.turns < this.plan.turns) await this.workTurn();
       await this.heal();
       this.compareAll();
@@ -195,20 +198,17 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
 
   /** A server is to be sent all of its master's data: it must not be able to go on with what it has. */
   private checkNeed({ address, server }: ReplicationNode): void {
-    const part = server === null ? undefined : replicationOf(server);
-    const master = this.nodes.find((node) => node.address === part?.link?.host);
-    const other = master?.server ? replicationOf(master.server) : undefined;
-    if (part === undefined || other === undefined) return;
-    const { history: { id, offset } } = part;
-    if (!canGoOn(other, id, offset)) return;
-    this.fail(`${address} has ${id}:${offset}, and ${master!.address} could go on from there`);
+    if (server === null) return;
+    const { replication: { history: { id, offset }, link } } = server;
+    const master = this.nodes.find((node) => node.address === link?.host)?.server;
+    if (!master || !canGoOn(master, id, offset)) return;
+    this.fail(`${address} has ${id}:${offset}, and ${link!.host} could go on from there`);
   }
 
   started(node: ReplicationNode, server: Server): void {
-    const part = replicationOf(server);
-    if (part !== undefined) {
-      part.onAppend = (id, offset, bytes) => this.histories.note(node, id, offset, bytes);
-    }
+    server.replication.onAppend = (id, offset, bytes) => {
+      this.histories.note(node, id, offset, bytes);
+    };
     this.options.sabotage?.(server);
   }
 
@@ -231,6 +231,18 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
 
   private get passedMs(): number {
     return this.loop.now - this.startedMs;
+  }
+
+  /** Has the master hold so much that a snapshot of it comes in many pieces. */
+  private loadBallast(): void {
+    const { plan: { ballast }, random } = this;
+    if (ballast === 0) return;
+    const client = this.clientOf(null, this.master);
+    for (let number = 0; number < ballast; number++) {
+      // Not to be compressed.
+      const bytes = Array.from({ length: 400 }, () => random.below(1e9).toString(36)).join("");
+      client.send(["SET", `ballast:${number}`, bytes]);
+    }
   }
 
   /** A turn in which everybody works and things happen. */
@@ -259,7 +271,9 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     if (loop.uncaught !== undefined) throw loop.uncaught;
     if (this.fault !== undefined) throw this.fault;
     counters.check(nodes);
-    if (this.turns % DIGEST_TURNS === 0) { for (const node of nodes) digests.note(node); }
+    if (++this.looks % DIGEST_TURNS === 0) {
+      digests.note(nodes, this.looks % LONE_DIGEST_TURNS === 0);
+    }
     if (this.fault !== undefined) throw this.fault;
   }
 
@@ -325,7 +339,6 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
       operator.act(random);
       await this.turn(HEALING_TURN_MS);
       for (const node of nodes) if (node.server === null) node.startsMs = loop.now;
-      if (replicationOf(nodes[this.master].server!) === undefined) break;
       if (operator.isDone && this.isSettled()) break;
       if (loop.now > endMs) throw new SimulationFault(`it doesn't settle:\n${this.states()}`);
     }
@@ -336,12 +349,9 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
   private isSettled(): boolean {
     const { master, nodes } = this;
     if (!nodes.every(({ isServing }) => isServing)) return false;
-    const parts = nodes.map(({ server }) => replicationOf(server!));
-    // As long as there is no replication, nobody is ever connected.
-    if (parts.some((part) => part === undefined)) return true;
-    const { history: { id, offset } } = parts[master]!;
-    return parts.every((part, index) => {
-      const { history, link } = part!;
+    const { history: { id, offset } } = nodes[master].server!.replication;
+    return nodes.every(({ server }, index) => {
+      const { history, link } = server!.replication;
       if (index === master) return link === null;
       return link !== null && link.isUp && history.id === id && history.offset === offset;
     });
@@ -351,7 +361,6 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
   private compareAll(): void {
     const { nodes } = this;
     for (const { server } of nodes) checkKeyspace(server!.keyspace);
-    if (replicationOf(nodes[0].server!) === undefined) return;
     const master = nodes[this.master];
     for (const node of nodes) {
       const found = differences(node.server!, master.server!);
@@ -365,7 +374,6 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
   /** A write comes to everybody, and WAIT says so. */
   private async tryOut(): Promise<void> {
     const { loop, master, operator } = this;
-    if (replicationOf(this.nodes[0].server!) === undefined) return;
     const direct = operator.wanted.filter((wanted) => wanted === master).length;
     let acknowledged: unknown;
     operator.send(master, ["SET", "last", "value"]);
@@ -385,14 +393,9 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
   /** Where everybody is, for people. */
   private states(): string {
     return this.nodes.map((node) => {
-      const part = node.server === null ? undefined : replicationOf(node.server);
+      const { server } = node;
       const { told, wanted } = this.operator;
-      const state = part === undefined ? "" : [
-        part.history.id.slice(0, 8),
-        part.history.offset,
-        part.link === null ? "master" : part.link.isUp ? "up" : "down",
-        datasetDigest(node.server!.keyspace).slice(0, 8),
-      ].join(" ");
+      const state = server === null ? "is down" : stateOf(server);
       return `${node.address} ${state} told ${told[node.number]} wanted ${
         wanted[node.number]
       }\n    ` +
@@ -413,4 +416,11 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
       fault: this.fault,
     };
   }
+}
+
+/** Where a server is, for people. */
+function stateOf({ keyspace, replication: { history, link } }: Server): string {
+  const role = link === null ? "master" : link.isUp ? "up" : "down";
+  const digest = datasetDigest(keyspace).slice(0, 8);
+  return `${history.id.slice(0, 8)} ${history.offset} ${role} ${digest}`;
 }

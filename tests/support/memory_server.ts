@@ -46,6 +46,8 @@ export class MemoryConnection implements Connection {
   private reading: { room: Uint8Array; done: (count: number | null) => void } | null = null;
   private hanging: { bytes: Uint8Array; done: (count: number) => void } | null = null;
   private readonly replies = new ReplyReader();
+  /** Takes what the server sends, where that isn't RESP. */
+  raw: ((bytes: Uint8Array) => void) | null = null;
   /** What was written since {@linkcode askRaw}, or null when nobody waits for it. */
   private recorded: string | null = null;
   private wake: () => void = () => {};
@@ -129,7 +131,8 @@ export class MemoryConnection implements Connection {
       for (const byte of bytes) this.recorded += String.fromCharCode(byte);
     }
     // What was written may change once the write is done.
-    this.replies.push(bytes.slice());
+    if (this.raw === null) this.replies.push(bytes.slice());
+    else this.raw(bytes.slice());
     this.wake();
     return bytes.length;
   }
@@ -162,6 +165,8 @@ export interface MemoryServer extends AsyncDisposable {
   readonly log: string[];
   /** Opens a connection. */
   connect(): Promise<MemoryConnection>;
+  /** Has it take in a connection. */
+  accept(connection: Connection): Promise<void>;
   /** Opens a connection from it to another server; there is none unless a test puts one here. */
   reach: (hostname: string, port: number) => Promise<Connection>;
 }
@@ -211,11 +216,14 @@ export async function startMemoryServer(
     clock,
     log,
     reach: () => Promise.reject(new Error("there is nobody else")),
-    async connect(): Promise<MemoryConnection> {
+    async accept(connection: Connection): Promise<void> {
       while (waiting.length === 0) await Promise.resolve();
-      const connection = new MemoryConnection();
       waiting.shift()!(connection);
       await Promise.resolve();
+    },
+    async connect(): Promise<MemoryConnection> {
+      const connection = new MemoryConnection();
+      await machine.accept(connection);
       return connection;
     },
     async [Symbol.asyncDispose](): Promise<void> {

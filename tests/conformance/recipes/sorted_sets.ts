@@ -16,13 +16,13 @@ const NAME_KEYS = ["names:0", "names:1"];
 /** Their members have different scores, and are few and short. */
 const MIXED_KEYS = ["mixed:0", "mixed:1"];
 const CROWDS = [40, 126, 127, 128, 129, 200, 600];
-/** None is so small or large that C's `strtod` says so: SORT in Redis believes that this was said of its own numbers. */
 const EDGE_SCORES = [
   ..."inf,-inf,+inf,nan,-0,1e17,1e300,-1e300,0.1,1.5,-2.25,4611686018427387904,4611686018427388928"
     .split(","),
   ..."9007199254740993,100000000000000000,-4611686018427387904,3.0e3,0x10,,abc, 1,1 ".split(
     ",",
   ),
+  ..."1e400,1e-400,5e-324,0x1p-1074".split(","),
 ];
 const RANKS = ["0", "1", "2", "-1", "-2", "-3", "5", "100", "-100", "a", "9223372036854775807"];
 const COUNTS = ["0", "1", "3", "10", "1000", "-1", "-3", "-200", "a", "", "1.0"];
