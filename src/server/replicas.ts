@@ -211,6 +211,7 @@ export class Replicas {
     if (replica.state === "online") {
       this.server.logger.log("notice", `Connection with replica ${replica.address} lost.`);
     }
+    this.countGood();
     this.replication.applySettings();
   }
 
@@ -227,6 +228,7 @@ export class Replicas {
     replica.startsOnAck = false;
     replica.acknowledgedMs = this.server.clock.now();
     replica.session.source = new StreamSource(this, replica.reader!);
+    this.countGood();
     this.replication.applySettings();
     replica.session.pull();
   }
@@ -293,9 +295,7 @@ export class Replicas {
     if (offset > replica.acknowledged) replica.acknowledged = offset;
     replica.acknowledgedMs = this.server.clock.now();
     if (replica.startsOnAck) this.putOnline(replica);
-    const wereTooFew = this.areTooFew;
     this.countGood();
-    if (this.areTooFew !== wereTooFew) this.replication.applySettings();
     this.serveWaiting();
   }
 
@@ -339,7 +339,7 @@ export class Replicas {
   }
 
   /** Counts those that are online and not far behind, and whether they are too few. */
-  countGood(): void {
+  private countGood(): void {
     const { clock, settings } = this.server;
     const needed = settings.number("min-replicas-to-write");
     const lagMs = settings.number("min-replicas-max-lag") * 1000;
@@ -372,6 +372,7 @@ export class Replicas {
     this.closeSilent(now, settings.number("repl-timeout") * 1000);
     this.fullSync.tick(now);
     this.dropOldStream(now);
+    this.countGood();
     this.feed();
   }
 

@@ -94,7 +94,6 @@ export class Replication {
     const { link, server: { logger, settings } } = this;
     if (logger.role !== "C") logger.role = link === null ? "M" : "S";
     this.stream?.resize(settings.number("repl-backlog-size"));
-    this.replicas.countGood();
     const isReplica = link !== null;
     const readOnly = isReplica && settings.isOn("replica-read-only");
     this.refusesWrites = readOnly || (!isReplica && this.replicas.areTooFew);
