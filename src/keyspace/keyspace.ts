@@ -224,8 +224,6 @@ export class Keyspace {
   heard = 0;
   /** Told about each key that was removed without a command: it has expired, or was evicted. */
   journal: Journal | null = null;
-  /** Told about each entry that gets an expiry; null while nobody wants to know. */
-  onExpiry: ((database: Database, entry: number) => void) | null = null;
   /** Told about each database before all of its keys are removed at once. */
   onFlush: ((database: Database) => void) | null = null;
   /** What is left to free of databases that were flushed. */
@@ -517,10 +515,7 @@ export function addEntry(
     keyspace.arena.free(entry);
     throw error;
   }
-  if (volatile) {
-    database.volatile.add(entry);
-    if (keyspace.onExpiry !== null) keyspace.onExpiry(database, entry);
-  }
+  if (volatile) database.volatile.add(entry);
   if ((keyspace.eventClasses & EVENT_NEW) !== 0) keyIsNew(database, view, start, length);
   return entry;
 }
@@ -547,10 +542,7 @@ export function resizeEntry(
   const units = (bytes + 7) >>> 3;
   const had = (keyField & HAS_EXPIRY) !== 0;
   if (had === volatile && units <= arena.unitsOf(entry)) {
-    if (volatile) {
-      writeExpiry(keyspace, entry);
-      if (keyspace.onExpiry !== null) keyspace.onExpiry(database, entry);
-    }
+    if (volatile) writeExpiry(keyspace, entry);
     arena.shrink(entry, units);
     return entry;
   }
@@ -570,7 +562,6 @@ export function resizeEntry(
   if (had && volatile) database.volatile.replace(entry, moved);
   else if (had) database.volatile.remove(entry);
   else if (volatile) database.volatile.add(moved);
-  if (volatile && keyspace.onExpiry !== null) keyspace.onExpiry(database, moved);
   keyspace.moves++;
   const replaced = dictReplace(arena, database.dict, keyspace.hash, entry, moved);
   assert(replaced, "an entry that is replaced is in its dict");

@@ -298,7 +298,6 @@ export class Persistence implements SnapshotHost, AofHost {
     if (hasAof) aof.turnOff();
     this.snapshots.cancel();
     server.journal.muted = true;
-    server.replication.ownExpiries.forget();
     flushDatabases(keyspace, keyspace.databases, settings.isOn("replica-lazy-flush"));
     server.clients.tracking.afterTurn();
     this.log("notice", "MASTER <-> REPLICA sync: Loading DB in memory");

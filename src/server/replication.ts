@@ -23,7 +23,6 @@ import type { Command } from "./command_table.ts";
 import { Failover } from "./failover.ts";
 import { MasterLink } from "./master_link.ts";
 import { Replicas } from "./replicas.ts";
-import { OwnExpiries } from "./own_expiries.ts";
 import type { Server } from "./server.ts";
 import type { Session } from "./session.ts";
 import type { Transaction } from "./transactions.ts";
@@ -46,8 +45,6 @@ export class Replication {
   link: MasterLink | null = null;
   /** FAILOVER. */
   readonly failover: Failover;
-  /** What expires on this replica without its master. */
-  readonly ownExpiries: OwnExpiries;
   /** Whether there is something that {@linkcode refusalOf} may have to say. */
   restricts = false;
   /** Whether clients may change nothing. */
@@ -80,7 +77,6 @@ export class Replication {
     this.history = new ReplicationHistory(() => server.randomness.hex(40));
     this.replicas = new Replicas(server, this);
     this.failover = new Failover(server, this);
-    this.ownExpiries = new OwnExpiries(server);
     this.countRefusal = (text) => server.counters.countError(text);
   }
 
@@ -100,7 +96,6 @@ export class Replication {
     this.restrictsReads = isReplica && (!readOnly || this.isStale);
     this.restricts = this.refusesWrites || this.restrictsReads;
     this.server.keyspace.keepExpired = isReplica;
-    this.ownExpiries.watch(isReplica && !readOnly);
   }
 
   /** Whether its data may be old, and isn't to be shown then. */
@@ -176,7 +171,6 @@ export class Replication {
     if (link === null) return;
     link.stop();
     this.link = null;
-    this.ownExpiries.forget();
     server.journal.endTurn();
     this.stream?.rollBack();
     history.branch();
@@ -331,7 +325,6 @@ export class Replication {
   /** Ten times a second. */
   tick(): void {
     this.failover.tick();
-    this.ownExpiries.tick();
     if (++this.ticks % TICKS_PER_SECOND !== 0) return;
     this.link?.tick();
     this.replicas.tick();
