@@ -183,7 +183,8 @@ export class CommandRunner {
     if (replication.isReplica && !session.isMaster) {
       keyspace.keepExpired = replication.refusesWrites || command.readsOnly;
     }
-    if (pause.kind !== PAUSE_NONE && !session.isMaster) {
+    // The master's commands wait, too, so that those who replicate this server see it stand still.
+    if (pause.kind !== PAUSE_NONE) {
       if (pause.holds(mayReplicate(command, transaction))) {
         blocking.postpone(session);
         return false;
