@@ -14,6 +14,7 @@ import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
 import type { Persistence } from "./persistence.ts";
 import { PAUSE_NONE } from "./pause.ts";
+import { REPLICA_CLASS } from "./replicas.ts";
 import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";
@@ -90,7 +91,8 @@ export class CommandRunner {
     if (this.server.replication.restrictsReads && !session.isMaster) return false;
     return session.authenticated && session.replyMode === REPLY_ON &&
       session.transaction === null && session.topics === null && session.block === 0 &&
-      !session.monitoring && tracking.count === 0 && subscriptions.behindReply.length === 0 &&
+      !session.monitoring && session.clientClass !== REPLICA_CLASS && tracking.count === 0 &&
+      subscriptions.behindReply.length === 0 &&
       pause.kind === PAUSE_NONE && eviction.limit === 0 && !persistence.restricts &&
       !monitors.active;
   }
@@ -170,7 +172,8 @@ export class CommandRunner {
       const refusal = this.lacksRoom(command, transaction) ? NO_ROOM : subscribersMayNot(command);
       return this.reject(command, refusal);
     }
-    if (session.monitoring && command.touchesKeyspace) {
+    const isFed = session.monitoring || session.clientClass === REPLICA_CLASS;
+    if (isFed && command.touchesKeyspace) {
       return this.reject(command, "ERR Replica can't interact with the keyspace");
     }
     const { persistence, replication } = this.server;
@@ -209,11 +212,14 @@ export class CommandRunner {
 
   /** Runs a command that nothing speaks against, and journals what it changes. */
   private execute(command: Command): void {
-    const { context, server: { journal, reply } } = this;
+    const { context, server: { journal, replication, reply } } = this;
     const { errors, length: mark } = reply;
     context.journaled = false;
     if (journal.listening) this.callJournaled(command, mark, null);
     else this.call(command, mark);
+    if (replication.takesOwnWrites && command.writes && !context.client.isMaster) {
+      replication.ownExpiries.note(context, command.spec);
+    }
     // EXEC doesn't fail by what its commands did.
     if (reply.errors > Math.max(errors, this.countedErrors)) command.statistics.failed++;
     this.countedErrors = reply.errors;

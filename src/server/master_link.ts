@@ -166,6 +166,7 @@ export class MasterLink {
         if (isCurrent()) this.log(level, line);
       });
       if (!isCurrent()) return;
+      this.replication.failover.succeeded();
       if (outcome.kind === "continue") this.goOn(outcome.id);
       else await this.takeSnapshot(peer, outcome, isCurrent);
       if (!isCurrent()) return;
@@ -190,10 +191,10 @@ export class MasterLink {
         : `Error reading from or writing to MASTER: ${error.message}`,
     );
     this.abandon();
-    const passing = error instanceof HandshakeError && error.passing;
-    if (this.isFailingOver && error instanceof HandshakeError && !passing) {
+    if (this.isFailingOver && error instanceof HandshakeError) {
       return this.replication.failover.rejected();
     }
+    const passing = error instanceof HandshakeError && error.passing;
     if (!passing) this.failures++;
     this.tryAgain(Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.max(0, this.failures - 1)));
   }
@@ -220,7 +221,7 @@ export class MasterLink {
 
   /** Whether the one at the other end is yet to become a master. */
   private get isFailingOver(): boolean {
-    return this.replication.failover.state === "failover-in-progress";
+    return this.replication.failover.isHandingOver;
   }
 
   /** The master has all that comes behind what is here. */
@@ -325,7 +326,6 @@ export class MasterLink {
     this.last = null;
     this.state = "connected";
     this.downSinceMs = 0;
-    this.replication.failover.succeeded();
     this.replication.applySettings();
     this.acknowledge();
     if (rest.length > 0) {

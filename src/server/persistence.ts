@@ -299,6 +299,7 @@ export class Persistence implements SnapshotHost, AofHost {
     this.snapshots.cancel();
     server.journal.muted = true;
     flushDatabases(keyspace, keyspace.databases, settings.isOn("replica-lazy-flush"));
+    server.replication.ownExpiries.forgetAll();
     server.clients.tracking.afterTurn();
     this.log("notice", "MASTER <-> REPLICA sync: Loading DB in memory");
     const loading = new Loading(server);

@@ -306,6 +306,7 @@ export class Server implements SessionHost {
     this.eviction.resetStatistics();
     this.expiry.resetStatistics();
     this.reclaimer.resetStatistics();
+    this.replication.resetStatistics();
     for (const command of this.table.byName.values()) command.statistics.reset();
   }
 
@@ -455,7 +456,7 @@ export class Server implements SessionHost {
 
   /** Bytes of memory for keys, values, and the buffers of clients. */
   get usedMemory(): number {
-    let bytes = this.keyspace.dataBytes + this.bufferBytes;
+    let bytes = this.keyspace.dataBytes + this.bufferBytes + this.replication.streamBytes;
     for (const session of this.sessions.values()) bytes += session.memory;
     return bytes;
   }
@@ -467,9 +468,13 @@ export class Server implements SessionHost {
     session.heldBytes = held;
   }
 
-  /** Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session. */
+  /**
+   * Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session, and without what waits for replicas
+   * that are behind. If that counted, removing keys would make it more.
+   */
   get countedMemory(): number {
-    return this.keyspace.dataBytes + this.bufferBytes + this.sessionBytes;
+    return this.keyspace.dataBytes + this.bufferBytes + this.sessionBytes +
+      this.replication.backlogBytes;
   }
 
   /** Lets go of buffers that are kept for the next who needs one. */
