@@ -155,10 +155,13 @@ async function refused(
       true,
     );
   }
-  if (failover) throw new HandshakeError(`Failover target rejected psync request: ${reply}`);
-  if (reply.startsWith("-ERR")) {
-    log("notice", `Master does not support PSYNC or is in error state (reply: ${reply})`);
-  } else log("warning", `Unexpected reply to PSYNC from master: ${reply}`);
+  const isKnown = reply.startsWith("-ERR");
+  const line = isKnown
+    ? `Master does not support PSYNC or is in error state (reply: ${reply})`
+    : `Unexpected reply to PSYNC from master: ${reply}`;
+  // Without PSYNC it can't be asked to be the master.
+  if (failover) throw new HandshakeError(line);
+  log(isKnown ? "notice" : "warning", line);
   log("notice", "Retrying with SYNC...");
   await peer.write(encodeRequest(["SYNC"]));
   return { kind: "legacy" };

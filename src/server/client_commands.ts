@@ -46,7 +46,7 @@ function clientList(context: ServerContext): void {
     if (wanted === undefined) {
       return reply.error(`ERR Unknown client type '${context.quoted(3)}'`);
     }
-    sessions = sessions.filter(({ clientClass }) => clientClass === wanted);
+    sessions = sessions.filter((session) => typeOf(session) === wanted);
   } else if (context.argc > 3 && context.isWord(2, "ID")) {
     const ids = new Set<number>();
     for (let index = 3; index < context.argc; index++) {
@@ -59,10 +59,15 @@ function clientList(context: ServerContext): void {
   reply.verbatim("txt", lines.join(""));
 }
 
-/** The class of clients that a type means: `clientClass` in a session, -1 if it has none; undefined if it is no type. */
+/** What a client is to those who ask for clients of a type: its class, or {@linkcode MASTER_TYPE}. */
+function typeOf({ clientClass, isMaster }: Session): number {
+  return isMaster ? MASTER_TYPE : clientClass;
+}
+
+/** The clients that the name of a type means, as {@linkcode typeOf} tells them; undefined if it is none. */
 function classOfType(type: string): number | undefined {
   const name = type.toLowerCase();
-  if (name === "master") return -1;
+  if (name === "master") return MASTER_TYPE;
   const index = (CLIENT_CLASSES as readonly string[]).indexOf(name === "replica" ? "slave" : name);
   return index < 0 ? undefined : index;
 }
@@ -117,7 +122,7 @@ function killFilters(context: ServerContext): SessionFilter[] | undefined {
         reply.error(`ERR Unknown client type '${context.quoted(index + 1)}'`);
         return undefined;
       }
-      filters.push(({ clientClass }) => clientClass === wanted);
+      filters.push((session) => typeOf(session) === wanted);
     } else if (context.isWord(index, "ADDR")) {
       filters.push((session) => session.connection.remote === value);
     } else if (context.isWord(index, "LADDR")) {
@@ -196,6 +201,9 @@ function wrongArguments(context: ServerContext): string {
   return `ERR unknown subcommand or wrong number of arguments for '${context.quoted(1, 128)}'. ` +
     "Try CLIENT HELP.";
 }
+
+/** Stands beside the classes for the one client that is the master. */
+const MASTER_TYPE = -1;
 
 const CLIENT_HELP = [
   "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { REPLICA_CLASS } from "./replicas.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Session } from "./session.ts";
@@ -58,7 +59,8 @@ export function describeClient(
 /** A letter for each thing that is special about a client. */
 function flagsOf(session: Session): string {
   const { tracking } = session;
-  let flags = session.monitoring ? "O" : "";
+  let flags = session.monitoring ? "O" : session.clientClass === REPLICA_CLASS ? "S" : "";
+  if (session.isMaster) flags += "M";
   if (session.topics !== null) flags += "P";
   if (session.transaction !== null) flags += "x";
   if (session.blocked !== null) flags += "b";

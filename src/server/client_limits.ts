@@ -17,6 +17,7 @@
 import { parseMemorySize } from "../runtime/memory_size.ts";
 import type { Server } from "./server.ts";
 import { describeClient } from "./client_info.ts";
+import { REPLICA_CLASS } from "./replicas.ts";
 import { FREE_OUTPUT_BYTES, OUTPUT_PAUSE_BYTES, type Session } from "./session.ts";
 
 /** The classes of clients with limits of their own, in the order of the setting. */
@@ -114,7 +115,7 @@ export class ClientLimits {
       peak.output = Math.max(peak.output, session.outputBytes);
       if (this.exceedsOutput(session)) continue;
       const idle = this.idleMs > 0 && session.blocked === null && !session.monitoring &&
-        session.topics === null;
+        session.topics === null && !isOfReplication(session);
       if (idle && now - session.lastInteraction > this.idleMs) {
         this.server.logger.log("verbose", "Closing idle client");
         session.close();
@@ -134,10 +135,14 @@ export class ClientLimits {
     const now = this.server.clock.now();
     const recent = this.peaks.filter(({ second }) => now / 1000 - second < PEAK_SECONDS);
     let normal = 0;
-    for (const session of this.server.sessions.values()) normal += session.footprint;
+    let replicas = 0;
+    for (const session of this.server.sessions.values()) {
+      if (session.clientClass === REPLICA_CLASS) replicas += session.footprint;
+      else normal += session.footprint;
+    }
     return {
       normal,
-      replicas: 0,
+      replicas,
       recentInput: Math.max(0, ...recent.map(({ input }) => input)),
       recentOutput: Math.max(0, ...recent.map(({ output }) => output)),
     };
@@ -145,7 +150,8 @@ export class ClientLimits {
 
   /** Closes a session if more output waits than may, or has for too long; whether it did. */
   private exceedsOutput(session: Session): boolean {
-    const { hardBytes, softBytes, softSeconds } = this.outputLimits[session.clientClass];
+    const { softBytes, softSeconds } = this.outputLimits[session.clientClass];
+    const hardBytes = this.hardBytesOf(session);
     const bytes = session.outputBytes;
     const second = Math.floor(this.server.clock.now() / 1000);
     if (softBytes === 0 || bytes <= softBytes) session.softSince = 0;
@@ -157,6 +163,16 @@ export class ClientLimits {
     this.logExceeded(session);
     session.close();
     return true;
+  }
+
+  /**
+   * Most bytes that may wait for a session. A replica may have all of the backlog before it: if it went for less, it would come back, be
+   * sent just that, and go again; and the memory is taken anyway.
+   */
+  private hardBytesOf({ clientClass }: Session): number {
+    const { hardBytes } = this.outputLimits[clientClass];
+    if (clientClass !== REPLICA_CLASS || hardBytes === 0) return hardBytes;
+    return Math.max(hardBytes, this.server.settings.number("repl-backlog-size"));
   }
 
   /**
@@ -196,7 +212,9 @@ export class ClientLimits {
     // The one whose command is running has its turn when that is done.
     const { running } = this.server.clients;
     const candidates = [...this.server.sessions.values()]
-      .filter((session) => !session.protectedFromEviction && session !== running)
+      .filter((session) =>
+        !session.protectedFromEviction && session !== running && !isOfReplication(session)
+      )
       .sort((left, right) => right.countedBytes - left.countedBytes);
     for (const session of candidates) {
       if (this.countedBytes <= this.memoryLimit) return;
@@ -216,6 +234,11 @@ export class ClientLimits {
     if (peak.second !== second) Object.assign(peak, { second, input: 0, output: 0 });
     return peak;
   }
+}
+
+/** Whether a session is a replica or the master: these have limits of their own. */
+function isOfReplication({ clientClass, isMaster }: Session): boolean {
+  return clientClass === REPLICA_CLASS || isMaster;
 }
 
 /** The limits in a text such as `normal 0 0 0 slave 268435456 67108864 60`. */

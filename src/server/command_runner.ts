@@ -14,6 +14,7 @@ import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
 import type { Persistence } from "./persistence.ts";
 import { PAUSE_NONE } from "./pause.ts";
+import { REPLICA_CLASS } from "./replicas.ts";
 import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";
@@ -90,7 +91,8 @@ export class CommandRunner {
     if (this.server.replication.restrictsReads && !session.isMaster) return false;
     return session.authenticated && session.replyMode === REPLY_ON &&
       session.transaction === null && session.topics === null && session.block === 0 &&
-      !session.monitoring && tracking.count === 0 && subscriptions.behindReply.length === 0 &&
+      !session.monitoring && session.clientClass !== REPLICA_CLASS && tracking.count === 0 &&
+      subscriptions.behindReply.length === 0 &&
       pause.kind === PAUSE_NONE && eviction.limit === 0 && !persistence.restricts &&
       !monitors.active;
   }
@@ -128,7 +130,7 @@ export class CommandRunner {
   private callJournaled(command: Command, mark: number, frame: RequestFrame | null): void {
     const { context, server: { keyspace, journal } } = this;
     const { dirty } = keyspace;
-    journal.beginUnit();
+    if (!command.meetsKeys) journal.beginUnit();
     this.call(command, mark);
     // CONFIG SET may have ended the listening.
     if (keyspace.dirty !== dirty && !context.journaled && journal.listening) {
@@ -137,7 +139,7 @@ export class CommandRunner {
         journal.appendRequest(number, bytes, frame.start, frame.position);
       } else journal.append(number, context.allArguments());
     }
-    journal.endUnit();
+    if (!command.meetsKeys) journal.endUnit();
     if (keyspace.dirty !== dirty) context.client.wrote = journal.position;
   }
 
@@ -170,7 +172,8 @@ export class CommandRunner {
       const refusal = this.lacksRoom(command, transaction) ? NO_ROOM : subscribersMayNot(command);
       return this.reject(command, refusal);
     }
-    if (session.monitoring && command.touchesKeyspace) {
+    const isFed = session.monitoring || session.clientClass === REPLICA_CLASS;
+    if (isFed && command.touchesKeyspace) {
       return this.reject(command, "ERR Replica can't interact with the keyspace");
     }
     const { persistence, replication } = this.server;
@@ -183,7 +186,8 @@ export class CommandRunner {
     if (replication.isReplica && !session.isMaster) {
       keyspace.keepExpired = replication.refusesWrites || command.readsOnly;
     }
-    if (pause.kind !== PAUSE_NONE && !session.isMaster) {
+    // The master's commands wait, too, so that those who replicate this server see it stand still.
+    if (pause.kind !== PAUSE_NONE) {
       if (pause.holds(mayReplicate(command, transaction))) {
         blocking.postpone(session);
         return false;
@@ -208,11 +212,14 @@ export class CommandRunner {
 
   /** Runs a command that nothing speaks against, and journals what it changes. */
   private execute(command: Command): void {
-    const { context, server: { journal, reply } } = this;
+    const { context, server: { journal, replication, reply } } = this;
     const { errors, length: mark } = reply;
     context.journaled = false;
     if (journal.listening) this.callJournaled(command, mark, null);
     else this.call(command, mark);
+    if (replication.takesOwnWrites && command.writes && !context.client.isMaster) {
+      replication.ownExpiries.note(context, command.spec);
+    }
     // EXEC doesn't fail by what its commands did.
     if (reply.errors > Math.max(errors, this.countedErrors)) command.statistics.failed++;
     this.countedErrors = reply.errors;

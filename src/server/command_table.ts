@@ -64,6 +64,8 @@ export class Command {
   readonly logged: boolean;
   /** Whether it changes data. */
   readonly writes: boolean;
+  /** Whether it comes upon keys that nobody has named, and removes those whose time has come: each by itself, not as a whole. */
+  readonly meetsKeys: boolean;
   /** Whether it runs while the data is being loaded. */
   readonly whileLoading: boolean;
   /** Whether a replica runs it that has lost its master and isn't to show old data. */
@@ -100,6 +102,7 @@ export class Command {
     this.refusal = REFUSED.get(name) ?? null;
     this.logged = !flags.includes("skip_slowlog");
     this.writes = flags.includes("write");
+    this.meetsKeys = name === "scan" || name === "randomkey";
     this.whileLoading = flags.includes("loading");
     this.whileStale = flags.includes("stale");
     this.subcommands = subcommands;

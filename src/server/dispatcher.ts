@@ -27,6 +27,7 @@ import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import { CommandRunner } from "./command_runner.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
+import { REPLICA_CLASS } from "./replicas.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import { REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
@@ -228,6 +229,8 @@ export class Dispatcher {
       replication.endTurn(session, bytes.subarray(this.streamFrom, session.runEnd), before);
       // The master wants to hear nothing but what it asks for.
       reply.truncate(0);
+    } else if (session.clientClass === REPLICA_CLASS && reply.length > 0) {
+      replication.replicas.refuseReply(session, reply);
     }
     if (clients.tracking.count > 0) clients.tracking.afterTurn();
     // What a client that was served in this turn has changed may be news to the one whose turn it was.

@@ -49,6 +49,11 @@ export class Failover {
     return this.state !== "no-failover";
   }
 
+  /** Whether this server follows the target, which is to be a master. */
+  get isHandingOver(): boolean {
+    return this.state === "failover-in-progress";
+  }
+
   /** Begins one; whether it can be is known already. */
   start(request: FailoverRequest): void {
     const { server, server: { clients, clock, logger } } = this;
@@ -63,7 +68,7 @@ export class Failover {
         ? "FAILOVER requested."
         : `FAILOVER requested to ${target.host}:${target.port}.`,
     );
-    clients.pause.start(PAUSE_WRITES, Number.MAX_SAFE_INTEGER);
+    clients.pause.hold("failover", PAUSE_WRITES);
     server.journal.endTurn();
   }
 
@@ -78,7 +83,7 @@ export class Failover {
         ? `Aborting failover. ${reason}`
         : `Aborting failover to ${target.host}:${target.port}. ${reason}`,
     );
-    if (this.state === "failover-in-progress") this.replication.lead();
+    if (this.isHandingOver) this.replication.lead();
     this.end();
     return true;
   }
@@ -90,12 +95,12 @@ export class Failover {
 
   /** The target is the master now. */
   succeeded(): void {
-    if (this.state === "failover-in-progress") this.end();
+    if (this.isHandingOver) this.end();
   }
 
   private end(): void {
     this.state = "no-failover";
-    this.server.clients.pause.end();
+    this.server.clients.pause.letGo("failover");
   }
 
   /** Ten times a second: goes on if a replica has all, or gives it up. */

@@ -25,6 +25,7 @@ export function serverFields(server: Server): InfoFields {
   const now = server.clock.now();
   const uptime = Math.floor((now - server.started) / 1000);
   const hz = server.settings.number("hz");
+  const { leftMs } = server.shutdownRequest;
   return [
     ["redis_version", REDIS_VERSION],
     ["redis_git_sha1", "00000000"],
@@ -50,6 +51,7 @@ export function serverFields(server: Server): InfoFields {
     ["executable", programPath()],
     ["config_file", server.configFile ?? ""],
     ["io_threads_active", 0],
+    ...leftMs === null ? [] : [["shutdown_in_milliseconds", leftMs] as const],
   ];
 }
 
@@ -84,9 +86,9 @@ export function memoryFields(server: Server): InfoFields {
     ["rss_overhead_bytes", resident - active],
     ["mem_fragmentation_ratio", ratio(resident, used)],
     ["mem_fragmentation_bytes", resident - used],
-    ["mem_not_counted_for_evict", 0],
-    ["mem_replication_backlog", 0],
-    ["mem_total_replication_buffers", 0],
+    ["mem_not_counted_for_evict", server.replication.streamBytes - report.backlog],
+    ["mem_replication_backlog", report.backlog],
+    ["mem_total_replication_buffers", server.replication.streamBytes],
     ["mem_clients_slaves", report.replicas],
     ["mem_clients_normal", report.clients],
     ["mem_cluster_links", 0],

@@ -60,7 +60,7 @@ export function statsFields(server: Server): InfoFields {
     ["latest_fork_usec", 0],
     ["total_forks", counters.forks],
     ["migrate_cached_sockets", migrations.targets.count],
-    ["slave_expires_tracked_keys", 0],
+    ["slave_expires_tracked_keys", replication.ownExpiries.count],
     ["active_defrag_hits", moved.hits],
     ["active_defrag_misses", moved.misses],
     ["active_defrag_key_hits", moved.keyHits],

@@ -292,12 +292,13 @@ export class Loading {
     logger.log("notice", `DB loaded from append only file: ${seconds} seconds`);
   }
 
-  /** Loads one file: a snapshot, commands, or commands behind a snapshot. */
+  /** Loads one file: a snapshot, commands, or commands behind a snapshot. What it tells of replication counts if nothing stands behind it. */
   private *aofFile(replay: AofReplay, path: string, name: string, isLast: boolean): LoadSteps {
     const { files } = this.server;
     const file = files.openToRead(path);
     const { size } = file;
     try {
+      this.replication = null;
       if (size === 0) return;
       let position = 0;
       if (startsAsSnapshot(file)) {
@@ -333,7 +334,11 @@ export class Loading {
     try {
       for (;;) {
         const ended = replay.run(window, this.isTime);
-        if (ended === REPLAY_ENDED) return;
+        if (ended === REPLAY_ENDED) {
+          // In a file before the last one, it is the base of what comes.
+          this.replication = isLast ? replay.factsAt(window.position) : null;
+          return;
+        }
         if (ended === REPLAY_GOES_ON) yield this.takeDelay();
         else return this.cut(window.position, path, name, isLast, ended);
       }

@@ -57,8 +57,6 @@ export class MasterLink {
   heardMs: number;
   /** Whether a snapshot is being received. */
   spool: SnapshotSpool | null = null;
-  /** Whether the next introduction asks this server's replica to become its master, as FAILOVER does. */
-  failover = false;
   private peer: Peer | null = null;
   /** Counts tries: what an older one brings comes too late. */
   private attempt = 0;
@@ -168,7 +166,7 @@ export class MasterLink {
         if (isCurrent()) this.log(level, line);
       });
       if (!isCurrent()) return;
-      this.failover = false;
+      this.replication.failover.succeeded();
       if (outcome.kind === "continue") this.goOn(outcome.id);
       else await this.takeSnapshot(peer, outcome, isCurrent);
       if (!isCurrent()) return;
@@ -192,10 +190,8 @@ export class MasterLink {
         ? `I/O error trying to sync with MASTER: ${error.message}`
         : `Error reading from or writing to MASTER: ${error.message}`,
     );
-    const { failover } = this;
-    this.failover = false;
     this.abandon();
-    if (failover && error instanceof HandshakeError && !error.passing) {
+    if (this.isFailingOver && error instanceof HandshakeError) {
       return this.replication.failover.rejected();
     }
     const passing = error instanceof HandshakeError && error.passing;
@@ -219,8 +215,13 @@ export class MasterLink {
       user: settings.text("masteruser"),
       password: settings.text("masterauth"),
       has: this.last === null ? null : { id, offset },
-      failover: this.failover,
+      failover: this.isFailingOver,
     };
+  }
+
+  /** Whether the one at the other end is yet to become a master. */
+  private get isFailingOver(): boolean {
+    return this.replication.failover.isHandingOver;
   }
 
   /** The master has all that comes behind what is here. */
@@ -325,7 +326,6 @@ export class MasterLink {
     this.last = null;
     this.state = "connected";
     this.downSinceMs = 0;
-    this.replication.failover.succeeded();
     this.replication.applySettings();
     this.acknowledge();
     if (rest.length > 0) {

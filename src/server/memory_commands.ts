@@ -94,7 +94,7 @@ function fieldsOf(report: MemoryReport): readonly [readonly Field[], readonly Fi
     ["peak.allocated", report.peak],
     ["total.allocated", total],
     ["startup.allocated", startup],
-    ["replication.backlog", 0],
+    ["replication.backlog", report.backlog],
     ["clients.slaves", report.replicas],
     ["clients.normal", report.clients],
     ["cluster.links", 0],

@@ -31,8 +31,10 @@ export interface MemoryReport {
   readonly startup: number;
   /** Buffers of clients. */
   readonly clients: number;
-  /** Those of replicas. */
+  /** Those of replicas, with what of the replication stream is kept for them alone. */
   readonly replicas: number;
+  /** The replication stream's last bytes. */
+  readonly backlog: number;
   /** The databases that have keys. */
   readonly databases: readonly DatabaseOverhead[];
   /** Everything but keys and values. */
@@ -83,7 +85,7 @@ export class MemoryMeter {
 
 /** What takes how much memory now. */
 export function memoryReport(server: Server): MemoryReport {
-  const { keyspace, memoryMeter, clients } = server;
+  const { keyspace, memoryMeter, clients, replication } = server;
   const { arena } = keyspace;
   const total = server.usedMemory;
   memoryMeter.note(total);
@@ -92,11 +94,14 @@ export function memoryReport(server: Server): MemoryReport {
     main: dictBytes(arena, database.dict) + database.size * ENTRY_OVERHEAD_BYTES,
     expires: database.volatile.bytes + database.volatile.length * EXPIRY_OVERHEAD_BYTES,
   }));
-  const { normal, replicas } = clients.limits.memory();
+  const { backlogBytes: backlog, streamBytes } = replication;
+  const { normal, replicas: replicaSessions } = clients.limits.memory();
+  const replicas = replicaSessions + streamBytes - backlog;
   const overhead = Math.min(
     total,
     databases.reduce((sum, { main, expires }) => sum + main + expires, 0) +
-      memoryMeter.startup + normal + replicas + server.bufferBytes - memoryMeter.startupBuffers,
+      memoryMeter.startup + normal + replicas + backlog + server.bufferBytes -
+      memoryMeter.startupBuffers,
   );
   return {
     peak: memoryMeter.peak,
@@ -104,6 +109,7 @@ export function memoryReport(server: Server): MemoryReport {
     startup: memoryMeter.startup,
     clients: normal,
     replicas,
+    backlog,
     databases,
     overhead,
     keys: keyspace.databases.reduce((sum, { size }) => sum + size, 0),

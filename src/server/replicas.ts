@@ -11,7 +11,9 @@
  */
 import type { Blocked, Wait } from "../commands/wait.ts";
 import type { StreamReader } from "../replication/stream.ts";
+import type { ReplyWriter } from "../protocol/reply_writer.ts";
 import { splitAddress } from "./addresses.ts";
+import { describeClient } from "./client_info.ts";
 import { FullSync } from "./full_sync.ts";
 import type { Replication } from "./replication.ts";
 import type { Server } from "./server.ts";
@@ -20,10 +22,24 @@ import type { Session } from "./session.ts";
 import type { OutputSource } from "./session_host.ts";
 
 const NORMAL_CLASS = 0;
-const REPLICA_CLASS = 1;
+/** The class of clients whose limits are those of replicas. */
+export const REPLICA_CLASS = 1;
+
+/** So many bytes of an error are logged at most. */
+const LOGGED_BYTES = 1024;
+const MINUS = 45;
 
 /** How far a replica is. */
 export type ReplicaState = "none" | "waits" | "saving" | "receives" | "online";
+
+/** The states in the words of INFO and of the log. */
+const SHOWN_STATES = {
+  none: "",
+  waits: "wait_bgsave",
+  saving: "wait_bgsave",
+  receives: "send_bulk",
+  online: "online",
+} as const;
 
 /** What is known of a replica, from its first REPLCONF on. */
 export class Replica {
@@ -60,6 +76,16 @@ export class Replica {
   /** Bytes of the stream that it has yet to be sent. */
   get pendingBytes(): number {
     return this.reader === null ? 0 : this.reader.pending;
+  }
+
+  /** Its state in the words of INFO and of the log. */
+  get shownState(): string {
+    return SHOWN_STATES[this.state];
+  }
+
+  /** How many seconds before `now` (unix ms) it acknowledged something last; 0 as long as it isn't online. */
+  silentSeconds(now: number): number {
+    return this.state === "online" ? Math.floor((now - this.acknowledgedMs) / 1000) : 0;
   }
 
   /** Its address, `host:port`, as people know it. */
@@ -196,6 +222,29 @@ export class Replicas {
     this.replication.applySettings();
   }
 
+  /**
+   * A replica has sent a command whose reply is in `reply`: it would stand in the middle of the stream, so the replica has to go.
+   */
+  refuseReply(session: Session, reply: ReplyWriter): void {
+    const { server, server: { logger } } = this;
+    const { buffer: { bytes }, position } = reply;
+    if (bytes[0] === MINUS) {
+      const line = new TextDecoder().decode(bytes.subarray(1, Math.min(position, LOGGED_BYTES)));
+      logger.log(
+        "warning",
+        "== CRITICAL == This master is sending an error to its replica: " +
+          `'${line.split("\r\n")[0]}' after processing the command '${session.lastCommand}'`,
+      );
+    }
+    reply.truncate(0);
+    logger.log(
+      "warning",
+      `Replica generated a reply to command '${session.lastCommand}', disconnecting it: ` +
+        describeClient(server, session),
+    );
+    session.close();
+  }
+
   /** Sends a replica the stream from `offset` on. */
   attach(replica: Replica, offset: number): void {
     const { stream } = this.replication;
@@ -289,6 +338,15 @@ export class Replicas {
     return count;
   }
 
+  /** How many replicas haven't `offset` bytes of the stream, however far they are. */
+  countLagging(offset: number): number {
+    let count = 0;
+    for (const { acknowledged } of this.all) {
+      if (acknowledged !== offset) count++;
+    }
+    return count;
+  }
+
   /** WAIT: has the client wait until `count` replicas have `offset` bytes, or for `timeoutMs` (0: for ever). */
   wait(context: ServerContext, offset: number, count: number, timeoutMs: number): void {
     const wait: Wait = {
@@ -311,7 +369,7 @@ export class Replicas {
   }
 
   /** Counts those that are online and not far behind, and whether they are too few. */
-  private countGood(): void {
+  countGood(): void {
     const { clock, settings } = this.server;
     const needed = settings.number("min-replicas-to-write");
     const lagMs = settings.number("min-replicas-max-lag") * 1000;
@@ -373,6 +431,14 @@ export class Replicas {
       "notice",
       `Replication backlog freed after ${seconds} seconds without connected replicas.`,
     );
+  }
+
+  /** Sets what INFO counts to zero. */
+  resetStatistics(): void {
+    this.fullSyncs = 0;
+    this.partialSyncs = 0;
+    this.refusedPartialSyncs = 0;
+    this.sentBytes = 0;
   }
 
   /** The server stops. */

@@ -22,6 +22,7 @@ import type { ReplicationFacts } from "../persistence/rdb_file_writer.ts";
 import type { Command } from "./command_table.ts";
 import { Failover } from "./failover.ts";
 import { MasterLink } from "./master_link.ts";
+import { OwnExpiries } from "./own_expiries.ts";
 import { Replicas } from "./replicas.ts";
 import type { Server } from "./server.ts";
 import type { Session } from "./session.ts";
@@ -45,6 +46,10 @@ export class Replication {
   link: MasterLink | null = null;
   /** FAILOVER. */
   readonly failover: Failover;
+  /** Keys that only this server can expire: its clients have written them, and its master doesn't know of them. */
+  readonly ownExpiries: OwnExpiries;
+  /** Whether clients may write what the master doesn't know of. */
+  takesOwnWrites = false;
   /** Whether there is something that {@linkcode refusalOf} may have to say. */
   restricts = false;
   /** Whether clients may change nothing. */
@@ -57,8 +62,6 @@ export class Replication {
   receivedBytes = 0;
   /** What the turn under way brings is to be acknowledged at its end. */
   acknowledgesTurn = false;
-  /** What the master's command is refused with; null if it isn't. */
-  private refusal: string | null = null;
   private ticks = 0;
   private readonly onJournal = (bytes: Uint8Array): void => {
     this.onAppend?.(this.history.id, this.history.offset, bytes);
@@ -68,7 +71,7 @@ export class Replication {
   };
   private readonly countRefusal: (text: string) => void;
   private readonly noteRefusal = (text: string): void => {
-    this.refusal = text;
+    this.logRefusal(text);
     this.countRefusal(text);
   };
 
@@ -77,6 +80,7 @@ export class Replication {
     this.history = new ReplicationHistory(() => server.randomness.hex(40));
     this.replicas = new Replicas(server, this);
     this.failover = new Failover(server, this);
+    this.ownExpiries = new OwnExpiries(server.keyspace);
     this.countRefusal = (text) => server.counters.countError(text);
   }
 
@@ -90,10 +94,12 @@ export class Replication {
     const { link, server: { logger, settings } } = this;
     if (logger.role !== "C") logger.role = link === null ? "M" : "S";
     this.stream?.resize(settings.number("repl-backlog-size"));
+    this.replicas.countGood();
     const isReplica = link !== null;
     const readOnly = isReplica && settings.isOn("replica-read-only");
     this.refusesWrites = readOnly || (!isReplica && this.replicas.areTooFew);
-    this.restrictsReads = isReplica && (!readOnly || this.isStale);
+    this.takesOwnWrites = isReplica && !readOnly;
+    this.restrictsReads = this.takesOwnWrites || (isReplica && this.isStale);
     this.restricts = this.refusesWrites || this.restrictsReads;
     this.server.keyspace.keepExpired = isReplica;
   }
@@ -132,6 +138,17 @@ export class Replication {
   forget(session: Session): void {
     this.replicas.forget(session);
     if (session.isMaster) this.link?.lost(session);
+  }
+
+  /** Bytes of memory of the stream, */
+  get streamBytes(): number {
+    return this.stream === null ? 0 : this.stream.memory;
+  }
+
+  /** and those of them that would be there without replicas that are behind. */
+  get backlogBytes(): number {
+    if (this.replicas.all.size === 0) return this.streamBytes;
+    return Math.min(this.streamBytes, this.server.settings.number("repl-backlog-size"));
   }
 
   /** Whether nothing is removed to make room: the master decides that. */
@@ -249,6 +266,8 @@ export class Replication {
   get facts(): ReplicationFacts | null {
     const { history, link, server: { journal }, stream } = this;
     journal.endTurn();
+    // FLUSHALL saves what its replicas haven't heard of yet.
+    if (journal.isWithinUnit) return null;
     const { id, offset } = history;
     if (link === null) {
       if (stream === null) return null;
@@ -280,7 +299,6 @@ export class Replication {
     const { keyspace, reply } = this.server;
     keyspace.isTold = true;
     keyspace.dueBefore = 0;
-    this.refusal = null;
     reply.onError = this.noteRefusal;
   }
 
@@ -293,7 +311,6 @@ export class Replication {
     keyspace.isTold = false;
     keyspace.dueBefore = keyspace.now;
     reply.onError = this.countRefusal;
-    if (this.refusal !== null) this.logRefusal(session, this.refusal);
     // What it runs may have been to follow somebody else.
     if (link === null || link.session !== session || stream === null || bytes.length === 0) return;
     this.receivedBytes += bytes.length;
@@ -312,21 +329,42 @@ export class Replication {
   }
 
   /** A command of the master was refused: the data may differ from the master's from now on. */
-  private logRefusal(session: Session, refusal: string): void {
-    this.server.logger.log(
+  private logRefusal(refusal: string): void {
+    const { clients, logger } = this.server;
+    logger.log(
       "warning",
       "== CRITICAL == This replica is sending an error to its master: " +
-        `'${refusal}' after processing the command '${session.lastCommand}'`,
+        `'${refusal}' after processing the command '${clients.running?.lastCommand}'`,
     );
+  }
+
+  /** Sets what INFO counts to zero. */
+  resetStatistics(): void {
+    this.receivedBytes = 0;
+    this.replicas.resetStatistics();
   }
 
   /** Ten times a second. */
   tick(): void {
     this.failover.tick();
+    this.expireOwn();
     if (++this.ticks % TICKS_PER_SECOND !== 0) return;
     this.link?.tick();
     this.replicas.tick();
     this.applySettings();
+  }
+
+  /** Removes keys that only this server can expire. */
+  private expireOwn(): void {
+    const { ownExpiries, server } = this;
+    if (ownExpiries.count === 0 || !server.activeExpiry || server.persistence.loading !== null) {
+      return;
+    }
+    // A master expires all keys alike.
+    if (!this.isReplica) return ownExpiries.forgetAll();
+    const start = server.clock.monotonic();
+    ownExpiries.expireSome();
+    server.afterExpiry(server.clock.monotonic() - start);
   }
 
   /** The server stops. */

@@ -129,8 +129,13 @@ function psync(context: ServerContext): void {
   if (context.argc > 3 && context.isWord(3, "FAILOVER") && !becomesMaster(context, id)) return;
   if (!maySync(context)) return;
   const replica = replicas.of(client);
+  if (!context.integer(2, NOT_AN_INTEGER)) {
+    return logger.log(
+      "warning",
+      `Replica ${replica.address} asks for synchronization but with a wrong offset`,
+    );
+  }
   logger.log("notice", `Replica ${replica.address} asks for synchronization`);
-  if (!context.integer(2, NOT_AN_INTEGER)) return;
   // It names the next byte that it wants to have.
   const offset = context.value - 1;
   if (id === "?") {

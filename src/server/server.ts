@@ -105,6 +105,8 @@ export interface ShutdownManner {
   readonly save?: boolean;
   /** Whether it stops though it can't save. @default false */
   readonly force?: boolean;
+  /** Whether it doesn't wait for replicas that lag. @default false */
+  readonly now?: boolean;
 }
 
 const OUTPUT_BUFFER_BYTES = 16 * 1024;
@@ -304,6 +306,7 @@ export class Server implements SessionHost {
     this.eviction.resetStatistics();
     this.expiry.resetStatistics();
     this.reclaimer.resetStatistics();
+    this.replication.resetStatistics();
     for (const command of this.table.byName.values()) command.statistics.reset();
   }
 
@@ -330,8 +333,8 @@ export class Server implements SessionHost {
   }
 
   /**
-   * Stops: saves what is to be saved, closes all connections and resolves {@linkcode finished}. Whether it does: data that can't
-   * be saved keeps the server alive, unless it is forced.
+   * Stops: saves what is to be saved, closes all connections and resolves {@linkcode finished}, without waiting for replicas. Whether it
+   * does: data that can't be saved keeps the server alive, unless it is forced.
    */
   async shutdown(manner: ShutdownManner = {}): Promise<boolean> {
     if (!this.canShutDown(manner)) return false;
@@ -342,7 +345,6 @@ export class Server implements SessionHost {
   /** Saves what is to be saved before the end; whether that worked, or doesn't matter. */
   canShutDown(manner: ShutdownManner): boolean {
     if (this.stopping) return true;
-    this.logger.log("warning", "User requested shutdown...");
     // Before anything is saved: keys that have moved are gone.
     this.clients.migrations.cancel();
     return this.persistence.finish(manner);
@@ -351,6 +353,9 @@ export class Server implements SessionHost {
   /** Stops, without saving anything. */
   async shutDownNow(): Promise<void> {
     if (this.stopping) return;
+    // Replicas that listen get what is left.
+    this.journal.endTurn();
+    this.replication.replicas.feed();
     this.stop();
     await this.listeners.closed();
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");
@@ -451,7 +456,7 @@ export class Server implements SessionHost {
 
   /** Bytes of memory for keys, values, and the buffers of clients. */
   get usedMemory(): number {
-    let bytes = this.keyspace.dataBytes + this.bufferBytes;
+    let bytes = this.keyspace.dataBytes + this.bufferBytes + this.replication.streamBytes;
     for (const session of this.sessions.values()) bytes += session.memory;
     return bytes;
   }
@@ -463,9 +468,13 @@ export class Server implements SessionHost {
     session.heldBytes = held;
   }
 
-  /** Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session. */
+  /**
+   * Bytes that count against `maxmemory`: as {@linkcode usedMemory}, but without asking each session, and without what waits for replicas
+   * that are behind. If that counted, removing keys would make it more.
+   */
   get countedMemory(): number {
-    return this.keyspace.dataBytes + this.bufferBytes + this.sessionBytes;
+    return this.keyspace.dataBytes + this.bufferBytes + this.sessionBytes +
+      this.replication.backlogBytes;
   }
 
   /** Lets go of buffers that are kept for the next who needs one. */

@@ -133,6 +133,7 @@ Deno.test("MEMORY DOCTOR says what is wrong, and nothing when nothing is", async
     startup: 0,
     clients: 0,
     replicas: 0,
+    backlog: 0,
     databases: [],
     overhead: 0,
     keys: 1,

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { latin1Text } from "../../src/client/quoting.ts";
 import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 import { encodeRequest } from "../../src/protocol/request_writer.ts";
 import {
@@ -12,9 +13,8 @@ import {
   plain,
   startMemoryServer,
 } from "../support/memory_server.ts";
+import { latin1Bytes } from "../support/rdb_bodies.ts";
 import { reachable } from "../support/memory_pipe.ts";
-
-const decoder = new TextDecoder("latin1");
 
 /** Lets everything that is ready happen. */
 async function settle(rounds = 30): Promise<void> {
@@ -84,13 +84,13 @@ class PlayedReplica {
 
   /** All that has come, a byte a character. */
   get received(): string {
-    return decoder.decode(joinBytes(this.pieces));
+    return latin1Text(joinBytes(this.pieces));
   }
 }
 
 /** A request as it stands in the stream. */
 function encoded(...words: string[]): string {
-  return decoder.decode(encodeRequest(words));
+  return latin1Text(encodeRequest(words));
 }
 
 Deno.test("a replica is sent a snapshot with a mark behind it, and the stream once it acknowledges", async () => {
@@ -212,7 +212,6 @@ Deno.test("half of a transaction isn't counted when the link ends", async () => 
   const peer = await playMaster(replica);
   const snapshot = await snapshotOf("key", "old");
   await peer.synchronise(snapshot, "c".repeat(40), 100);
-  console.log(replica.log.at(-1));
   const before = encoded("SELECT", "0") + encoded("INCR", "counter");
   peer.write(before + encoded("MULTI") + encoded("INCR", "counter"));
   await settle();
@@ -243,7 +242,7 @@ class PlayedMaster {
   }
 
   write(text: string | Uint8Array): void {
-    const bytes = typeof text === "string" ? latin1(text) : text;
+    const bytes = typeof text === "string" ? latin1Bytes(text) : text;
     this.connection.send(bytes);
   }
 
@@ -275,10 +274,6 @@ class PlayedMaster {
   }
 }
 
-function latin1(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
-}
-
 /** Has a server follow a master that the test plays. */
 async function playMaster(replica: MemoryServer): Promise<PlayedMaster> {
   const connections: MemoryConnection[] = [];
@@ -300,7 +295,7 @@ async function snapshotOf(key: string, value: string): Promise<Uint8Array> {
   await client.ask("SET", key, value);
   const replica = await PlayedReplica.connect(machine, "SYNC");
   const [head, ...body] = replica.received.split("\r\n");
-  return latin1(body.join("\r\n").slice(0, -head.slice(5).length));
+  return latin1Bytes(body.join("\r\n").slice(0, -head.slice(5).length));
 }
 
 Deno.test("data stays when the master's snapshot is broken, and another try is made later", async () => {

@@ -16,6 +16,7 @@ import {
   readExpectations,
 } from "./expectations.ts";
 import { programWords } from "../../support/program.ts";
+import { mergeAlike } from "./output.ts";
 import { makeSandbox } from "./sandbox.ts";
 import { killGroup, runUnit, type UnitResult } from "./unit_run.ts";
 import { pickShare, UNITS } from "./units.ts";
@@ -186,7 +187,7 @@ async function main(args: string[]): Promise<number> {
   let failed = 0;
   for (const unit of options.units) {
     const expected = await readExpectations(unit);
-    const result = await runUnit(unit, {
+    const run = await runUnit(unit, {
       folder: sandbox.folder,
       basePort: options.basePort,
       portCount: PORT_COUNT,
@@ -196,6 +197,8 @@ async function main(args: string[]): Promise<number> {
       skip: options.isReference || options.only !== undefined ? [] : [...expected.hanging],
       isVerbose: options.isVerbose,
     });
+    const isRandom = UNITS.find(({ name }) => name === unit)?.isRandom === true;
+    const result = isRandom ? { ...run, tests: mergeAlike(run.tests) } : run;
     const tally = options.only !== undefined
       ? showPicked(result)
       : options.isReference

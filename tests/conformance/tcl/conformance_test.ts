@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { checkLists, compareRun, readExpectations } from "./expectations.ts";
-import { parseOutput } from "./output.ts";
+import { mergeAlike, parseOutput } from "./output.ts";
 import { pickShare, UNITS } from "./units.ts";
 
 const OUTPUT = `Cleanup: may take some time... OK
@@ -48,6 +48,20 @@ Killing still running Redis server 17
 `);
   assertEquals(output.hangingTest, "Blocked for ever");
   assertEquals(output.isComplete, false);
+});
+
+Deno.test("tests whose names differ in numbers alone are one where chance names them", () => {
+  const { tests } = parseOutput(`[ok]: PSYNC2: Set #1 to follow #4 (1 ms)
+[ok]: PSYNC2: load (x = 12) (1 ms)
+[err]: PSYNC2: Set #2 to follow #3 in tests/some.tcl
+It didn't
+[ok]: PSYNC2: load (x = 13) (1 ms)
+[ok]: PSYNC2: Set #2 to follow #3 (1 ms)
+`);
+  assertEquals(mergeAlike(tests), [
+    { name: "PSYNC2: Set #N to follow #N", outcome: "failed", details: "It didn't" },
+    { name: "PSYNC2: load (x = N)", outcome: "passed", details: "" },
+  ]);
 });
 
 Deno.test("a test whose server doesn't start has not passed", () => {

@@ -98,6 +98,25 @@ export function parseOutput(text: string): UnitOutput {
   };
 }
 
+/**
+ * The tests of a unit of which chance says which it has: those whose names differ in numbers alone (which replica, the how manieth) are
+ * one, which passes if all of them do.
+ */
+export function mergeAlike(tests: readonly TestResult[]): TestResult[] {
+  const merged = new Map<string, TestResult>();
+  for (const test of tests) {
+    let name = test.name.replace(/\b\d+\b/g, "N");
+    // What was counted when a name came again; others end so too.
+    const first = name.replace(/ #N$/, "");
+    if (merged.has(first)) name = first;
+    const before = merged.get(name);
+    const isWorse = before === undefined || test.outcome === "failed" ||
+      before.outcome === "left out";
+    if (isWorse && before?.outcome !== "failed") merged.set(name, { ...test, name });
+  }
+  return [...merged.values()];
+}
+
 /** Cuts the text into marked entries; lines without a mark belong to the entry above them. */
 function entries(text: string): { mark: string; body: string }[] {
   const found: { mark: string; body: string }[] = [];

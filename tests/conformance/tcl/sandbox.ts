@@ -11,6 +11,9 @@ const TOOLS = ["cli", "benchmark", "check-aof", "check-rdb", "sentinel"] as cons
 /** Folder of the sandbox with programs that the suite finds before those of the system. */
 export const PROGRAMS = "bin";
 
+/** The file of the suite that starts servers. */
+const SERVERS = "server.tcl";
+
 /** What stands for `redis-check-aof`: there, the file has no option in front of it. */
 const CHECK_AOF_SCRIPT = `case "$1" in
   --fix) exec SERVER --check-aof "$2" --fix ;;
@@ -59,7 +62,11 @@ export async function makeSandbox(
   await link(suite, folder, ["src", "tests"]);
   await Deno.mkdir(`${folder}/src`);
   await Deno.mkdir(`${folder}/tests/tmp`, { recursive: true });
-  await link(`${suite}/tests`, `${folder}/tests`, ["tmp"]);
+  await link(`${suite}/tests`, `${folder}/tests`, ["tmp", "support"]);
+  await Deno.mkdir(`${folder}/tests/support`);
+  await link(`${suite}/tests/support`, `${folder}/tests/support`, [SERVERS]);
+  const servers = await Deno.readTextFile(`${suite}/tests/support/${SERVERS}`);
+  await Deno.writeTextFile(`${folder}/tests/support/${SERVERS}`, mended(servers));
   for (const tool of TOOLS) {
     if (isOurs && tool === "check-aof") continue;
     const program = await findProgram(`redis-${tool}`);
@@ -81,6 +88,19 @@ export async function makeSandbox(
     folder,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
+}
+
+/**
+ * The suite's part that starts servers, without a fault: `--durable`, which has the rest of a unit run after an error outside of tests,
+ * takes the server off the stack that the error is of, and then the one around it in its place.
+ */
+function mended(servers: string): string {
+  // The place before that is for servers that the suite hasn't started.
+  const upToTheLast = /[^]*lappend ::tests_failed \$details/;
+  return servers.replace(
+    upToTheLast,
+    (text) => `${text}\ndict unset srv client\nlappend ::servers $srv`,
+  );
 }
 
 async function writeScript(path: string, commands: string): Promise<void> {

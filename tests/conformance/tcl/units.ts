@@ -10,6 +10,8 @@ export interface Unit {
   readonly name: string;
   /** About how long it takes with miniredis, on two cores. */
   readonly seconds: number;
+  /** Whether chance says which tests it has, and how often: those whose names differ in numbers alone count as one. */
+  readonly isRandom?: boolean;
 }
 
 /** All units that are run, in the order of the suite. */
@@ -54,9 +56,21 @@ export const UNITS: readonly Unit[] = [
   { name: "unit/dump", seconds: 10 },
   { name: "unit/sort", seconds: 10 },
   { name: "unit/aofrw", seconds: 48 },
+  { name: "integration/block-repl", seconds: 28 },
+  { name: "integration/replication", seconds: 300 },
+  { name: "integration/replication-2", seconds: 16 },
+  { name: "integration/replication-3", seconds: 22 },
+  { name: "integration/replication-4", seconds: 30 },
+  { name: "integration/replication-psync", seconds: 280 },
+  { name: "integration/replication-buffer", seconds: 60 },
   { name: "integration/aof", seconds: 35 },
   { name: "integration/aof-multi-part", seconds: 100 },
   { name: "integration/rdb", seconds: 15 },
+  { name: "integration/psync2", seconds: 50, isRandom: true },
+  { name: "integration/psync2-reg", seconds: 24, isRandom: true },
+  { name: "integration/psync2-pingoff", seconds: 25 },
+  { name: "integration/psync2-master-restart", seconds: 15 },
+  { name: "integration/failover", seconds: 8 },
   { name: "integration/corrupt-dump", seconds: 60 },
   { name: "integration/corrupt-dump-fuzzer", seconds: 22 },
   { name: "integration/convert-zipmap-hash-on-load", seconds: 2 },
@@ -66,6 +80,7 @@ export const UNITS: readonly Unit[] = [
   { name: "integration/shutdown", seconds: 12 },
   { name: "integration/dismiss-mem", seconds: 6 },
   { name: "unit/shutdown", seconds: 5 },
+  { name: "unit/wait", seconds: 7 },
   { name: "unit/lazyfree", seconds: 3 },
   { name: "unit/obuf-limits", seconds: 20 },
   { name: "unit/client-eviction", seconds: 8 },
