@@ -118,7 +118,7 @@ const EVENTS: Readonly<Record<EventKind, Happen>> = {
     // Whatever has become of it, that is how it is to be then.
     run.after(random.between(1, 2 * ms), () => {
       if (run.master === master) promote(run, random, run.nodes[target]);
-      operator.told.forEach((_, index) => operator.forget(index));
+      operator.forgetAll();
     });
   },
   "cycle": (run, random) => {

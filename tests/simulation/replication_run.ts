@@ -31,6 +31,8 @@ import { SimulationFault } from "./simulation_fault.ts";
 /** Once nothing is wrong any more, all must be alike after so long. */
 const HEALING_MS = 120_000;
 const HEALING_TURN_MS = 100;
+/** Servers are told again after so many turns. */
+const RETELLING_TURNS = 100;
 /** The data is compared so often, in turns; and so often of servers that nobody is to be compared with yet. */
 const DIGEST_TURNS = 5;
 const LONE_DIGEST_TURNS = 20;
@@ -335,7 +337,9 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     const endMs = loop.now + HEALING_MS;
     const restricted = ["min-replicas-to-write", "0"];
     for (const node of nodes) operator.send(node.number, ["CONFIG", "SET", ...restricted]);
-    for (;;) {
+    for (let turns = 1;; turns++) {
+      // A FAILOVER under way may have changed what it was told.
+      if (turns % RETELLING_TURNS === 0) operator.forgetAll();
       operator.act(random);
       await this.turn(HEALING_TURN_MS);
       for (const node of nodes) if (node.server === null) node.startsMs = loop.now;
