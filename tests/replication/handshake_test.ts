@@ -133,7 +133,7 @@ Deno.test("what speaks against it is said, and whether it may pass", async () =>
     [
       [...ready, "-ERR no\r\n"],
       { failover: true },
-      /Failover target rejected psync request/,
+      /is in error state \(reply: -ERR no\)/,
       false,
     ],
   ];
