@@ -279,6 +279,11 @@ export class MasterLink {
       if (!isCurrent()) return;
       this.last = { database };
     } catch (error) {
+      // Nor is what is left, nothing, what its history names.
+      this.last = null;
+      replication.replicas.disconnect();
+      replication.history.begin();
+      replication.replaceStream();
       throw new PeerError((error as Error).message);
     } finally {
       clearInterval(keepAlive);
