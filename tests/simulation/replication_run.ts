@@ -188,9 +188,10 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
 
   logged(node: ReplicationNode, line: string): void {
     if (REPLACES_DATA.test(line)) this.counters.forget(node);
-    if (/Full resync from master/.test(line)) {
+    const full = /Full resync from master: \w+:(\d+)/.exec(line);
+    if (full !== null) {
       this.full++;
-      this.checkNeed(node);
+      this.checkNeed(node, Number(full[1]));
     }
     if (/Successful partial resynchronization with master/.test(line)) this.partial++;
     const isWrong = badLine([line]) !== undefined;
@@ -198,9 +199,10 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     if (tellsOfTruncation([line])) this.trace(`${node.address} has cut a file`);
   }
 
-  /** A server is to be sent all of its master's data: it must not be able to go on with what it has. */
-  private checkNeed({ address, server }: ReplicationNode): void {
-    if (server === null) return;
+  /** A server is to be sent all of its master's data, of an offset: it must not be able to go on with what it has. */
+  private checkNeed({ address, server }: ReplicationNode, sentOffset: number): void {
+    // Its master may have been behind it, and have come further since.
+    if (server === null || sentOffset < server.replication.history.offset) return;
     const { replication: { history: { id, offset }, link } } = server;
     const master = this.nodes.find((node) => node.address === link?.host)?.server;
     if (!master || !canGoOn(master, id, offset)) return;
