@@ -19,6 +19,12 @@ import type { Context } from "./context.ts";
 
 /** What a blocked client waits for. */
 export interface Wait {
+  /**
+   * Whether CLIENT UNBLOCK can't end it.
+   *
+   * @default false
+   */
+  readonly endures?: boolean;
   /** Writes the reply for a client that waits no longer and got nothing. */
   timeOut(reply: ReplyWriter): void;
   /**

@@ -55,7 +55,7 @@ export class Journal {
   }
 
   set muted(silent: boolean) {
-    this.endTurn();
+    this.cut();
     this.silent = silent;
     this.countListeners();
   }
@@ -68,7 +68,7 @@ export class Journal {
 
   /** Has `listener` called with each turn's changes, from now on; and with asides, if it wants to hear all. */
   listen(listener: JournalListener, interest: JournalInterest = "changes"): void {
-    this.endTurn();
+    this.cut();
     this.listeners.set(listener, interest);
     this.countListeners();
     // A new listener doesn't know which database was selected last.
@@ -77,7 +77,7 @@ export class Journal {
 
   /** Ends {@linkcode listen}. */
   unlisten(listener: JournalListener): void {
-    this.endTurn();
+    this.cut();
     this.listeners.delete(listener);
     this.countListeners();
   }
@@ -169,11 +169,24 @@ export class Journal {
     }
   }
 
-  /** Hands what was written to the listeners. */
+  /** Whether a unit goes on that has changes already: the data is what no listener will have heard of until it ends. */
+  get isWithinUnit(): boolean {
+    return this.changes > 0;
+  }
+
+  /** Hands what was written to the listeners; a unit that has changes already stays whole, and goes with all before it when it has ended. */
   endTurn(): void {
+    if (this.writer.length > 0 && !this.isWithinUnit) this.handOver();
+  }
+
+  /** As {@linkcode endTurn}, whatever goes on: where somebody begins or ceases to listen within a unit, who stays gets it in two parts. */
+  cut(): void {
     if (this.writer.length === 0) return;
-    // Within a unit, that is somebody who begins or ceases to listen: who stays gets it in two parts.
     this.closeUnit();
+    this.handOver();
+  }
+
+  private handOver(): void {
     const bytes = this.writer.take();
     this.offset += bytes.length;
     const changes = this.asides.length === 0 ? bytes : withoutAsides(bytes, this.asides);

@@ -347,8 +347,9 @@ export class AofWriter {
     if (generation === this.generation) this.settle(offset);
   }
 
-  /** Everything is written and made to last, while everybody waits. */
-  makeLast(): void {
+  /** Everything is written and made to last, while everybody waits; `note`, if there is one, stands behind it. */
+  makeLast(note: string | null): void {
+    if (note !== null && this.refusal === null) this.buffer.appendLatin1(note);
     this.interrupt();
     if (this.file === null) return;
     try {

@@ -23,7 +23,8 @@ import {
   withNewIncrement,
   withRewrittenIncrements,
 } from "./aof_manifest.ts";
-import type { SnapshotFacts, SnapshotForm } from "./rdb_file_writer.ts";
+import { replicationNote } from "./aof_note.ts";
+import type { ReplicationFacts, SnapshotFacts, SnapshotForm } from "./rdb_file_writer.ts";
 import type { SnapshotEngine, SnapshotJob } from "./snapshot_engine.ts";
 import { AofFiles } from "./aof_files.ts";
 import { writeCommands } from "./aof_commands.ts";
@@ -466,10 +467,14 @@ export class AppendOnlyFile {
     this.host.aofChanged();
   }
 
-  /** The server is about to end, and may not end after all: all that there is is made to last, and a rewrite under way given up. */
-  makeLast(): void {
+  /**
+   * The server is about to end, and may not end after all: all that there is is made to last, and a rewrite under way given up. `facts`:
+   * what is said of the data for replicas, if anything.
+   */
+  makeLast(facts: ReplicationFacts | null): void {
     this.cancelRewrite();
-    this.writer.makeLast();
+    const tells = facts !== null && this.state === "on";
+    this.writer.makeLast(tells ? replicationNote(facts) : null);
   }
 
   /** The server ends: everything is written and made to last, as far as that can be. */

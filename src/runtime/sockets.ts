@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connectFrom } from "./bound_socket.ts";
 
 /** A connection in both directions. */
 export interface Connection {
@@ -35,9 +36,10 @@ export interface Sockets {
   /**
    * Connects by TCP to a name or an address.
    *
+   * @param source The address of this machine to connect from, if that can be done. @default the system's choice
    * @throws {Error} as the system says why it can't.
    */
-  connect(hostname: string, port: number): Promise<Connection>;
+  connect(hostname: string, port: number, source?: string): Promise<Connection>;
   /**
    * Listens on TCP.
    *
@@ -122,7 +124,9 @@ function addressText(address: Deno.NetAddr): string {
 
 /** The sockets of the machine. */
 export const systemSockets: Sockets = {
-  async connect(hostname: string, port: number): Promise<Connection> {
+  async connect(hostname: string, port: number, source = ""): Promise<Connection> {
+    const bound = source === "" ? null : await connectFrom(source, hostname, port);
+    if (bound !== null) return bound;
     const connection = await Deno.connect({ hostname, port });
     connection.setNoDelay(true);
     connection.setKeepAlive(true);

@@ -7,7 +7,9 @@
  *
  * @module
  */
+import { readReplicationNote } from "../persistence/aof_note.ts";
 import { afterFunctionCommand } from "../persistence/function_libraries.ts";
+import type { ReplicationFacts } from "../persistence/rdb_file_writer.ts";
 import type { RdbWindow } from "../persistence/rdb_window.ts";
 import { ByteBuffer } from "../protocol/byte_buffer.ts";
 import {
@@ -27,6 +29,8 @@ import { Session } from "./session.ts";
 const STAR = 42;
 const HASH = 35;
 const LF = 10;
+const LETTER_R = 82;
+const decoder = new TextDecoder();
 /** Longest line that begins with `#`. */
 const LONGEST_NOTE = 1024;
 /** Longest string that is loaded: what a typed array surely holds. */
@@ -70,6 +74,8 @@ export class AofReplay {
   private refusal: string | null = null;
   /** How many were refused. */
   private refusals = 0;
+  /** The last note that tells of replication, and where it ends in its file. */
+  private note: { readonly facts: ReplicationFacts; readonly end: number } | null = null;
   private readonly session: Session;
   private readonly batch: Batch;
 
@@ -82,6 +88,12 @@ export class AofReplay {
   /** Another file begins. */
   begin(): void {
     this.session.database = 0;
+    this.note = null;
+  }
+
+  /** What a note tells that ends the file at its byte `size`; null if nothing does. */
+  factsAt(size: number): ReplicationFacts | null {
+    return this.note?.end === size ? this.note.facts : null;
   }
 
   /**
@@ -175,9 +187,18 @@ export class AofReplay {
         if (end - from > LONGEST_NOTE) throw this.wrong(window, from);
         return ~from;
       }
+      this.readNote(window, bytes, from, line + 1);
       from = line + 1;
     }
     return from;
+  }
+
+  /** Keeps what the line between `from` and `end` tells of replication, if it does. */
+  private readNote(window: RdbWindow, bytes: Uint8Array, from: number, end: number): void {
+    if (bytes[from + 1] !== LETTER_R) return;
+    const facts = readReplicationNote(decoder.decode(bytes.slice(from, end)));
+    if (facts === null) return;
+    this.note = { facts, end: window.position - window.reader.position + end };
   }
 
   /** Reads the command at `position` into `frame`; one of the `REQUEST_` constants. */

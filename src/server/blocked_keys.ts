@@ -22,6 +22,7 @@
 import type { KeyWait, Wait } from "../commands/wait.ts";
 import { entryType } from "../keyspace/entry_facts.ts";
 import { TYPE_NAMES } from "../keyspace/types.ts";
+import { storedEntry } from "../keyspace/flushing.ts";
 import { findHashed } from "../keyspace/keyspace.ts";
 import type { KeyObserver, Observation, ObservedKey } from "../keyspace/observed_keys.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
@@ -150,10 +151,11 @@ export class BlockedKeys {
 
   /**
    * Whether a queue is to be served for what its key is now. As in Redis, that any client waits for the type is enough: the
-   * order in which keys become ready can be seen.
+   * order in which keys become ready can be seen. A key whose time has come counts, too: it goes when the queue is served, and not within
+   * the command that has changed it, of which its end isn't a part.
    */
   mayServe({ observation, mourners }: KeyQueue): boolean {
-    const type = this.typeOf(observation);
+    const type = this.storedType(observation);
     return type < 0 ? mourners > 0 : this.awaited[type] > 0 || mourners > 0;
   }
 
@@ -185,6 +187,15 @@ export class BlockedKeys {
         type = this.typeOf(queue.observation);
       }
     }
+  }
+
+  /** The type of the value of a key, whether its time has come or not; -1 if there is none. */
+  private storedType(observation: Observation | null): number {
+    if (observation === null) return -1;
+    const { key } = observation;
+    const { keyspace } = this.server;
+    const entry = storedEntry(keyspace.databases[key.database], key);
+    return entry === 0 ? -1 : entryType(keyspace, entry);
   }
 
   /** The type of the value of a key, or -1 if there is none. */

@@ -116,7 +116,7 @@ export class Blocking {
   /** CLIENT UNBLOCK: whether the session was waiting for something that it can do without. */
   unblock(session: Session, withError: boolean): boolean {
     const { blocked } = session;
-    if (blocked === null || blocked.postponed) return false;
+    if (blocked === null || blocked.postponed || blocked.wait?.endures) return false;
     if (withError) blocked.finish((reply) => reply.error(UNBLOCKED));
     else blocked.due();
     return true;

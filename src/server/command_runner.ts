@@ -130,7 +130,7 @@ export class CommandRunner {
   private callJournaled(command: Command, mark: number, frame: RequestFrame | null): void {
     const { context, server: { keyspace, journal } } = this;
     const { dirty } = keyspace;
-    journal.beginUnit();
+    if (!command.meetsKeys) journal.beginUnit();
     this.call(command, mark);
     // CONFIG SET may have ended the listening.
     if (keyspace.dirty !== dirty && !context.journaled && journal.listening) {
@@ -139,7 +139,7 @@ export class CommandRunner {
         journal.appendRequest(number, bytes, frame.start, frame.position);
       } else journal.append(number, context.allArguments());
     }
-    journal.endUnit();
+    if (!command.meetsKeys) journal.endUnit();
     if (keyspace.dirty !== dirty) context.client.wrote = journal.position;
   }
 
@@ -186,7 +186,8 @@ export class CommandRunner {
     if (replication.isReplica && !session.isMaster) {
       keyspace.keepExpired = replication.refusesWrites || command.readsOnly;
     }
-    if (pause.kind !== PAUSE_NONE && !session.isMaster) {
+    // The master's commands wait, too, so that those who replicate this server see it stand still.
+    if (pause.kind !== PAUSE_NONE) {
       if (pause.holds(mayReplicate(command, transaction))) {
         blocking.postpone(session);
         return false;

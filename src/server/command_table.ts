@@ -64,6 +64,8 @@ export class Command {
   readonly logged: boolean;
   /** Whether it changes data. */
   readonly writes: boolean;
+  /** Whether it comes upon keys that nobody has named, and removes those whose time has come: each by itself, not as a whole. */
+  readonly meetsKeys: boolean;
   /** Whether it runs while the data is being loaded. */
   readonly whileLoading: boolean;
   /** Whether it runs while other data is being loaded to take the place of this. */
@@ -102,6 +104,7 @@ export class Command {
     this.refusal = REFUSED.get(name) ?? null;
     this.logged = !flags.includes("skip_slowlog");
     this.writes = flags.includes("write");
+    this.meetsKeys = name === "scan" || name === "randomkey";
     this.whileLoading = flags.includes("loading");
     this.whileSwapping = !flags.includes("no_async_loading");
     this.whileStale = flags.includes("stale");

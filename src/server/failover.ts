@@ -68,7 +68,7 @@ export class Failover {
         ? "FAILOVER requested."
         : `FAILOVER requested to ${target.host}:${target.port}.`,
     );
-    clients.pause.start(PAUSE_WRITES, Number.MAX_SAFE_INTEGER);
+    clients.pause.hold("failover", PAUSE_WRITES);
     server.journal.endTurn();
   }
 
@@ -100,7 +100,7 @@ export class Failover {
 
   private end(): void {
     this.state = "no-failover";
-    this.server.clients.pause.end();
+    this.server.clients.pause.letGo("failover");
   }
 
   /** Ten times a second: goes on if a replica has all, or gives it up. */

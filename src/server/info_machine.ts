@@ -25,6 +25,7 @@ export function serverFields(server: Server): InfoFields {
   const now = server.clock.now();
   const uptime = Math.floor((now - server.started) / 1000);
   const hz = server.settings.number("hz");
+  const { leftMs } = server.shutdownRequest;
   return [
     ["redis_version", REDIS_VERSION],
     ["redis_git_sha1", "00000000"],
@@ -50,6 +51,7 @@ export function serverFields(server: Server): InfoFields {
     ["executable", programPath()],
     ["config_file", server.configFile ?? ""],
     ["io_threads_active", 0],
+    ...leftMs === null ? [] : [["shutdown_in_milliseconds", leftMs] as const],
   ];
 }
 

@@ -8,14 +8,6 @@ import type { MasterLink } from "./master_link.ts";
 import type { Replica } from "./replicas.ts";
 import type { Server } from "./server.ts";
 
-/** The states of a replica in INFO's words. */
-const STATES = {
-  none: "",
-  waits: "wait_bgsave",
-  saving: "wait_bgsave",
-  receives: "send_bulk",
-  online: "online",
-} as const;
 const NEVER = -1;
 
 /** Section Replication. */
@@ -86,10 +78,10 @@ function linkFields(server: Server, link: MasterLink, now: number): InfoFields {
 
 /** The line of one replica. */
 function replicaField(replica: Replica, index: number, now: number): InfoFields[number] {
-  const { acknowledged, acknowledgedMs, host, port, state } = replica;
-  const lag = state === "online" ? Math.floor((now - acknowledgedMs) / 1000) : 0;
+  const { acknowledged, host, port, shownState } = replica;
+  const lag = replica.silentSeconds(now);
   return [
     `slave${index}`,
-    `ip=${host},port=${port},state=${STATES[state]},offset=${Math.max(0, acknowledged)},lag=${lag}`,
+    `ip=${host},port=${port},state=${shownState},offset=${Math.max(0, acknowledged)},lag=${lag}`,
   ];
 }

@@ -11,7 +11,7 @@ export function clientFields(server: Server): InfoFields {
   const { blocking, limits, tracking } = server.clients;
   const { recentInput, recentOutput } = limits.memory();
   return [
-    ["connected_clients", server.sessions.size],
+    ["connected_clients", server.sessions.size - server.replication.replicas.all.size],
     ["cluster_connections", 0],
     ["maxclients", server.settings.number("maxclients")],
     ["client_recent_max_input_buffer", recentInput],

@@ -182,8 +182,7 @@ export class Loading {
     let loader: RdbLoader | null = null;
     const form: LoadForm = {
       limits: server.dispatcher.limits,
-      // What becomes of them, a master says.
-      keepsExpired: load.keepsExpired || server.replication.isReplica,
+      keepsExpired: load.keepsExpired || this.keepsForReplicas,
       databases,
       checksum: server.settings.isOn("rdbchecksum"),
       merges,
@@ -225,6 +224,15 @@ export class Loading {
           `empty keys skipped: ${loader.empty}.`
         : `Done loading RDB, keys loaded: ${loader.loaded}, keys expired: ${loader.expired}.`,
     );
+  }
+
+  /**
+   * Whether keys whose time has come are kept for the sake of replication: a replica is told by its master what becomes of them, and a master's
+   * replicas have them, too, and are told when they are removed. A master that has just started can tell them now.
+   */
+  private get keepsForReplicas(): boolean {
+    const { isReplica, stream } = this.server.replication;
+    return isReplica || (stream !== null && !this.atStart);
   }
 
   /** Tells the log what is wrong with a snapshot, without which the server can't go on. */
@@ -379,12 +387,13 @@ export class Loading {
     logger.log("notice", `DB loaded from append only file: ${seconds} seconds`);
   }
 
-  /** Loads one file: a snapshot, commands, or commands behind a snapshot. */
+  /** Loads one file: a snapshot, commands, or commands behind a snapshot. What it tells of replication counts if nothing stands behind it. */
   private *aofFile(replay: AofReplay, path: string, name: string, isLast: boolean): LoadSteps {
     const { files } = this.server;
     const file = files.openToRead(path);
     const { size } = file;
     try {
+      this.replication = null;
       if (size === 0) return;
       let position = 0;
       if (startsAsSnapshot(file)) {
@@ -428,7 +437,11 @@ export class Loading {
     try {
       for (;;) {
         const ended = replay.run(window, this.isTime);
-        if (ended === REPLAY_ENDED) return;
+        if (ended === REPLAY_ENDED) {
+          // In a file before the last one, it is the base of what comes.
+          this.replication = isLast ? replay.factsAt(window.position) : null;
+          return;
+        }
         if (ended === REPLAY_GOES_ON) yield this.takeDelay();
         else return this.cut(window.position, path, name, isLast, ended);
       }

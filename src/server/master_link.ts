@@ -135,7 +135,8 @@ export class MasterLink {
     this.heardMs = this.server.clock.now();
     const isCurrent = (): boolean => attempt === this.attempt && !this.stopped;
     this.log("notice", "MASTER <-> REPLICA sync started");
-    this.server.sockets.connect(this.host, this.port).then(
+    const source = this.server.settings.text("bind-source-addr");
+    this.server.sockets.connect(this.host, this.port, source).then(
       (connection) => {
         if (isCurrent()) this.talk(connection, isCurrent);
         else closeQuietly(connection);

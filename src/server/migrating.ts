@@ -27,6 +27,7 @@ import type { Deadlines } from "./deadlines.ts";
 import { type MigrateRequest, portOf } from "./migrate_request.ts";
 import { StepError, type Target, Targets, TimedSteps } from "./migrate_targets.ts";
 import { RequestCopy } from "./request_copy.ts";
+import { PAUSE_ALL } from "./pause.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import { closeQuietly, type Session } from "./session.ts";
@@ -65,10 +66,10 @@ export class Migrations {
     const { pause } = this.server.clients;
     const migration = new Migration(this.server, context, request, keys, () => {
       this.current = null;
-      pause.letGo();
+      pause.letGo("migrate");
     });
     this.current = migration;
-    pause.hold();
+    pause.hold("migrate", PAUSE_ALL);
     migration.start(context.waitFor(migration, 0));
   }
 

@@ -1,6 +1,6 @@
 /**
- * CLIENT PAUSE: for a while no commands run, or none that write. And MIGRATE, while which none run either: that pause
- * ({@linkcode Pause.hold}) is another one, which neither ends nor lasts by what clients say about theirs.
+ * CLIENT PAUSE: for a while no commands run, or none that write. And what the server itself holds back while MIGRATE, FAILOVER or a
+ * shutdown goes on: those pauses ({@linkcode Pause.hold}) are others, which neither end nor last by what clients say about theirs.
  *
  * What is refused anyway is refused at once; the others wait in their sessions (`blocking.ts`). While
  * a pause lasts the data stays as it is: keys whose time has come are gone for those who ask, but not removed.
@@ -15,6 +15,9 @@ export const PAUSE_NONE = 0;
 export const PAUSE_WRITES = 1;
 /** All commands wait. */
 export const PAUSE_ALL = 2;
+
+/** What the server holds commands back for. */
+export type PauseHolder = "migrate" | "failover" | "shutdown";
 
 /** What a pause needs of its server. */
 export interface PauseHost {
@@ -34,7 +37,8 @@ export class Pause implements Deadline {
   kind: number = PAUSE_NONE;
   /** What clients have asked for. */
   private asked: number = PAUSE_NONE;
-  private held = false;
+  /** What is held back, for whom. */
+  private readonly held = new Map<PauseHolder, number>();
   /** When it ends, in unix ms. */
   dueMs = 0;
   /** Its place among the deadlines. */
@@ -64,22 +68,25 @@ export class Pause implements Deadline {
   /** It ends. */
   due(): void {
     this.asked = PAUSE_NONE;
-    if (this.held) return;
-    this.kind = PAUSE_NONE;
-    this.host.resumed();
+    this.weaken();
   }
 
-  /** Holds all commands back until {@linkcode letGo}. */
-  hold(): void {
-    this.held = true;
-    this.kind = PAUSE_ALL;
+  /** Holds commands of `kind` back for `holder` until {@linkcode letGo}. */
+  hold(holder: PauseHolder, kind: number): void {
+    this.held.set(holder, kind);
+    this.kind = Math.max(this.kind, kind);
   }
 
-  /** Ends {@linkcode hold}: what clients have asked for goes on, and what it doesn't hold back runs. */
-  letGo(): void {
-    this.held = false;
-    this.kind = this.asked;
-    this.host.resumed();
+  /** Ends {@linkcode hold}: what others have asked for goes on, and what that doesn't hold back runs. */
+  letGo(holder: PauseHolder): void {
+    if (this.held.delete(holder)) this.weaken();
+  }
+
+  /** One of the pauses is over: what none of the others holds back runs. */
+  private weaken(): void {
+    const before = this.kind;
+    this.kind = Math.max(this.asked, ...this.held.values());
+    if (this.kind < before) this.host.resumed();
   }
 
   /** Whether a command has to wait for the end of the pause that writes, or may have an effect on replicas, or not. */

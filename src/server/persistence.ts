@@ -259,8 +259,8 @@ export class Persistence implements SnapshotHost, AofHost {
     else {
       yield* loading.snapshot(snapshots.settings.path, false);
       this.keepSnapshot();
-      loading.restoreHistory();
     }
+    loading.restoreHistory();
     server.keyspace.dirty = 0;
     snapshots.forgetChanges();
     aof.know(manifest);
@@ -333,7 +333,7 @@ export class Persistence implements SnapshotHost, AofHost {
   /** DEBUG LOADAOF: likewise, by the append-only file. */
   reloadAof(): string | null {
     const { server, aof } = this;
-    server.journal.endTurn();
+    server.journal.cut();
     if (!aof.writer.flushNow()) return "The last changes aren't in the append-only file yet";
     flushDatabases(server.keyspace, server.keyspace.databases, false);
     return this.loadNow((loading) => {
@@ -391,15 +391,18 @@ export class Persistence implements SnapshotHost, AofHost {
     const { rewriting } = aof;
     if (aof.state !== "off") {
       if (rewriting) {
-        if (aof.state === "waiting" && !force) {
-          this.log("warning", "Writing initial AOF. Can't exit");
-          return false;
+        if (aof.state === "waiting") {
+          this.log(
+            "warning",
+            force ? "Writing initial AOF. Exit anyway." : "Writing initial AOF, can't exit",
+          );
+          if (!force) return false;
         }
         this.log("warning", "There is a child rewriting the AOF. Killing it!");
       }
       this.log("notice", "Calling fsync() on the AOF file.");
       this.journal.endTurn();
-      aof.makeLast();
+      aof.makeLast(this.server.replication.facts);
     }
     const saves = save ?? snapshots.settings.savePoints.length > 0;
     if (!saves) return true;

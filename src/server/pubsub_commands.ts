@@ -90,6 +90,7 @@ function publishToShard(context: ServerContext): void {
   reply.integer(
     subscriptions.publishToShard(context, starts[1], lengths[1], starts[2], lengths[2]),
   );
+  tellReplicas(context, context.allArguments());
 }
 
 /** PUBSUB CHANNELS and SHARDCHANNELS: the channels that somebody subscribes to. */

@@ -32,6 +32,15 @@ const MINUS = 45;
 /** How far a replica is. */
 export type ReplicaState = "none" | "waits" | "saving" | "receives" | "online";
 
+/** The states in the words of INFO and of the log. */
+const SHOWN_STATES = {
+  none: "",
+  waits: "wait_bgsave",
+  saving: "wait_bgsave",
+  receives: "send_bulk",
+  online: "online",
+} as const;
+
 /** What a replica has, and could go on with. */
 export interface Asked {
   /** The history that it has a part of. */
@@ -79,6 +88,16 @@ export class Replica {
   /** Bytes of the stream that it has yet to be sent. */
   get pendingBytes(): number {
     return this.reader === null ? 0 : this.reader.pending;
+  }
+
+  /** Its state in the words of INFO and of the log. */
+  get shownState(): string {
+    return SHOWN_STATES[this.state];
+  }
+
+  /** How many seconds before `now` (unix ms) it acknowledged something last; 0 as long as it isn't online. */
+  silentSeconds(now: number): number {
+    return this.state === "online" ? Math.floor((now - this.acknowledgedMs) / 1000) : 0;
   }
 
   /** Its address, `host:port`, as people know it. */
@@ -327,6 +346,15 @@ export class Replicas {
     let count = 0;
     for (const { acknowledged, state } of this.all) {
       if (state === "online" && acknowledged >= offset) count++;
+    }
+    return count;
+  }
+
+  /** How many replicas haven't `offset` bytes of the stream, however far they are. */
+  countLagging(offset: number): number {
+    let count = 0;
+    for (const { acknowledged } of this.all) {
+      if (acknowledged !== offset) count++;
     }
     return count;
   }

@@ -273,6 +273,8 @@ export class Replication {
   get facts(): ReplicationFacts | null {
     const { history, link, server: { journal }, stream } = this;
     journal.endTurn();
+    // FLUSHALL saves what its replicas haven't heard of yet.
+    if (journal.isWithinUnit) return null;
     const { id, offset } = history;
     if (link === null) {
       if (stream === null) return null;

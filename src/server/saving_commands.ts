@@ -56,6 +56,7 @@ export function shutdown(context: ServerContext): void {
   const { reply, server } = context;
   let save: boolean | undefined;
   let force = false;
+  let now = false;
   let abort = false;
   let words = 0;
   for (let index = 1; index < context.argc; index++, words++) {
@@ -63,7 +64,8 @@ export function shutdown(context: ServerContext): void {
     else if (context.isWord(index, "NOSAVE") && save !== true) save = false;
     else if (context.isWord(index, "FORCE")) force = true;
     else if (context.isWord(index, "ABORT")) abort = true;
-    else if (!context.isWord(index, "NOW")) return reply.error(SYNTAX_ERROR);
+    else if (context.isWord(index, "NOW")) now = true;
+    else return reply.error(SYNTAX_ERROR);
   }
   if (abort && words > 1) return reply.error(SYNTAX_ERROR);
   if (abort) {
@@ -71,11 +73,7 @@ export function shutdown(context: ServerContext): void {
       ? reply.simple("OK")
       : reply.error("ERR No shutdown in progress.");
   }
-  if (!context.mayBlock) return reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
-  if (!server.canShutDown({ save, force })) {
-    return reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
-  }
-  server.shutDownNow();
+  server.shutdownRequest.askBy(context, { save, force, now });
 }
 
 /** The handlers of the commands that have data written to files. */

@@ -105,6 +105,8 @@ export interface ShutdownManner {
   readonly save?: boolean;
   /** Whether it stops though it can't save. @default false */
   readonly force?: boolean;
+  /** Whether it doesn't wait for replicas that lag. @default false */
+  readonly now?: boolean;
 }
 
 const OUTPUT_BUFFER_BYTES = 16 * 1024;
@@ -331,8 +333,8 @@ export class Server implements SessionHost {
   }
 
   /**
-   * Stops: saves what is to be saved, closes all connections and resolves {@linkcode finished}. Whether it does: data that can't
-   * be saved keeps the server alive, unless it is forced.
+   * Stops: saves what is to be saved, closes all connections and resolves {@linkcode finished}, without waiting for replicas. Whether it
+   * does: data that can't be saved keeps the server alive, unless it is forced.
    */
   async shutdown(manner: ShutdownManner = {}): Promise<boolean> {
     if (!this.canShutDown(manner)) return false;
@@ -343,7 +345,6 @@ export class Server implements SessionHost {
   /** Saves what is to be saved before the end; whether that worked, or doesn't matter. */
   canShutDown(manner: ShutdownManner): boolean {
     if (this.stopping) return true;
-    this.logger.log("warning", "User requested shutdown...");
     // Before anything is saved: keys that have moved are gone.
     this.clients.migrations.cancel();
     return this.persistence.finish(manner);
@@ -352,6 +353,9 @@ export class Server implements SessionHost {
   /** Stops, without saving anything. */
   async shutDownNow(): Promise<void> {
     if (this.stopping) return;
+    // Replicas that listen get what is left.
+    this.journal.endTurn();
+    this.replication.replicas.feed();
     this.stop();
     await this.listeners.closed();
     this.logger.log("warning", "miniredis is now ready to exit, bye bye...");

@@ -35,10 +35,10 @@ function flush(context: ServerContext, all: boolean): void {
     : context.server.settings.isOn("lazyfree-lazy-user-flush");
   const databases = all ? keyspace.databases : [context.database];
   keyspace.dirty += flushDatabases(keyspace, databases, lazily);
-  if (all) context.server.persistence.flushedAll();
-  context.server.clients.tracking.flushed();
   // An empty database is flushed for those who listen, too.
   context.effect(() => context.allArguments());
+  if (all) context.server.persistence.flushedAll();
+  context.server.clients.tracking.flushed();
   reply.simple("OK");
 }
 

@@ -115,8 +115,9 @@ function takeSignal(scope: WorkerScope, server: Server, signal: string): void {
 function mannerOf({ settings }: Server, signal: string): ShutdownManner {
   const words = settings.words(signal === "SIGTERM" ? "shutdown-on-sigterm" : "shutdown-on-sigint");
   const force = words.includes("force");
-  if (words.includes("save")) return { save: true, force };
-  return words.includes("nosave") ? { save: false, force } : { force };
+  const now = words.includes("now");
+  if (words.includes("save")) return { save: true, force, now };
+  return words.includes("nosave") ? { save: false, force, now } : { force, now };
 }
 
 /** Has the runtime know the hot commands before somebody needs them, while the server is already there for all. */

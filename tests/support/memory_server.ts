@@ -191,6 +191,9 @@ export async function startMemoryServer(
         refusing.push(refused);
       }),
   });
+  const network: Pick<MemoryServer, "reach"> = {
+    reach: () => Promise.reject(new Error("there is nobody else")),
+  };
   const server = await startServer({
     bind: "127.0.0.1",
     "enable-debug-command": "yes",
@@ -203,7 +206,8 @@ export async function startMemoryServer(
       hex: (length) => "0".repeat(length),
     },
     sockets: {
-      connect: (hostname, port) => machine.reach(hostname, port),
+      // It may look for its master before there is a machine.
+      connect: (hostname, port) => network.reach(hostname, port),
       listen: (_hostname, port) => listen(port),
       listenUnix: () => listen(0),
     },
@@ -215,7 +219,12 @@ export async function startMemoryServer(
     server,
     clock,
     log,
-    reach: () => Promise.reject(new Error("there is nobody else")),
+    get reach() {
+      return network.reach;
+    },
+    set reach(reach) {
+      network.reach = reach;
+    },
     async accept(connection: Connection): Promise<void> {
       while (waiting.length === 0) await Promise.resolve();
       waiting.shift()!(connection);

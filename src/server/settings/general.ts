@@ -76,9 +76,7 @@ export const NETWORK_SETTINGS: readonly Setting[] = [
     fixed: true,
     noEffect: "the runtime can't mark sockets",
   }),
-  text("bind-source-addr", "", "address from which to connect to others", {
-    noEffect: "the runtime can't choose the address that it connects from",
-  }),
+  text("bind-source-addr", "", "address from which to connect to the master"),
   integer("timeout", 0, COUNT, "seconds after which an idle client is closed; 0 never"),
   integer("maxclients", 10000, [1, 4294967295], "how many clients may be connected at once"),
   memory("proto-max-bulk-len", 512 * MEBIBYTE, MEBIBYTE, "longest argument and longest string"),
