@@ -350,6 +350,7 @@ class FileSource implements OutputSource {
 
   next(): Uint8Array | null {
     if (!this.mayLeave()) return null;
+    this.moved();
     return this.piece;
   }
 

@@ -124,7 +124,10 @@ class RelaySource implements OutputSource {
     if (!this.mayLeave()) return null;
     if (this.headSent < this.head.length) return this.head.subarray(this.headSent);
     this.current ??= this.before.next;
-    return this.current === null ? null : this.current.bytes.subarray(this.sentBytes);
+    if (this.current === null) return null;
+    // It may have waited long for this piece: its time to take it begins now.
+    this.host.moved();
+    return this.current.bytes.subarray(this.sentBytes);
   }
 
   sent(count: number): void {

@@ -642,3 +642,24 @@ Deno.test("FLUSHALL ends a snapshot on its way to replicas: it is of data that h
   assert(replica.closed, master.log.join("\n"));
   assert(master.log.some((line) => line.includes("Background transfer error: its data is gone")));
 });
+
+Deno.test("a replica that takes nothing of a snapshot is closed, one that waits for more of it isn't", async () => {
+  await using master = await start(1, { rdbcompression: "no", "repl-timeout": "10" });
+  const client = await master.connect();
+  await client.ask("DEBUG", "POPULATE", "200", "key", "100000");
+  const replicas = [await master.connect(), await master.connect()];
+  for (const replica of replicas) await replica.ask("REPLCONF", "capa", "eof");
+  const [slow, fast] = replicas;
+  slow.open = false;
+  await client.ask("CONFIG", "SET", "repl-diskless-sync-delay", "1");
+  for (const replica of replicas) replica.send(encodeRequest(["PSYNC", "?", "-1"]));
+  await settle();
+  await pass(2000, master);
+  await pass(9000, master);
+  assert(!slow.closed && !fast.closed);
+  await pass(2000, master);
+  await settle(400);
+  assert(slow.closed && !fast.closed);
+  assert(master.log.some((line) => line.includes("Disconnecting timedout replica (full sync)")));
+  assert(master.log.some((line) => line.includes("1 replicas still up")));
+});
