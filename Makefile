@@ -35,7 +35,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas power-cuts replication-cuts differential conformance bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas crash-sentinels power-cuts replication-cuts differential conformance bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ crash: $(INSTALLED) ## A thousand kill -9 under load, each followed by a look at
 
 crash-replicas: $(INSTALLED) ## Two hundred kill -9 of a master or its replicas; what WAIT confirmed must last (ARGS=--help)
 	@$(DENO) task --quiet crash-replicas $(ARGS)
+
+crash-sentinels: $(INSTALLED) ## Twenty kill -9 of a master that Redis' own sentinels watch over (ARGS=--help)
+	@$(DENO) task --quiet crash-sentinels $(ARGS)
 
 power-cuts: $(INSTALLED) ## Ten thousand simulated disks and power cuts, from seeds (ARGS=--help)
 	@$(DENO) task --quiet power-cuts $(ARGS)

@@ -151,8 +151,7 @@ export class Loading {
     let loader: RdbLoader | null = null;
     const form: LoadForm = {
       limits: server.dispatcher.limits,
-      // What becomes of them, a master says.
-      keepsExpired: inAof || server.replication.isReplica,
+      keepsExpired: inAof || this.keepsForReplicas,
       checksum: server.settings.isOn("rdbchecksum"),
       merges,
       leftOut: (database, key) => {
@@ -190,6 +189,15 @@ export class Loading {
           `empty keys skipped: ${loader.empty}.`
         : `Done loading RDB, keys loaded: ${loader.loaded}, keys expired: ${loader.expired}.`,
     );
+  }
+
+  /**
+   * Whether keys whose time has come are kept for the sake of replication: a replica is told by its master what becomes of them, and a master's
+   * replicas have them, too, and are told when they are removed. A master that has just started can tell them now.
+   */
+  private get keepsForReplicas(): boolean {
+    const { isReplica, stream } = this.server.replication;
+    return isReplica || (stream !== null && !this.atStart);
   }
 
   /** Tells the log what is wrong with a snapshot; the error that ends the loading. */

@@ -246,7 +246,7 @@ export class MasterLink {
     outcome: HandshakeOutcome,
     isCurrent: () => boolean,
   ): Promise<void> {
-    const { replication, server } = this;
+    const { server } = this;
     this.state = "sync";
     const spool = new SnapshotSpool(server);
     this.spool = spool;
@@ -279,11 +279,9 @@ export class MasterLink {
       if (!isCurrent()) return;
       this.last = { database };
     } catch (error) {
-      // Nor is what is left, nothing, what its history names.
+      // The data is gone, and with it what it was called.
       this.last = null;
-      replication.replicas.disconnect();
-      replication.history.begin();
-      replication.replaceStream();
+      this.goOnAs(null);
       throw new PeerError((error as Error).message);
     } finally {
       clearInterval(keepAlive);
@@ -292,10 +290,16 @@ export class MasterLink {
       spool.finished();
     }
     this.log("notice", "MASTER <-> REPLICA sync: Finished with success");
+    this.goOnAs(outcome.kind === "full" ? outcome : null);
+  }
+
+  /** The data is another one now: that of an id and an offset, or one that nobody has a name for. */
+  private goOnAs(named: { readonly id: string; readonly offset: number } | null): void {
+    const { replication } = this;
     // Those who replicate this server have what it had before.
     replication.replicas.disconnect();
-    if (outcome.kind === "full") replication.history.adopt(outcome.id, outcome.offset);
-    else replication.history.begin();
+    if (named === null) replication.history.begin();
+    else replication.history.adopt(named.id, named.offset);
     replication.replaceStream();
   }
 

@@ -153,7 +153,7 @@ export class RedisServer implements FileServer {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    const peer = new Peer("redis", () => connectSoon(`${folder}/redis.sock`));
+    const peer = new Peer("redis-server", () => connectSoon(`${folder}/redis.sock`));
     const server = new RedisServer(process, folder, peer);
     try {
       const ended = process.status.then(() => Promise.reject(new Error("it has ended")));
@@ -176,19 +176,7 @@ export class RedisServer implements FileServer {
   }
 
   async run(commands: readonly Words[]): Promise<string[]> {
-    const replies: string[] = [];
-    const mode = new ReplyMode();
-    for (let from = 0; from < commands.length; from += PIPELINED) {
-      const steps = commands.slice(from, from + PIPELINED).map((words) => ({ words }));
-      const count = steps.reduce((sum, step) => sum + mode.answers(step), 0);
-      const request = new Uint8Array(
-        await new Blob(steps.map((step) => encodeStep(step) as BlobPart)).arrayBuffer(),
-      );
-      const answers = await this.peer.exchange(request, count);
-      if (answers.trouble !== undefined) throw new Error(`redis-server: ${answers.trouble}`);
-      replies.push(...answers.replies.map(latin1Text));
-    }
-    return replies;
+    return await runOn(this.peer, commands);
   }
 
   pass(ms: number): Promise<void> {
@@ -221,6 +209,27 @@ export class RedisServer implements FileServer {
     await this.process.status;
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/**
+ * Runs commands one after the other on a server; the bytes of their replies, a byte a character.
+ *
+ * @throws {Error} It has stopped to answer.
+ */
+export async function runOn(peer: Peer, commands: readonly Words[]): Promise<string[]> {
+  const replies: string[] = [];
+  const mode = new ReplyMode();
+  for (let from = 0; from < commands.length; from += PIPELINED) {
+    const steps = commands.slice(from, from + PIPELINED).map((words) => ({ words }));
+    const count = steps.reduce((sum, step) => sum + mode.answers(step), 0);
+    const request = new Uint8Array(
+      await new Blob(steps.map((step) => encodeStep(step) as BlobPart)).arrayBuffer(),
+    );
+    const answers = await peer.exchange(request, count);
+    if (answers.trouble !== undefined) throw new Error(`${peer.name}: ${answers.trouble}`);
+    replies.push(...answers.replies.map(latin1Text));
+  }
+  return replies;
 }
 
 /** Writes files into a folder. */
@@ -257,7 +266,7 @@ export interface ContentOptions {
 
 /** All that is in a server: `DEBUG DIGEST`, and a line a key. */
 export async function contentsOf(
-  server: FileServer,
+  server: Pick<FileServer, "run">,
   { seen = true, groups = true, encodings = true }: ContentOptions = {},
 ): Promise<Map<string, string>> {
   const contents = new Map<string, string>();

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SampleData, type SampleOptions, type Words } from "../support/file_samples.ts";
 import { referenceTool } from "../support/reference_tool.ts";
-import { seededRandom, testSeed } from "../support/random.ts";
+import { testSeed } from "../support/random.ts";
 import {
   type ContentOptions,
   contentsOf,
@@ -20,7 +20,7 @@ import {
 import { plain } from "../support/memory_server.ts";
 import { parseReply } from "../support/reference_redis.ts";
 import { whyNoReference } from "./peers.ts";
-import { StepSource } from "./recipes/mod.ts";
+import { isToldByRedis, RandomChanges } from "./random_changes.ts";
 import { encodeStep } from "./step.ts";
 
 const ABSENT = await whyNoReference("redis-server");
@@ -36,12 +36,6 @@ type Settings = Readonly<Record<string, string>>;
 function settingsOf(...settings: readonly Settings[]): readonly Settings[] {
   return settings;
 }
-
-/**
- * What Redis doesn't write to its append-only file as it has done it: a BITFIELD that fails makes the string longer, and a
- * limit of trimming is written to where it can't be.
- */
-const UNTOLD = / (FAIL|LIMIT) /i;
 
 /** A test that needs a redis-server. */
 function exchange(name: string, run: () => Promise<void>): void {
@@ -95,21 +89,6 @@ async function checkFiles(files: FileSet): Promise<void> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-/** Commands of the differential tests that change data. */
-function randomCommands(count: number): Words[] {
-  const random = seededRandom(SEED);
-  const source = new StepSource(random);
-  const wanted =
-    /^(append|set|setrange|setbit|incr.*|decr.*|mset|getset|getdel|getex|psetex|setex|setnx|bitop|bitfield|pf\w+|[lr]push|[lr]pushx|[lr]pop|linsert|lset|lrem|ltrim|lmove|lmpop|rpoplpush|sadd|srem|smove|spop|s\w+store|h(set|mset|setnx|del|incrby|incrbyfloat)|z(add|rem|incrby|pop\w+|rem\w+|\w+store|mpop)|geoadd|x(add|del|trim|setid|group|readgroup|ack|claim|autoclaim)|p?expire(at)?|persist|rename(nx)?|copy|move|del|unlink|select|restore|sort)$/i;
-  const commands: Words[] = [];
-  while (commands.length < count) {
-    const { words } = source.next();
-    // Nobody is there to wake who waits.
-    if (wanted.test(words[0]) && !/ BLOCK /i.test(words.join(" "))) commands.push(words);
-  }
-  return commands;
 }
 
 /** Makes data and changes it; what expires meanwhile is gone afterwards. */
@@ -213,10 +192,11 @@ exchange("increments that a rewrite has left behind are loaded one after the oth
 
 exchange("what random commands leave in files is the same for both", async () => {
   const settings = { appendonly: "yes", "proto-max-bulk-len": String(2 * 1024 * 1024) };
-  const commands = randomCommands(RANDOM_COMMANDS);
+  const random = new RandomChanges(SEED);
+  const commands = Array.from({ length: RANDOM_COMMANDS }, () => random.next());
   for (const start of [RedisServer.start, OurServer.start]) {
     await using server = await start(new Map(), settings);
-    const isTold = (words: Words) => start === OurServer.start || !UNTOLD.test(words.join(" "));
+    const isTold = (words: Words) => start === OurServer.start || isToldByRedis(words);
     await server.run(commands.filter(isTold));
     await server.run([["SAVE"]]);
     const files = await server.files();

@@ -81,15 +81,17 @@ export class ServerProcess {
   /**
    * Starts a server and waits until it has loaded its data and serves.
    *
+   * @param port The one that others know it by; undefined for any that is free.
    * @throws {StartError} It ended, or took too long.
    */
   static async start(
     launch: Launch,
     folder: string,
     settings: readonly string[],
+    port?: number,
   ): Promise<ServerProcess> {
     for (let tries = 1;; tries++) {
-      const server = ServerProcess.spawn(launch, folder, settings);
+      const server = new ServerProcess(launch, folder, port ?? freePort(), settings);
       try {
         await server.#ready();
         return server;

@@ -7,6 +7,9 @@
  * @module
  */
 
+/** Who writes waits until there is so much room, of all. */
+const LEAST_ROOM = 0.3;
+
 /** What comes at the end of a direction. */
 export type PipeEnd = "end" | "reset";
 
@@ -62,6 +65,11 @@ export class Pipe {
   /** How many bytes it would take. */
   get room(): number {
     return Math.max(0, this.capacity - this.held);
+  }
+
+  /** Whether it takes bytes now: not a few at a time, or they would come in ever smaller pieces. */
+  get isWritable(): boolean {
+    return this.room >= this.capacity * LEAST_ROOM;
   }
 
   /** Whether nothing that is written from now on arrives. */
@@ -141,13 +149,17 @@ export class Pipe {
 
   /** Reads into `room`; how many bytes. */
   read(room: Uint8Array): number {
-    const [piece] = this.arrived;
-    const count = Math.min(piece.length, room.length);
-    room.set(piece.subarray(0, count));
-    if (count === piece.length) this.arrived.shift();
-    else this.arrived[0] = piece.subarray(count);
+    let count = 0;
+    while (this.arrived.length > 0 && count < room.length) {
+      const [piece] = this.arrived;
+      const length = Math.min(piece.length, room.length - count);
+      room.set(piece.subarray(0, length), count);
+      count += length;
+      if (length === piece.length) this.arrived.shift();
+      else this.arrived[0] = piece.subarray(length);
+    }
     this.held -= count;
-    this.onRoom();
+    if (this.isWritable) this.onRoom();
     return count;
   }
 

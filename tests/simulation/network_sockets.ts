@@ -85,7 +85,7 @@ export class Endpoint implements Connection {
       this.input.cut(this.input.inFlight, "reset");
     }
     const { network } = this;
-    const waits = this.output.room === 0 || network.random.chance(network.slowWriteChance);
+    const waits = !this.output.isWritable || network.random.chance(network.slowWriteChance);
     if (!waits) return Promise.resolve(this.output.take(bytes));
     return new Promise((resolve, reject) => {
       const given = bytes.slice(0, this.output.capacity);
@@ -140,7 +140,7 @@ export class Endpoint implements Connection {
     const { output, writing } = this;
     if (writing === null) return;
     const isBroken = this.input.ended === "reset";
-    if (!isBroken && output.room === 0) return;
+    if (!isBroken && !output.isWritable) return;
     this.writing = null;
     if (!isSame(writing.bytes, writing.given!)) {
       throw new Error(`what is being written from ${this.local} to ${this.remote} has changed`);

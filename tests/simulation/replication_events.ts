@@ -118,7 +118,7 @@ const EVENTS: Readonly<Record<EventKind, Happen>> = {
     // Whatever has become of it, that is how it is to be then.
     run.after(random.between(1, 2 * ms), () => {
       if (run.master === master) promote(run, random, run.nodes[target]);
-      operator.told.forEach((_, index) => operator.forget(index));
+      operator.forgetAll();
     });
   },
   "cycle": (run, random) => {
@@ -137,8 +137,10 @@ const EVENTS: Readonly<Record<EventKind, Happen>> = {
   "save": (run, random) => run.operator.send(random.pick(run.nodes).number, ["BGSAVE"]),
   "rewrite": (run, random) => run.operator.send(random.pick(run.nodes).number, ["BGREWRITEAOF"]),
   "reload": (run, random) => {
-    const node = random.pick(run.nodes);
-    run.operator.send(node.number, ["DEBUG", "RELOAD"]);
+    const { number } = random.pick(run.nodes);
+    // Where all wait, nobody lets the time pass that it is to take.
+    run.operator.send(number, ["CONFIG", "SET", "key-load-delay", 0]);
+    run.operator.send(number, ["DEBUG", "RELOAD"]);
   },
   "client kill": (run, random) => {
     const type = random.pick(["replica", "master", "normal"]);

@@ -48,9 +48,11 @@ export class Operator {
     return master === null ? {} : { replicaof: `${addressOf(master)} ${PORT}` };
   }
 
-  /** A server may have changed its mind by itself. */
-  forget(index: number): void {
-    if (this.told[index] !== "asked") this.told[index] = "unknown";
+  /** Servers may have changed their minds by themselves. */
+  forgetAll(): void {
+    for (const [index, told] of this.told.entries()) {
+      if (told !== "asked") this.told[index] = "unknown";
+    }
   }
 
   /** Tells those who don't know yet, sooner or later. */

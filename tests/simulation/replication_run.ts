@@ -31,6 +31,8 @@ import { SimulationFault } from "./simulation_fault.ts";
 /** Once nothing is wrong any more, all must be alike after so long. */
 const HEALING_MS = 120_000;
 const HEALING_TURN_MS = 100;
+/** Servers are told again after so many turns. */
+const RETELLING_TURNS = 100;
 /** The data is compared so often, in turns; and so often of servers that nobody is to be compared with yet. */
 const DIGEST_TURNS = 5;
 const LONE_DIGEST_TURNS = 20;
@@ -186,9 +188,10 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
 
   logged(node: ReplicationNode, line: string): void {
     if (REPLACES_DATA.test(line)) this.counters.forget(node);
-    if (/Full resync from master/.test(line)) {
+    const full = /Full resync from master: \w+:(\d+)/.exec(line);
+    if (full !== null) {
       this.full++;
-      this.checkNeed(node);
+      this.checkNeed(node, Number(full[1]));
     }
     if (/Successful partial resynchronization with master/.test(line)) this.partial++;
     const isWrong = badLine([line]) !== undefined;
@@ -196,9 +199,10 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     if (tellsOfTruncation([line])) this.trace(`${node.address} has cut a file`);
   }
 
-  /** A server is to be sent all of its master's data: it must not be able to go on with what it has. */
-  private checkNeed({ address, server }: ReplicationNode): void {
-    if (server === null) return;
+  /** A server is to be sent all of its master's data, of an offset: it must not be able to go on with what it has. */
+  private checkNeed({ address, server }: ReplicationNode, sentOffset: number): void {
+    // Its master may have been behind it, and have come further since.
+    if (server === null || sentOffset < server.replication.history.offset) return;
     const { replication: { history: { id, offset }, link } } = server;
     const master = this.nodes.find((node) => node.address === link?.host)?.server;
     if (!master || !canGoOn(master, id, offset)) return;
@@ -335,7 +339,9 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     const endMs = loop.now + HEALING_MS;
     const restricted = ["min-replicas-to-write", "0"];
     for (const node of nodes) operator.send(node.number, ["CONFIG", "SET", ...restricted]);
-    for (;;) {
+    for (let turns = 1;; turns++) {
+      // A FAILOVER under way may have changed what it was told.
+      if (turns % RETELLING_TURNS === 0) operator.forgetAll();
       operator.act(random);
       await this.turn(HEALING_TURN_MS);
       for (const node of nodes) if (node.server === null) node.startsMs = loop.now;

@@ -6,6 +6,12 @@
 
 /** A part of what INFO says. */
 export interface ReplicationFacts {
+  /** Whether it follows nobody. */
+  readonly isMaster: boolean;
+  /** The port of whom it follows, or undefined. */
+  readonly masterPort: number | undefined;
+  /** Of a master, how many follow it and have got what came before. */
+  readonly onlineReplicas: number;
   /** The history that its data are of. */
   readonly replicationId: string;
   /** How far it has got in that history: of a master what it has written, of a replica what it has applied. */
@@ -32,6 +38,9 @@ export function parseFacts(info: string): ReplicationFacts {
   const number = (name: string) => Number(fields.get(name) ?? 0);
   const isReplica = fields.get("role") === "slave";
   return {
+    isMaster: !isReplica,
+    masterPort: isReplica ? number("master_port") : undefined,
+    onlineReplicas: info.match(/^slave\d+:.*state=online/gm)?.length ?? 0,
     replicationId: fields.get("master_replid") ?? "",
     offset: number(isReplica ? "slave_repl_offset" : "master_repl_offset"),
     isLinkUp: fields.get("master_link_status") === "up",

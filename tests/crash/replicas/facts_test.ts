@@ -6,13 +6,15 @@ const OTHER = "b".repeat(40);
 
 function survivor(replicationId: string, offset: number): ReplicationFacts {
   const syncs = { full: 0, partial: 0, refused: 0 };
-  return { replicationId, offset, isLinkUp: false, syncs };
+  const role = { isMaster: false, masterPort: undefined, onlineReplicas: 0 };
+  return { ...role, replicationId, offset, isLinkUp: false, syncs };
 }
 
 Deno.test("a replica's offset is what it has applied", () => {
   const info = [
     "# Replication",
     "role:slave",
+    "master_port:7000",
     "master_link_status:up",
     "slave_read_repl_offset:120",
     "slave_repl_offset:100",
@@ -24,6 +26,9 @@ Deno.test("a replica's offset is what it has applied", () => {
     "sync_partial_err:1",
   ].join("\r\n");
   assertEquals(parseFacts(info), {
+    isMaster: false,
+    masterPort: 7000,
+    onlineReplicas: 0,
     replicationId: MASTER,
     offset: 100,
     isLinkUp: true,

@@ -12,7 +12,7 @@
  */
 
 import { CrashFault } from "../crash_fault.ts";
-import { patiently, sleep } from "../waiting.ts";
+import { PATIENCE_MS, patiently, reached, sleep } from "../waiting.ts";
 import { placeToPromote, type ReplicationFacts } from "./facts.ts";
 import type { Node } from "./node.ts";
 
@@ -82,6 +82,25 @@ export class Group {
       }
     };
     await patiently("the way of all replicas to what the master has", looking());
+  }
+
+  /**
+   * Waits until all nodes are equal, which they are some time after they have converged: keys whose
+   * time is over are gone a moment later.
+   *
+   * @throws {CrashFault} They don't become so.
+   */
+  async equal(): Promise<void> {
+    await reached("the way of all nodes to the same digest", PATIENCE_MS, async () => {
+      const asked = this.nodes.map((node) => node.ask("DEBUG", "DIGEST"));
+      const digests = await Promise.all(asked);
+      return new Set(digests).size === 1 ? undefined : digests.join(", ");
+    });
+  }
+
+  /** Somebody else has made this node the master. */
+  recognise(master: Node): void {
+    this.#master = master;
   }
 
   /**

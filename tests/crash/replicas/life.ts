@@ -4,15 +4,10 @@
  * @module
  */
 
-import type { Client } from "../../../src/client/mod.ts";
 import { RandomSource } from "../../fuzz/random_source.ts";
 import { freePort } from "../../support/ports.ts";
-import { CrashFault } from "../crash_fault.ts";
-import { describeWriters, inspect } from "../inspection.ts";
-import { DATABASES } from "../plan.ts";
 import type { Launch } from "../server_process.ts";
-import { patiently, sleep } from "../waiting.ts";
-import { Writer } from "../writer.ts";
+import { sleep } from "../waiting.ts";
 import { Group } from "./group.ts";
 import { Node } from "./node.ts";
 import {
@@ -25,8 +20,7 @@ import {
   WAITING,
 } from "./plan.ts";
 import type { Tally } from "./tally.ts";
-
-const LOOK_MS = 10;
+import { Writers } from "./writers.ts";
 
 /** What a life is given. */
 export interface LifeOptions {
@@ -54,18 +48,16 @@ interface Trouble {
 export class Life {
   readonly #options: LifeOptions;
   readonly #group: Group;
-  readonly #writers: readonly Writer[];
-  #writing: Promise<unknown> = Promise.resolve();
-  #clients: readonly Client[] = [];
+  readonly #writers: Writers;
   #floors: readonly number[] = PACES.map(() => 0);
   #killedMs = 0;
   #round = 0;
-  #loads = 0;
 
   private constructor(options: LifeOptions, nodes: readonly Node[]) {
     this.#options = options;
     this.#group = new Group(nodes);
-    this.#writers = PACES.map((_, number) => new Writer(number, number % DATABASES, WAITING));
+    const randomOf = (user: number) => this.#randomOf(user);
+    this.#writers = new Writers({ paces: PACES, waiting: WAITING, randomOf, tally: options.tally });
   }
 
   /**
@@ -83,7 +75,7 @@ export class Life {
         await node.start(startSettings(random), node === nodes[0] ? undefined : nodes[0].port);
       }
       await life.#group.converged();
-      await life.#beginLoad();
+      await life.#writers.begin(life.#group.master.server);
       return life;
     } catch (error) {
       await life.close();
@@ -112,10 +104,10 @@ export class Life {
     const settings = startSettings(random);
     if (plan.victim === "master") await this.#killMaster(plan, trouble, settings);
     else await this.#killReplica(this.#group.replicas[plan.victim], plan, trouble, settings);
-    this.#requireNoFault();
+    this.#writers.requireNoFault();
     if (plan.settles) {
       await this.#settle();
-      await this.#beginLoad();
+      await this.#writers.begin(this.#group.master.server);
     }
   }
 
@@ -139,39 +131,13 @@ export class Life {
 
   /** Writes down what is known, for people who look into the folder. */
   async writeReport(fault: string): Promise<void> {
-    const lines = [fault, ...describeWriters(this.#writers, this.#floors, this.#killedMs)];
+    const lines = [fault, ...this.#writers.describe(this.#floors, this.#killedMs)];
     await Deno.writeTextFile(`${this.#options.folder}/report.txt`, `${lines.join("\n")}\n`);
   }
 
   #randomOf(user: number): RandomSource {
     const { seed, number } = this.#options;
     return new RandomSource(seed, number * 1000 + user);
-  }
-
-  async #beginLoad(): Promise<void> {
-    const { server } = this.#group.master;
-    const writers = this.#writers;
-    this.#clients = await Promise.all(writers.map(({ database }) => server.connect(database)));
-    const random = 100 + 10 * this.#loads++;
-    this.#writing = Promise.all(
-      writers.map((writer, index) =>
-        writer.load(this.#clients[index], this.#randomOf(random + index), PACES[index])
-      ),
-    );
-    this.#writing.catch(() => {}); // it is waited for in `#endLoad`
-  }
-
-  /** Waits for the writers, who have been stopped or have lost the server, and counts. */
-  async #endLoad(): Promise<void> {
-    await patiently("the end of all connections", this.#writing);
-    for (const client of this.#clients) client.close();
-    this.#requireNoFault();
-    for (const writer of this.#writers) this.#options.tally.noteWriter(writer);
-  }
-
-  #requireNoFault(): void {
-    const fault = this.#writers.find((writer) => writer.fault !== undefined)?.fault;
-    if (fault !== undefined) throw new CrashFault(fault);
   }
 
   async #disturb({ disturbance }: RoundPlan): Promise<Trouble | undefined> {
@@ -222,54 +188,31 @@ export class Life {
     tally.noteSyncs(facts.syncs);
     tally.kills.master++;
     this.#killedMs = Date.now();
-    await Promise.all([master.kill(), this.#endLoad()]);
-    this.#floors = this.#writers.map(({ confirmed }) => confirmed);
+    await Promise.all([master.kill(), this.#writers.ended()]);
+    this.#floors = this.#writers.confirmed;
     if (trouble?.kind === "stall") await this.#recover(trouble);
     tally.notePromotion(await this.#group.failOver(facts.replicationId, promotesLeast));
     await this.#check();
-    await this.#beginLoad();
+    await this.#writers.begin(this.#group.master.server);
     await sleep(absenceMs);
     await master.start(settings, this.#group.master.port);
   }
 
   /** Has the writers stop, and all nodes be equal. */
   async #settle(): Promise<void> {
-    for (const writer of this.#writers) writer.stop();
-    await this.#endLoad();
+    this.#writers.stop();
+    await this.#writers.ended();
     this.#killedMs = Date.now();
-    this.#floors = this.#writers.map(({ acknowledged }) => acknowledged);
+    this.#floors = this.#writers.acknowledged;
     await this.#group.converged();
-    await this.#requireEqual();
-    await this.#check();
-  }
-
-  /** Keys whose time is over are gone a moment later, so it is looked at again and again. */
-  async #requireEqual(): Promise<void> {
-    const { nodes } = this.#group;
-    let digests: readonly string[] = [];
-    const looking = async () => {
-      while (true) {
-        digests = await Promise.all(nodes.map((node) => node.ask("DEBUG", "DIGEST")));
-        if (new Set(digests).size === 1) return;
-        await sleep(LOOK_MS);
-      }
-    };
-    try {
-      await patiently("the way of all nodes to the same digest", looking());
-    } catch (error) {
-      if (error instanceof CrashFault) error.message += `: ${digests.join(", ")}`;
-      throw error;
-    }
+    await this.#group.equal();
     this.#options.tally.comparisons++;
+    await this.#check();
   }
 
   /** Looks whether the master has what it must have, and goes on from what it shows. */
   async #check(): Promise<void> {
-    const { server } = this.#group.master;
-    const inspection = inspect(server, this.#writers, this.#floors, this.#killedMs);
-    const { survived, shown } = await patiently("reading all keys", inspection);
-    this.#options.tally.noteSurvival(this.#writers, survived, this.#floors);
-    for (const writer of this.#writers) writer.restFrom(shown[writer.number]);
+    await this.#writers.check(this.#group.master.server, this.#floors, this.#killedMs);
     this.#floors = PACES.map(() => 0);
   }
 }

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type Client, plainValue } from "../../../src/client/mod.ts";
+import {
+  type Client,
+  ConnectionClosedError,
+  plainValue,
+  type Reply,
+} from "../../../src/client/mod.ts";
 import { CrashFault } from "../crash_fault.ts";
 import { badLine } from "../log.ts";
 import { type Launch, ServerProcess, StartError } from "../server_process.ts";
@@ -19,8 +24,17 @@ export class Node {
   #server: ServerProcess | undefined;
   #client: Client | undefined;
 
-  /** Makes a node whose folders are made in `folder`. */
-  constructor(readonly number: number, launch: Launch, folder: string) {
+  /**
+   * Makes a node whose folders are made in `folder`.
+   *
+   * @param lastingPort Where it listens in all of its processes; undefined for anywhere.
+   */
+  constructor(
+    readonly number: number,
+    launch: Launch,
+    folder: string,
+    readonly lastingPort?: number,
+  ) {
     this.#launch = launch;
     this.#dataFolder = `${folder}/node${number}`;
     this.#logPath = `${folder}/node${number}.log`;
@@ -54,7 +68,8 @@ export class Node {
     const words = [...settings, ...role];
     await this.#note(`--- started with ${words.join(" ")}`);
     try {
-      this.#server = await ServerProcess.start(this.#launch, this.#dataFolder, words);
+      const { lastingPort } = this;
+      this.#server = await ServerProcess.start(this.#launch, this.#dataFolder, words, lastingPort);
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       await this.#note(...error.log);
@@ -99,8 +114,21 @@ export class Node {
    * @throws {CrashFault} There is no answer within a time that a healthy server keeps.
    */
   async ask(name: string, ...args: readonly string[]): Promise<string> {
-    const reply = this.#client!.command(name, ...args);
-    return String(plainValue(await patiently(`${name} on node ${this.number}`, reply)));
+    return String(
+      plainValue(await patiently(`${name} on node ${this.number}`, this.#send(name, args))),
+    );
+  }
+
+  /** Sentinels end all connections of a server whose role they change: those are made again. */
+  async #send(name: string, args: readonly string[]): Promise<Reply> {
+    while (true) {
+      try {
+        return await this.#client!.command(name, ...args);
+      } catch (error) {
+        if (!(error instanceof ConnectionClosedError)) throw error;
+        this.#client = await this.server.connect();
+      }
+    }
   }
 
   /** Begins a snapshot in the background, unless one is under way. */
