@@ -80,7 +80,7 @@ export function checkKeyspace(keyspace: Keyspace): void {
   assert(roots === keyspace.roots.count, `${roots} roots, ${keyspace.roots.count} handles`);
   assert(owned === holders, `${owned} roots are held by ${holders}`);
   let counted = 0;
-  for (const database of keyspace.databases) {
+  for (const database of keyspace.databasesById) {
     dictCheck(arena, database.dict);
     counted += database.size;
     assert(database.volatile.length === (volatile.get(database.id) ?? 0));

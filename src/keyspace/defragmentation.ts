@@ -231,7 +231,7 @@ export function moversOf(
       setRootWord(arena, root, ROOT_DICT, moveDict(arena, from));
       return true;
     }
-    const holder = keyspace.databases.find((database) => database.dict === from) ??
+    const holder = keyspace.databasesById.find((database) => database.dict === from) ??
       keyspace.detached.find((detached) => detached.dict === from);
     if (holder === undefined) return false;
     holder.dict = moveDict(arena, from);

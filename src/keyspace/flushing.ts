@@ -37,11 +37,21 @@ export function flushDatabases(
   const keys = flushed.reduce((count, database) => count + database.size, 0);
   if (keys === 0) return 0;
   const observed = flushed.flatMap(observedEntries);
-  const others = keyspace.databases.some((one) => one.size > 0 && !flushed.includes(one));
-  if (!others) clearAll(keyspace, lazily ? keys : 0);
-  else for (const database of flushed) clearOne(database, lazily);
+  dropKeys(keyspace, flushed, lazily);
   for (const key of observed) key.tell();
   return keys;
+}
+
+/** Removes all keys of `databases`, of which nobody is told; `lazily`: what takes long may be done later. */
+export function dropKeys(
+  keyspace: Keyspace,
+  databases: readonly Database[],
+  lazily: boolean,
+): void {
+  const others = keyspace.databasesById.some((one) => one.size > 0 && !databases.includes(one));
+  const keys = databases.reduce((count, { size }) => count + size, 0);
+  if (!others) clearAll(keyspace, lazily ? keys : 0);
+  else for (const database of databases) if (database.size > 0) clearOne(database, lazily);
 }
 
 /**
@@ -124,7 +134,7 @@ function clearAll(keyspace: Keyspace, lazily: number): void {
   keyspace.arena.clear(keyspace.abandonPinned());
   keyspace.dying.length = 0;
   keyspace.roots.clear();
-  for (const database of keyspace.databases) {
+  for (const database of keyspace.databasesById) {
     database.dict = dictCreate(keyspace.arena, keyspace.seed0, keyspace.seed1);
     database.volatile.clear();
     database.averageTtlMs = 0;

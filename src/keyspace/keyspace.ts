@@ -104,8 +104,13 @@ export class Database {
   averageTtlMs = 0;
 
   /** Makes a database whose keys `dict` finds; `id` stands in its entries and never changes. */
-  constructor(readonly keyspace: Keyspace, readonly id: number, public dict: number) {
-    this.number = id;
+  constructor(
+    readonly keyspace: Keyspace,
+    readonly id: number,
+    public dict: number,
+    number: number = id,
+  ) {
+    this.number = number;
     this.volatile = new VolatileIndex(keyspace.arena, keyspace);
   }
 
@@ -182,7 +187,7 @@ export class Keyspace {
   /** The databases by number. */
   readonly databases: Database[] = [];
   /** The databases by {@linkcode Database.id}. */
-  readonly databasesById: readonly Database[];
+  readonly databasesById: Database[];
   /** Counters for INFO. */
   readonly counters: KeyspaceCounters = { hits: 0, misses: 0, expired: 0, evicted: 0 };
   /** The time in unix ms that commands go by; set by the server at the start of each turn. */

@@ -61,6 +61,8 @@ import type { RdbWindow } from "./rdb_window.ts";
 const KEYS_PER_LOOK = 32;
 /** No key with its value is shorter than type, length, name, and length or value of the shortest kind. */
 const LEAST_KEY_BYTES = 3;
+/** While nobody knows how long the file is, it may be so much longer. */
+const UNSEEN_BYTES = 16 * 1024 * 1024;
 /** So many buckets are made ready before the next key is read. */
 const RESERVED_AT_ONCE = 256;
 /** So many keys without elements are named in the log. */
@@ -70,6 +72,8 @@ const decoder = new TextDecoder();
 
 /** How a snapshot is loaded. */
 export interface LoadForm extends LoadSettings {
+  /** Where keys are put, by number. @default the keyspace's databases */
+  readonly databases?: readonly Database[];
   /** Whether keys whose time has come are loaded nevertheless: later changes may say what becomes of them. */
   readonly keepsExpired: boolean;
   /** Whether the checksum must be right. */
@@ -96,6 +100,9 @@ export class RdbLoader {
   readonly facts: Map<string, string> = new Map();
   /** Libraries of functions. */
   readonly functions: Uint8Array[] = [];
+  /** The file goes on with bytes that haven't come yet; the loading does once they have. */
+  isStarving = false;
+  private readonly databases: readonly Database[];
   private readonly key = new RdbText();
   private readonly value = new RdbText();
   private readonly scratch = new Int64();
@@ -121,11 +128,12 @@ export class RdbLoader {
     private readonly form: LoadForm,
   ) {
     this.window.checks = form.checksum;
-    this.database = keyspace.databases[0];
+    this.databases = form.databases ?? keyspace.databases;
+    this.database = this.databases[0];
   }
 
   /**
-   * Loads on until the file ends, then true, or `isTime` says to stop, then false.
+   * Loads on until the file ends, then true, or until `isTime` says to stop or the file isn't there yet, then false.
    *
    * @throws {LoadError} if the file is broken, or can't be loaded here.
    * @throws {ArenaFullError} when there is no room.
@@ -133,6 +141,7 @@ export class RdbLoader {
   loadSome(isTime: () => boolean): boolean {
     const { window } = this;
     const keysPerLook = this.form.isSlow() ? 1 : KEYS_PER_LOOK;
+    this.isStarving = false;
     let left = keysPerLook;
     for (;;) {
       const { reader } = window;
@@ -143,6 +152,7 @@ export class RdbLoader {
         else if (this.readItem(reader)) return true;
       } catch (error) {
         this.recover(error, item);
+        if (this.isStarving) return false;
       }
       if (--left > 0) continue;
       if (isTime()) return false;
@@ -157,6 +167,10 @@ export class RdbLoader {
     if (error instanceof RdbEndError) {
       try {
         if (window.slide(item)) return;
+        if (window.isGrowing) {
+          this.isStarving = true;
+          return;
+        }
       } catch (tooLong) {
         if (!(tooLong instanceof RdbFormatError)) throw tooLong;
         throw new LoadError(tooLong.message, window.position);
@@ -170,7 +184,8 @@ export class RdbLoader {
   /** Has the database grow to what it is said to become, a little at each call; the file must be long enough for so many keys. */
   private reserve(): void {
     const { database, window } = this;
-    const most = (window.size - window.position) / LEAST_KEY_BYTES;
+    const bytes = window.isGrowing ? UNSEEN_BYTES : window.size - window.position;
+    const most = bytes / LEAST_KEY_BYTES;
     const keys = Math.min(this.expected, most) + database.size;
     if (!dictReserve(database.keyspace.arena, database.dict, keys, RESERVED_AT_ONCE)) {
       this.expected = 0;
@@ -231,11 +246,11 @@ export class RdbLoader {
 
   /** The keys that follow are in database `number`. */
   private select(number: number): void {
-    const database = this.keyspace.databases[number];
+    const database = this.databases[number];
     if (database === undefined) {
       throw new LoadError(
         "FATAL: Data file was created with a server configured to handle more than " +
-          `${this.keyspace.databases.length} databases. Exiting`,
+          `${this.databases.length} databases. Exiting`,
         this.window.position,
       );
     }

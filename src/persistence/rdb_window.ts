@@ -56,8 +56,19 @@ export class RdbWindow {
     return this.file.size;
   }
 
+  /** Whether the file is still being written to, and nobody knows yet how long it will be. */
+  get isGrowing(): boolean {
+    return this.file.size === Infinity;
+  }
+
+  /** Bytes of the window, from the next one on. */
+  get left(): number {
+    return this.reader.end - this.reader.position;
+  }
+
   /**
-   * Moves the window on, so that it starts with byte `item` of it and has more behind; false if there is no more in the file.
+   * Moves the window on, so that it starts with byte `item` of it and has more behind; false if there is no more in the file, at present if that
+   * is growing.
    * The reader is another one then.
    */
   slide(item: number): boolean {

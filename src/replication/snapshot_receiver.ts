@@ -23,6 +23,8 @@ export interface TransferProgress {
   begins(bytes: number): void;
   /** The next bytes, which are only good during the call. */
   receive(bytes: Uint8Array): void;
+  /** Resolves when more may come. @default at once */
+  ready?(): Promise<void>;
 }
 
 /**
@@ -59,6 +61,7 @@ async function receiveLength(
 ): Promise<void> {
   const room = new Uint8Array(ROOM_BYTES);
   for (let left = length; left > 0;) {
+    await progress.ready?.();
     const count = await peer.read(left < room.length ? room.subarray(0, left) : room);
     progress.receive(room.subarray(0, count));
     left -= count;
@@ -74,6 +77,7 @@ async function receiveToMark(
   const wanted = new TextEncoder().encode(mark);
   const room = new Uint8Array(MARK_BYTES + ROOM_BYTES);
   for (let held = 0;;) {
+    await progress.ready?.();
     const end = held + await peer.read(room.subarray(held));
     const from = end - MARK_BYTES;
     if (from < 0) {

@@ -21,7 +21,7 @@ export function applySettings(server: Server): void {
   server.dumpState.writer.compress = settings.isOn("rdbcompression");
   const flags = parseNotifyFlags(settings.text("notify-keyspace-events")) ?? 0;
   clients.subscriptions.notifyFlags = flags;
-  server.muteEvents(persistence.loading !== null);
+  server.muteEvents(persistence.isLoading);
   applyMemorySettings(server);
   clients.limits.configure();
   persistence.applySettings();

@@ -458,8 +458,11 @@ function refusalOf(
 ): string | null {
   const queued = transaction !== null && isExec(command) ? transaction : null;
   if (persistence.loading !== null) {
-    const runs = command.whileLoading && (queued === null || queued.whileLoading);
-    return runs ? null : LOADING;
+    const runs = persistence.isLoading
+      ? command.whileLoading && (queued === null || queued.whileLoading)
+      : command.whileSwapping && (queued === null || queued.whileSwapping);
+    if (!runs) return LOADING;
+    if (persistence.isLoading) return null;
   }
   const writes = command.writes || command.name === "ping" || (queued !== null && queued.writes);
   return writes ? persistence.refusal : null;

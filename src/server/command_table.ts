@@ -68,6 +68,8 @@ export class Command {
   readonly meetsKeys: boolean;
   /** Whether it runs while the data is being loaded. */
   readonly whileLoading: boolean;
+  /** Whether it runs while other data is being loaded to take the place of this. */
+  readonly whileSwapping: boolean;
   /** Whether a replica runs it that has lost its master and isn't to show old data. */
   readonly whileStale: boolean;
   /** Whether it only works with data (or does nothing at all): it changes nothing about who may do what, who hears of what, or what the server is told to do. */
@@ -104,6 +106,7 @@ export class Command {
     this.writes = flags.includes("write");
     this.meetsKeys = name === "scan" || name === "randomkey";
     this.whileLoading = flags.includes("loading");
+    this.whileSwapping = !flags.includes("no_async_loading");
     this.whileStale = flags.includes("stale");
     this.subcommands = subcommands;
     // MIGRATE has all others wait.

@@ -220,12 +220,14 @@ function aofFlushSleep(context: ServerContext): void {
 
 /** DEBUG FAIL-CHILD: has what is written beside the server fail, as in Redis when its process is killed. */
 function failChild(context: ServerContext): void {
-  const { aof, snapshots } = context.server.persistence;
-  if (snapshots.job === null && aof.job === null) {
+  const { persistence: { aof, snapshots }, replication } = context.server;
+  const { fullSync } = replication.replicas;
+  if (snapshots.job === null && aof.job === null && !fullSync.isStreaming) {
     return context.reply.error("ERR Nothing is being saved or rewritten");
   }
   snapshots.fail(KILLED);
   aof.failRewrite(KILLED);
+  fullSync.fail(KILLED);
   context.reply.simple("OK");
 }
 

@@ -12,6 +12,7 @@
  */
 import type { SnapshotJob } from "../persistence/snapshot_engine.ts";
 import { type InputFile, systemReason } from "../runtime/files.ts";
+import { goOn, whyNotPartial } from "./partial_sync.ts";
 import { Relay } from "./relay.ts";
 import type { Replica, Replicas } from "./replicas.ts";
 import type { Replication } from "./replication.ts";
@@ -102,10 +103,23 @@ export class FullSync {
     this.start();
   }
 
+  /** Those who need no snapshot any more, since what they lacked has come meanwhile, go on with that. */
+  private letGoOn(): void {
+    const { replication, replicas, server } = this;
+    for (const replica of this.inState("waits")) {
+      const { asked } = replica;
+      if (asked === null || whyNotPartial(replication, replica, asked) !== null) continue;
+      replicas.fullSyncs--;
+      goOn(server, replica, asked.offset);
+    }
+  }
+
   /** Makes a snapshot for all who wait. */
   private start(): void {
     const { replication, server, server: { journal, logger, persistence, settings } } = this;
+    this.letGoOn();
     const waiting = this.inState("waits");
+    if (waiting.length === 0) return;
     const streams = settings.isOn("repl-diskless-sync") &&
       waiting.every(({ knowsMark }) => knowsMark);
     logger.log(
@@ -119,6 +133,7 @@ export class FullSync {
       ? new Relay(encoder.encode(`$EOF:${mark}\r\n`), encoder.encode(mark), {
         mayLeave: () => this.mayLeave(transfer),
         taken: () => this.job?.taken(),
+        moved: (replica) => replica.movedMs = server.clock.now(),
         finished: (replica) => this.sent(replica, true),
       })
       : null;
@@ -149,6 +164,7 @@ export class FullSync {
   private begin(replica: Replica, transfer: Transfer): void {
     const { offset, relay } = transfer;
     replica.state = "saving";
+    replica.movedMs = this.server.clock.now();
     this.replicas.attach(replica, offset);
     if (!replica.isOld) {
       const line = `+FULLRESYNC ${this.replication.history.id} ${offset}\r\n`;
@@ -169,6 +185,14 @@ export class FullSync {
     this.startNext();
   }
 
+  /** The snapshot that goes to replicas as it is made, if there is one, fails: replicas are to come again. */
+  fail(reason: string): void {
+    const { job, transfer } = this;
+    if (job === null || transfer === null) return;
+    job.cancel();
+    this.streamed(transfer, reason);
+  }
+
   /** The snapshot that goes to sockets has been made to its end. */
   private streamed(transfer: Transfer, error: string | null): void {
     if (this.transfer !== transfer) return;
@@ -178,8 +202,14 @@ export class FullSync {
       this.server.logger.log("warning", `Background transfer error: ${error}`);
       return this.failed();
     }
-    this.server.logger.log("notice", "Background RDB transfer terminated with success");
-    for (const replica of this.inState("saving")) replica.state = "receives";
+    const { logger } = this.server;
+    const replicas = this.inState("saving");
+    logger.log(
+      "notice",
+      `Diskless rdb transfer, done reading from pipe, ${replicas.length} replicas still up.`,
+    );
+    logger.log("notice", "Background RDB transfer terminated with success");
+    for (const replica of replicas) replica.state = "receives";
     transfer.relay!.end();
     this.startNext();
   }
@@ -208,6 +238,7 @@ export class FullSync {
       replica,
       file,
       () => this.mayLeave(transfer),
+      () => replica.movedMs = this.server.clock.now(),
       (error) => {
         if (error === null) return this.sent(replica, false);
         logger.log("warning", `Read error sending DB to replica: ${error}`);
@@ -260,10 +291,15 @@ export class FullSync {
 
   /** A replica has gone. */
   forget(replica: Replica): void {
-    const { transfer } = this;
-    if (transfer === null || transfer.relay === null) return;
-    transfer.relay.drop(replica);
-    if (this.inState("saving").length > 0) return;
+    const { server: { persistence: { snapshots } }, transfer } = this;
+    if (transfer === null) return;
+    transfer.relay?.drop(replica);
+    if (replica.state !== "saving" || this.inState("saving").length > 0) return;
+    if (transfer.relay === null) {
+      // Without save points, nobody else has a use for it.
+      if (snapshots.settings.savePoints.length === 0) snapshots.cancel();
+      return;
+    }
     this.server.logger.log(
       "notice",
       "Diskless rdb transfer, last replica dropped, killing fork child.",
@@ -294,6 +330,7 @@ class FileSource implements OutputSource {
     private readonly replica: Replica,
     private readonly file: InputFile,
     private readonly mayLeave: () => boolean,
+    private readonly moved: () => void,
     private readonly done: (error: string | null) => void,
   ) {
     this.left = file.size;
@@ -315,6 +352,7 @@ class FileSource implements OutputSource {
   }
 
   sent(count: number): void {
+    this.moved();
     const piece = this.piece!.subarray(count);
     this.piece = piece.length > 0 ? piece : this.read();
   }

@@ -17,8 +17,8 @@ export function persistenceFields(server: Server): InfoFields {
   const extra = job === null ? 0 : job.extraBytes;
   const share = job === null || total === 0 ? 0 : Math.min(100, processed * 100 / total);
   return [
-    ["loading", loading === null ? 0 : 1],
-    ["async_loading", 0],
+    ["loading", server.persistence.isLoading ? 1 : 0],
+    ["async_loading", loading?.isAsync ? 1 : 0],
     ["current_cow_peak", extra],
     ["current_cow_size", extra],
     ["current_cow_size_age", 0],

@@ -42,7 +42,7 @@ export function replicationFields(server: Server): InfoFields {
 /** What a replica says of its link. */
 function linkFields(server: Server, link: MasterLink, now: number): InfoFields {
   const { replication: { history }, settings } = server;
-  const { spool } = link;
+  const { transfer } = link;
   const heardMs = link.session === null ? link.heardMs : link.session.lastInteraction;
   return [
     ["master_host", link.host],
@@ -52,18 +52,20 @@ function linkFields(server: Server, link: MasterLink, now: number): InfoFields {
     ["master_sync_in_progress", link.state === "sync" ? 1 : 0],
     ["slave_read_repl_offset", link.readOffset],
     ["slave_repl_offset", history.offset],
-    ...spool === null ? [] : [
-      ["master_sync_total_bytes", spool.totalBytes],
-      ["master_sync_read_bytes", spool.receivedBytes],
+    ...transfer === null ? [] : [
+      ["master_sync_total_bytes", transfer.totalBytes],
+      ["master_sync_read_bytes", transfer.receivedBytes],
       [
         "master_sync_left_bytes",
-        spool.totalBytes < 0 ? NEVER : spool.totalBytes - spool.receivedBytes,
+        transfer.totalBytes < 0 ? NEVER : transfer.totalBytes - transfer.receivedBytes,
       ],
       [
         "master_sync_perc",
-        (spool.totalBytes <= 0 ? 0 : spool.receivedBytes * 100 / spool.totalBytes).toFixed(2),
+        (transfer.totalBytes <= 0 ? 0 : transfer.receivedBytes * 100 / transfer.totalBytes).toFixed(
+          2,
+        ),
       ],
-      ["master_sync_last_io_seconds_ago", Math.floor((now - spool.receivedMs) / 1000)],
+      ["master_sync_last_io_seconds_ago", Math.floor((now - transfer.receivedMs) / 1000)],
     ] as const,
     ...link.isUp ? [] : [
       ["master_link_down_since_seconds", Math.floor((now - link.downSinceMs) / 1000)],

@@ -8,16 +8,8 @@
  *
  * @module
  */
-import {
-  type AofManifest,
-  EMPTY_MANIFEST,
-  ManifestError,
-  manifestName,
-  manifestOfOldFile,
-  parseManifest,
-  temporaryIncrementName,
-  withoutHistory,
-} from "../persistence/aof_manifest.ts";
+import type { AofManifest } from "../persistence/aof_manifest.ts";
+import type { Database } from "../keyspace/keyspace.ts";
 import { checkRdb } from "../persistence/check_rdb.ts";
 import type { ReplicationFacts } from "../persistence/rdb_file_writer.ts";
 import { RDB_MAGIC } from "../persistence/rdb_format.ts";
@@ -25,8 +17,9 @@ import { LoadError } from "../persistence/rdb_frame.ts";
 import { type LoadForm, RdbLoader } from "../persistence/rdb_loader.ts";
 import { RdbFormatError } from "../persistence/rdb_reader.ts";
 import { RdbWindow } from "../persistence/rdb_window.ts";
+import type { SnapshotStream } from "../replication/snapshot_stream.ts";
 import { ArenaFullError } from "../memory/arena.ts";
-import { folderOf, type InputFile, removeQuietly, systemReason } from "../runtime/files.ts";
+import { type InputFile, systemReason } from "../runtime/files.ts";
 import {
   AofReplay,
   REPLAY_ENDED,
@@ -48,13 +41,41 @@ export class FatalLoadError extends Error {
   }
 }
 
-/** The steps of a loading: each is a slice, and tells how many ms shall pass before the next one. */
-export type LoadSteps = Generator<number, void, void>;
+/** The steps of a loading: each is a slice, and tells how many ms shall pass before the next one, or what it waits for. */
+export type LoadSteps = Generator<number | Promise<void>, void, void>;
+
+/** Where a loading reads and writes, and what happens meanwhile. */
+interface RdbLoad {
+  /** What is read. */
+  readonly window: RdbWindow;
+  /** What it is called. */
+  readonly path: string;
+  /** Whether keys whose time has come are loaded: something that follows says what becomes of them. */
+  readonly keepsExpired: boolean;
+  /** Whether keys may be there already. @default false */
+  readonly merges?: boolean;
+  /** Where keys are put, by number. @default those that clients see */
+  readonly databases?: readonly Database[];
+  /** Resolves when so many bytes more can be read of what isn't whole yet. */
+  readonly arrival?: (bytes: number) => Promise<void>;
+  /** What is said of a snapshot that is broken. */
+  readonly broken: (error: LoadError) => FatalLoadError;
+}
+
+/** What kind of loading it is. */
+export interface LoadingOptions {
+  /** Whether there was nothing before. @default false */
+  readonly atStart?: boolean;
+  /** Whether clients go on with what there was before. @default false */
+  readonly isAsync?: boolean;
+}
 
 /** One loading; see the head of this file. */
 export class Loading {
   /** Unix time in ms when it began. */
   readonly startedMs: number;
+  /** Whether clients go on with what there was before. */
+  readonly isAsync: boolean;
   /** Bytes of all files. */
   totalBytes = 0;
   /** What the snapshot says of replication; null for nothing. */
@@ -64,6 +85,7 @@ export class Loading {
   /** Bytes of files that are done. */
   private doneBytes = 0;
   private window: RdbWindow | null = null;
+  private readonly atStart: boolean;
   private restored = false;
   private sliceStart = 0;
   /** Milliseconds that shall pass at each key or command. */
@@ -75,8 +97,10 @@ export class Loading {
   private readonly isTime = (): boolean =>
     this.server.clock.monotonic() - this.sliceStart > SLICE_MS || this.owedMs() >= SLICE_MS;
 
-  /** Loads into `server`; `atStart`: there was nothing before. */
-  constructor(private readonly server: Server, private readonly atStart = false) {
+  /** Loads into `server`. */
+  constructor(private readonly server: Server, { atStart, isAsync }: LoadingOptions = {}) {
+    this.atStart = atStart ?? false;
+    this.isAsync = isAsync ?? false;
     this.startedMs = server.clock.now();
     this.startSlice();
   }
@@ -135,7 +159,13 @@ export class Loading {
         throw new FatalLoadError("Fatal error loading the DB, check server logs. Exiting.");
       }
       const started = this.server.clock.monotonic();
-      yield* this.rdb(new RdbWindow(file), path, false, merges);
+      yield* this.rdb({
+        window: new RdbWindow(file),
+        path,
+        keepsExpired: false,
+        merges,
+        broken: (error) => this.fileIsBroken(error, path),
+      });
       const seconds = (this.server.clock.monotonic() - started) / 1000;
       logger.log("notice", `DB loaded from disk: ${seconds.toFixed(3)} seconds`);
     } finally {
@@ -144,14 +174,16 @@ export class Loading {
     }
   }
 
-  /** Loads the snapshot in `window`. */
-  private *rdb(window: RdbWindow, path: string, inAof: boolean, merges: boolean): LoadSteps {
+  /** Loads a snapshot. */
+  private *rdb(load: RdbLoad): LoadSteps {
+    const { arrival, databases, merges = false, path, window } = load;
     const { server, server: { logger, persistence } } = this;
     this.window = window;
     let loader: RdbLoader | null = null;
     const form: LoadForm = {
       limits: server.dispatcher.limits,
-      keepsExpired: inAof || this.keepsForReplicas,
+      keepsExpired: load.keepsExpired || this.keepsForReplicas,
+      databases,
       checksum: server.settings.isOn("rdbchecksum"),
       merges,
       leftOut: (database, key) => {
@@ -167,7 +199,10 @@ export class Loading {
       while (!loader.loadSome(this.isTime)) {
         this.noteFacts(loader);
         server.journal.endTurn();
-        yield this.takeDelay();
+        const delayMs = this.takeDelay();
+        if (!loader.isStarving || delayMs > 0) yield delayMs;
+        // With twice as much it gets further, however long the value is that has come in part.
+        else yield arrival!(Math.max(1, window.left));
       }
     } catch (error) {
       if (error instanceof ArenaFullError) {
@@ -175,7 +210,7 @@ export class Loading {
         throw new FatalLoadError(`Out of memory loading ${path} at byte ${window.position}`);
       }
       if (!(error instanceof LoadError)) throw error;
-      throw this.rdbIsBroken(error, path, inAof);
+      throw load.broken(error);
     }
     this.noteFacts(loader);
     server.journal.endTurn();
@@ -200,25 +235,38 @@ export class Loading {
     return isReplica || (stream !== null && !this.atStart);
   }
 
-  /** Tells the log what is wrong with a snapshot; the error that ends the loading. */
-  private rdbIsBroken(error: LoadError, path: string, inAof: boolean): FatalLoadError {
-    const { files, logger } = this.server;
+  /** Tells the log what is wrong with a snapshot, without which the server can't go on. */
+  private logFatal(error: LoadError, path: string): void {
+    const { logger } = this.server;
     if (error.message.startsWith("Unexpected EOF")) {
       logger.log("warning", "Short read or OOM loading DB. Unrecoverable error, aborting now.");
     }
-    logger.log(
+    this.logBroken(error, path);
+  }
+
+  /** Tells the log what is wrong with a snapshot. */
+  private logBroken(error: LoadError, path: string): void {
+    this.server.logger.log(
       "warning",
       `Internal error in RDB reading offset ${error.position} of ${path} -> ${error.message}`,
     );
-    // As `--check-rdb` does, which names the key and counts what is good. The base of an append-only file is its folder's.
-    if (!inAof) {
-      checkRdb(files, path, {
-        print: (text) => logger.raw(text),
-        confirm: () => false,
-        progress: () => {},
-      });
-    }
-    logger.log("warning", "Terminating server after rdb file reading failure.");
+  }
+
+  /** Likewise of one in a file of its own, as `--check-rdb` does, which names the key and counts what is good. */
+  private fileIsBroken(error: LoadError, path: string): FatalLoadError {
+    const { files, logger } = this.server;
+    this.logFatal(error, path);
+    checkRdb(files, path, {
+      print: (text) => logger.raw(text),
+      confirm: () => false,
+      progress: () => {},
+    });
+    return this.serverEnds();
+  }
+
+  /** What ends the loading, and the server. */
+  private serverEnds(): FatalLoadError {
+    this.server.logger.log("warning", "Terminating server after rdb file reading failure.");
     return new FatalLoadError("Fatal error loading the DB, check server logs. Exiting.");
   }
 
@@ -255,10 +303,49 @@ export class Loading {
   *fromMaster(input: InputFile, path: string): LoadSteps {
     this.totalBytes = input.size;
     try {
-      yield* this.rdb(new RdbWindow(input), path, true, false);
+      yield* this.rdb({
+        window: new RdbWindow(input),
+        path,
+        keepsExpired: true,
+        broken: (error) => this.masterIsBroken(error, path),
+      });
     } finally {
       this.window = null;
     }
+  }
+
+  /**
+   * Loads the snapshot that a master is sending into `databases`.
+   *
+   * @throws {FatalLoadError} if it can't be loaded, or doesn't come to its end.
+   */
+  *fromStream(stream: SnapshotStream, databases: readonly Database[]): LoadSteps {
+    const path = "the master's snapshot";
+    this.totalBytes = Math.max(0, stream.totalBytes);
+    try {
+      yield* this.rdb({
+        window: new RdbWindow(stream),
+        path,
+        keepsExpired: true,
+        databases,
+        arrival: (bytes) => stream.arrival(bytes),
+        broken: (error) => this.masterIsBroken(error, path),
+      });
+      // Something may still be wrong with the way in which it ends.
+      if (!stream.isEnded) yield stream.arrival(1);
+      if (stream.isWhole && stream.isEmpty) return;
+      throw this.masterIsBroken(new LoadError("Unexpected end", stream.receivedBytes), path);
+    } finally {
+      this.window = null;
+    }
+  }
+
+  /** What a master has sent is broken. */
+  private masterIsBroken(error: LoadError, path: string): FatalLoadError {
+    this.logBroken(error, path);
+    return new FatalLoadError(
+      "Failed trying to load the MASTER synchronization DB, check server logs.",
+    );
   }
 
   /**
@@ -313,7 +400,15 @@ export class Loading {
         this.server.logger.log("notice", "Reading RDB preamble from AOF file...");
         file.seek(0);
         const window = new RdbWindow(file);
-        yield* this.rdb(window, name, true, false);
+        yield* this.rdb({
+          window,
+          path: name,
+          keepsExpired: true,
+          broken: (error) => {
+            this.logFatal(error, name);
+            return this.serverEnds();
+          },
+        });
         this.server.logger.log("notice", "Reading the remaining AOF tail...");
         position = window.position;
       }
@@ -396,67 +491,6 @@ export class Loading {
     } finally {
       file.close();
     }
-  }
-
-  /**
-   * The manifest of the append-only file, with files removed that no start needs any more, and with a file of versions before
-   * 7.0 brought into the folder; one without files if there is nothing. `prepares`: whether the disk may be changed.
-   *
-   * @throws {FatalLoadError} if it can't be used.
-   */
-  readManifest(prepares: boolean): AofManifest {
-    const { files, persistence: { aof } } = this.server;
-    const { folder, name } = aof.settings;
-    const path = `${folder}/${manifestName(name)}`;
-    let manifest: AofManifest | null = null;
-    try {
-      if (files.exists(path)) manifest = parseManifest(files.readText(path));
-    } catch (error) {
-      if (!(error instanceof ManifestError)) {
-        throw new FatalLoadError(
-          `Fatal error: can't open the AOF manifest file ${manifestName(name)} for reading: ${
-            systemReason(error)
-          }`,
-        );
-      }
-      for (const text of error.logTexts) this.server.logger.log("warning", text.trim());
-      throw new FatalLoadError("Fatal error loading the AOF manifest, check server logs. Exiting.");
-    }
-    if (!prepares) return manifest ?? EMPTY_MANIFEST;
-    try {
-      return this.prepare(manifest);
-    } catch (error) {
-      throw new FatalLoadError(`Can't prepare the append-only file: ${systemReason(error)}`);
-    }
-  }
-
-  /** Upgrades what is old, and removes what is left over. */
-  private prepare(read: AofManifest | null): AofManifest {
-    const { server, server: { files, logger, persistence: { aof } } } = this;
-    const { folder, name } = aof.settings;
-    const old = server.pathOf(name);
-    let manifest = read ?? EMPTY_MANIFEST;
-    const begun = manifest.base?.name === name && manifest.increments.length === 0 &&
-      !files.exists(`${folder}/${name}`);
-    if ((read === null || begun) && files.exists(old)) {
-      logger.log(
-        "notice",
-        `Successfully migrated an old-style AOF configuration (${name}) into the AOF directory (${folder}).`,
-      );
-      files.makeFolder(folder);
-      files.syncFolder(folderOf(folder));
-      manifest = manifestOfOldFile(name);
-      aof.storeManifestNow(manifest);
-      // That this lasts is seen to when the file is opened.
-      files.rename(old, `${folder}/${name}`);
-    }
-    removeQuietly(files, `${folder}/${temporaryIncrementName(name)}`);
-    if (manifest.history.length > 0 && !aof.settings.keepsHistory) {
-      for (const one of manifest.history) removeQuietly(files, `${folder}/${one.name}`);
-      manifest = withoutHistory(manifest);
-      aof.storeManifestNow(manifest);
-    }
-    return manifest;
   }
 }
 

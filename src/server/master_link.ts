@@ -21,14 +21,13 @@ import {
   type Introduction,
 } from "../replication/handshake.ts";
 import { Peer, PeerError } from "../replication/peer.ts";
-import { receiveSnapshot } from "../replication/snapshot_receiver.ts";
-import { type InputFile, systemReason } from "../runtime/files.ts";
+import { systemReason } from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import type { Connection } from "../runtime/sockets.ts";
 import type { Replication } from "./replication.ts";
 import type { Server } from "./server.ts";
 import { closeQuietly, Session } from "./session.ts";
-import { SnapshotSpool } from "./snapshot_spool.ts";
+import { takeSnapshot, type Transfer } from "./snapshot_intake.ts";
 
 /** After a try that failed, the next one waits for so long, */
 const RETRY_MS = 1000;
@@ -55,8 +54,8 @@ export class MasterLink {
   downSinceMs = 0;
   /** Unix time in ms when something was last heard of the master. */
   heardMs: number;
-  /** Whether a snapshot is being received. */
-  spool: SnapshotSpool | null = null;
+  /** The snapshot that is being received; null if there is none. */
+  transfer: Transfer | null = null;
   private peer: Peer | null = null;
   /** Counts tries: what an older one brings comes too late. */
   private attempt = 0;
@@ -121,8 +120,8 @@ export class MasterLink {
     this.attempt++;
     if (this.peer !== null) closeQuietly(this.peer.connection);
     this.peer = null;
-    this.spool?.discard();
-    this.spool = null;
+    this.transfer?.discard();
+    this.transfer = null;
     const { session } = this;
     this.session = null;
     if (session === null) return;
@@ -246,80 +245,38 @@ export class MasterLink {
     outcome: HandshakeOutcome,
     isCurrent: () => boolean,
   ): Promise<void> {
-    const { server } = this;
+    const { replication, server } = this;
     this.state = "sync";
-    const spool = new SnapshotSpool(server);
-    this.spool = spool;
-    const where = spool.toDisk ? "disk" : "parser";
-    try {
-      await receiveSnapshot(peer, {
-        begins: (bytes) => {
-          spool.totalBytes = bytes;
-          this.log(
-            "notice",
-            bytes < 0
-              ? `MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to ${where}`
-              : `MASTER <-> REPLICA sync: receiving ${bytes} bytes from master to ${where}`,
-          );
-        },
-        receive: (bytes) => {
-          if (isCurrent()) spool.write(bytes);
-        },
-      });
-    } catch (error) {
-      if (error instanceof PeerError || !(error instanceof Error)) throw error;
-      throw new PeerError(`can't keep what it sends: ${systemReason(error)}`);
-    }
-    if (!isCurrent()) return;
-    const input = await this.checked(spool, isCurrent);
-    if (!isCurrent() || input === null) return;
+    const intake = {
+      server,
+      peer,
+      isCurrent,
+      continues: outcome.kind === "full" && outcome.id === replication.history.id,
+      began: (transfer: Transfer) => this.transfer = transfer,
+      before: () => {
+        this.last = null;
+        replication.forsakeHistory();
+      },
+    };
     const keepAlive = setInterval(() => this.keepAlive(peer), RETRY_MS);
+    let database: number | null;
     try {
-      const database = await server.persistence.replaceData(input, spool.path);
-      if (!isCurrent()) return;
-      this.last = { database };
-    } catch (error) {
-      // The data is gone, and with it what it was called.
-      this.last = null;
-      this.goOnAs(null);
-      throw new PeerError((error as Error).message);
+      database = await takeSnapshot(intake);
     } finally {
       clearInterval(keepAlive);
-      input.close();
-      if (this.spool === spool) this.spool = null;
-      spool.finished();
     }
+    if (database === null || !isCurrent()) return;
+    this.transfer = null;
+    this.last = { database };
     this.log("notice", "MASTER <-> REPLICA sync: Finished with success");
-    this.goOnAs(outcome.kind === "full" ? outcome : null);
-  }
-
-  /** The data is another one now: that of an id and an offset, or one that nobody has a name for. */
-  private goOnAs(named: { readonly id: string; readonly offset: number } | null): void {
-    const { replication } = this;
-    // Those who replicate this server have what it had before.
-    replication.replicas.disconnect();
-    if (named === null) replication.history.begin();
-    else replication.history.adopt(named.id, named.offset);
+    if (outcome.kind === "full") replication.history.adopt(outcome.id, outcome.offset);
+    else replication.history.begin();
     replication.replaceStream();
-  }
-
-  /** The snapshot that has come, if it is whole and can be loaded. */
-  private async checked(spool: SnapshotSpool, isCurrent: () => boolean): Promise<InputFile | null> {
-    const fault = await spool.check(isCurrent);
-    if (fault !== null) {
-      spool.discard();
-      if (this.spool === spool) this.spool = null;
-      throw new PeerError(`the snapshot is broken, the old data stays: ${fault}`);
-    }
-    try {
-      return await spool.open();
-    } catch (error) {
-      throw new PeerError(`can't keep what it sends: ${systemReason(error)}`);
-    }
   }
 
   /** Tells the master that this server is there, though it loads. */
   private keepAlive(peer: Peer): void {
+    if (this.server.persistence.loading === null) return;
     peer.connection.write(EMPTY_LINE).catch(() => {});
   }
 
@@ -370,12 +327,16 @@ export class MasterLink {
   tick(): void {
     const now = this.server.clock.now();
     const timeoutMs = this.server.settings.number("repl-timeout") * 1000;
-    if (this.server.persistence.loading !== null) return;
+    // A loading that has all it needs at present says nothing of the master.
+    const { loading } = this.server.persistence;
+    if (loading !== null && this.transfer?.isStarving !== true) return;
     if (this.state === "connect") {
       if (now < this.nextTryMs) return;
       return this.start();
     }
-    const heardMs = this.session === null ? this.heardMs : this.session.lastInteraction;
+    const heardMs = this.session === null
+      ? Math.max(this.heardMs, this.transfer?.receivedMs ?? 0)
+      : this.session.lastInteraction;
     if (now - heardMs > timeoutMs) return this.giveUp();
     this.acknowledge();
   }

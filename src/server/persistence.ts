@@ -18,15 +18,10 @@ import {
 import { WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
 import { type SavePoint, type SnapshotHost, Snapshots } from "../persistence/snapshots.ts";
 import { afterOthers } from "../runtime/clock.ts";
-import {
-  type Files,
-  folderOf,
-  type InputFile,
-  systemFiles,
-  systemReason,
-} from "../runtime/files.ts";
+import { type Files, folderOf, systemFiles, systemReason } from "../runtime/files.ts";
 import type { LogLevel } from "../runtime/logging.ts";
 import { FatalLoadError, Loading, type LoadSteps } from "./loading.ts";
+import { readManifest } from "./manifest_loading.ts";
 import { OutputGate } from "./output_gate.ts";
 import type { Server, ShutdownManner } from "./server.ts";
 
@@ -245,7 +240,7 @@ export class Persistence implements SnapshotHost, AofHost {
 
   /** Loads what there is, and calls `ready` once all of it is there and can be changed; if it can't, the server ends. */
   start(ready: () => void): void {
-    this.run(this.load(), (error) => this.startFailed(error), () => {
+    this.run(this.loadAll(), (error) => this.startFailed(error), () => {
       this.started = true;
       // A setting may have changed meanwhile.
       this.applySettings();
@@ -254,12 +249,12 @@ export class Persistence implements SnapshotHost, AofHost {
   }
 
   /** Loads what there is, and opens the append-only file. */
-  private *load(): LoadSteps {
+  private *loadAll(): LoadSteps {
     const { server, aof, snapshots } = this;
-    const loading = new Loading(server, true);
+    const loading = new Loading(server, { atStart: true });
     this.loading = loading;
     const on = server.settings.isOn("appendonly");
-    const manifest = loading.readManifest(on);
+    const manifest = readManifest(server, on);
     if (on) yield* loading.appendOnlyFile(manifest);
     else {
       yield* loading.snapshot(snapshots.settings.path, false);
@@ -285,42 +280,10 @@ export class Persistence implements SnapshotHost, AofHost {
     }
   }
 
-  /**
-   * Replaces the data by the snapshot in `input`, which a master has sent and which is called `path`; the database that is selected in the
-   * stream that comes behind it. The append-only file is written anew, in the background.
-   *
-   * @throws {Error} if it can't be loaded; there is no data then, or a part of it.
-   */
-  replaceData(input: InputFile, path: string): Promise<number> {
-    const { aof, server, server: { keyspace, settings } } = this;
-    this.log("notice", "MASTER <-> REPLICA sync: Flushing old data");
-    const hasAof = aof.state !== "off";
-    if (hasAof) aof.turnOff();
-    this.snapshots.cancel();
-    server.journal.muted = true;
-    flushDatabases(keyspace, keyspace.databases, settings.isOn("replica-lazy-flush"));
-    server.replication.ownExpiries.forgetAll();
-    server.clients.tracking.afterTurn();
-    this.log("notice", "MASTER <-> REPLICA sync: Loading DB in memory");
-    const loading = new Loading(server);
+  /** Goes through a loading; resolves when it is done. */
+  load(loading: Loading, steps: LoadSteps): Promise<void> {
     this.loading = loading;
-    return new Promise<number>((resolve, reject) => {
-      const ended = (): void => {
-        server.journal.muted = false;
-        server.keyspace.dirty = 0;
-        this.snapshots.forgetChanges();
-        if (hasAof && settings.isOn("appendonly") && !server.isStopping) aof.turnOn();
-      };
-      this.run(loading.fromMaster(input, path), (error) => {
-        // What there is of it is no data that anybody has had.
-        flushDatabases(keyspace, keyspace.databases, false);
-        ended();
-        reject(error);
-      }, () => {
-        ended();
-        resolve(loading.replication?.database ?? 0);
-      });
-    });
+    return new Promise((resolve, reject) => this.run(steps, reject, resolve));
   }
 
   /** The data can't be loaded at the start: the server ends. */
@@ -339,10 +302,12 @@ export class Persistence implements SnapshotHost, AofHost {
     try {
       this.loading?.startSlice();
       server.refreshTime();
-      const { done: isDone, value: delayMs } = steps.next();
+      const { done: isDone, value: pause } = steps.next();
       if (isDone !== true) {
         const goOn = (): void => this.run(steps, failed, done);
-        if (delayMs > 0) setTimeout(goOn, delayMs);
+        if (this.loading?.isAsync) server.muteEvents(false);
+        if (typeof pause !== "number") pause.then(goOn);
+        else if (pause > 0) setTimeout(goOn, pause);
         else afterOthers(goOn);
         return;
       }
@@ -372,7 +337,7 @@ export class Persistence implements SnapshotHost, AofHost {
     if (!aof.writer.flushNow()) return "The last changes aren't in the append-only file yet";
     flushDatabases(server.keyspace, server.keyspace.databases, false);
     return this.loadNow((loading) => {
-      const manifest = loading.readManifest(false);
+      const manifest = readManifest(server, false);
       // As at a start: numbers are those of the files that there are.
       if (aof.state === "off" && !aof.rewriting) aof.know(manifest);
       return loading.appendOnlyFile(manifest);
@@ -388,8 +353,8 @@ export class Persistence implements SnapshotHost, AofHost {
     server.journal.muted = true;
     server.muteEvents(true);
     try {
-      for (const delayMs of steps(loading)) {
-        if (delayMs > 0) this.pause(delayMs * 1000);
+      for (const pause of steps(loading)) {
+        if (typeof pause === "number" && pause > 0) this.pause(pause * 1000);
         loading.startSlice();
       }
       return null;
@@ -411,13 +376,14 @@ export class Persistence implements SnapshotHost, AofHost {
     const { loading, snapshots } = this;
     if (loading !== null) return;
     snapshots.cancel();
+    this.server.replication.replicas.fullSync.fail("its data is gone");
     if (snapshots.settings.savePoints.length > 0) snapshots.save();
   }
 
   /** The server is to stop: saves what is to be saved; whether that worked, or doesn't matter. */
   finish({ save, force = false }: ShutdownManner): boolean {
     const { aof, snapshots } = this;
-    if (this.loading !== null) return true;
+    if (this.isLoading) return true;
     if (snapshots.job !== null) {
       this.log("warning", "There is a child saving an .rdb. Killing it!");
       snapshots.cancel();
@@ -460,9 +426,14 @@ export class Persistence implements SnapshotHost, AofHost {
 
   /** Ten times a second. */
   tick(): void {
-    if (this.loading !== null) return;
+    if (this.isLoading) return;
     this.snapshots.tick();
     this.aof.tick();
+  }
+
+  /** Whether clients can't have any data, since it is being loaded. */
+  get isLoading(): boolean {
+    return this.loading !== null && !this.loading.isAsync;
   }
 
   /** Whether some commands are refused for now: the data is being loaded, or can't be kept. */

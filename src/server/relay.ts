@@ -22,6 +22,8 @@ export interface RelayHost {
   mayLeave(): boolean;
   /** All replicas have been sent one more piece. */
   taken(): void;
+  /** A replica has been sent more of it. */
+  moved(replica: Replica): void;
   /** A replica has been sent all of it. */
   finished(replica: Replica): void;
 }
@@ -45,6 +47,7 @@ export class Relay {
   /** What sends the snapshot to `replica`; all must be there before the first piece is. */
   sourceFor(replica: Replica): OutputSource {
     const source = new RelaySource(replica, this.last, this.head, () => this.host.mayLeave(), {
+      moved: () => this.host.moved(replica),
       passed: (piece) => this.passed(piece),
       finished: () => {
         if (!this.ended) return;
@@ -86,6 +89,7 @@ export class Relay {
 
 /** What a source tells its relay. */
 interface SourceHost {
+  moved(): void;
   passed(piece: Piece): void;
   finished(): void;
 }
@@ -124,6 +128,7 @@ class RelaySource implements OutputSource {
   }
 
   sent(count: number): void {
+    this.host.moved();
     if (this.headSent < this.head.length) {
       this.headSent += count;
       return;

@@ -41,6 +41,14 @@ const SHOWN_STATES = {
   online: "online",
 } as const;
 
+/** What a replica has, and could go on with. */
+export interface Asked {
+  /** The history that it has a part of. */
+  readonly id: string;
+  /** Bytes of that. */
+  readonly offset: number;
+}
+
 /** What is known of a replica, from its first REPLCONF on. */
 export class Replica {
   /** How far it is. */
@@ -61,10 +69,14 @@ export class Replica {
   snapshotOnly = false;
   /** It wants the libraries of functions, but no keys. */
   withoutKeys = false;
+  /** What it has said that it has; null for nothing. */
+  asked: Asked | null = null;
   /** It knows nothing of PSYNC, and gets the snapshot without a word. */
   isOld = false;
   /** The stream goes to it once it has acknowledged the snapshot. */
   startsOnAck = false;
+  /** Unix time in ms when it last took a part of the snapshot. */
+  movedMs = 0;
   /** When it began to wait, in unix ms. */
   waitsSinceMs = 0;
   /** Where it is in the stream. */
@@ -406,14 +418,19 @@ export class Replicas {
     this.feed();
   }
 
-  /** Closes replicas that have not said a word for too long. */
+  /** Closes replicas that have not said a word for too long, or have not taken what they are sent. */
   private closeSilent(now: number, timeoutMs: number): void {
-    for (const { acknowledgedMs, address, session, state } of [...this.all]) {
-      if (state !== "online") continue;
-      if (now - Math.max(acknowledgedMs, session.lastInteraction) <= timeoutMs) continue;
+    for (const replica of [...this.all]) {
+      const { acknowledgedMs, address, movedMs, session, state } = replica;
+      const isOnline = state === "online";
+      // One that has taken all there is waits for more of the snapshot to be made.
+      if (!isOnline && (movedMs === 0 || !session.writing)) continue;
+      const aliveMs = isOnline ? Math.max(acknowledgedMs, session.lastInteraction) : movedMs;
+      if (now - aliveMs <= timeoutMs) continue;
+      const part = isOnline ? "streaming" : "full";
       this.server.logger.log(
         "warning",
-        `Disconnecting timedout replica (streaming sync): ${address}`,
+        `Disconnecting timedout replica (${part} sync): ${address}`,
       );
       session.close();
     }

@@ -174,8 +174,7 @@ export class Replication {
       );
       server.clients.disconnectBlocked();
     }
-    // Who replicates this server learns from it that there may be another history now.
-    this.replicas.disconnect();
+    // Who replicates this server goes on with what it has: only new data, or another id, will part them.
     this.link = new MasterLink(server, this, host, port, known);
     server.settings.replace("replicaof", `${host} ${port}`);
     server.applySettings();
@@ -223,6 +222,14 @@ export class Replication {
       "notice",
       `Replication backlog created, my new replication IDs are '${history.id}' and '${history.secondId}'`,
     );
+  }
+
+  /** The data is about to go: what it was called, and how it came about, means nothing from now on. */
+  forsakeHistory(): void {
+    this.replicas.disconnect();
+    this.detachJournal();
+    this.stream = null;
+    this.history.begin();
   }
 
   /** Has a stream that begins at the history's offset: nothing is kept of what was before. */

@@ -8,6 +8,7 @@ import type { REPLICATION_SPECS } from "../commands/specs/replication.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
 import { describeClient } from "./client_info.ts";
 import { serverHandler } from "./connection_commands.ts";
+import { goOn, whyNotPartial } from "./partial_sync.ts";
 import type { FailoverTarget } from "./failover.ts";
 import type { Replica } from "./replicas.ts";
 import type { ServerContext } from "./server_context.ts";
@@ -124,7 +125,7 @@ function sync(context: ServerContext): void {
 }
 
 function psync(context: ServerContext): void {
-  const { client, server: { logger, replication: { replicas } } } = context;
+  const { client, server, server: { logger, replication, replication: { replicas } } } = context;
   const id = context.text(1);
   if (context.argc > 3 && context.isWord(3, "FAILOVER") && !becomesMaster(context, id)) return;
   if (!maySync(context)) return;
@@ -141,8 +142,9 @@ function psync(context: ServerContext): void {
   if (id === "?") {
     logger.log("notice", `Full resync requested by replica ${replica.address}`);
   } else {
-    const refusal = whyNotPartial(context, replica, id, offset);
-    if (refusal === null) return goesOn(context, replica, offset);
+    replica.asked = { id, offset };
+    const refusal = whyNotPartial(replication, replica, replica.asked);
+    if (refusal === null) return goOn(server, replica, offset);
     logger.log("notice", refusal);
     replicas.refusedPartialSyncs++;
   }
@@ -186,44 +188,6 @@ function becomesMaster(context: ServerContext, id: string): boolean {
     `MASTER MODE enabled (failover request from '${describeClient(server, client, context)}')`,
   );
   return true;
-}
-
-/** Why a replica can't go on where it was, for the log; null if it can. */
-function whyNotPartial(
-  { server: { replication: { history, stream } } }: ServerContext,
-  { address }: Replica,
-  id: string,
-  offset: number,
-): string | null {
-  if (!history.shares(id, offset)) {
-    return id === history.secondId
-      ? "Partial resynchronization not accepted: Requested offset for second ID was " +
-        `${offset + 1}, but I can reply up to ${history.secondEnd + 1}`
-      : "Partial resynchronization not accepted: Replication ID mismatch (Replica asked for " +
-        `'${id}', my replication IDs are '${history.id}' and '${history.secondId}')`;
-  }
-  if (stream !== null && stream.holds(offset)) return null;
-  return `Unable to partial resync with replica ${address} for lack of backlog (Replica request ` +
-    `was: ${offset + 1}).`;
-}
-
-/** A replica goes on where it was. */
-function goesOn(context: ServerContext, replica: Replica, offset: number): void {
-  const { client, server: { journal, logger, replication, replication: { replicas } } } = context;
-  // It stands before the stream, which doesn't wait for the end of the turn.
-  const line = replica.knowsIds ? `+CONTINUE ${replication.history.id}` : "+CONTINUE";
-  client.push(new TextEncoder().encode(`${line}\r\n`));
-  replicas.partialSyncs++;
-  journal.endTurn();
-  replicas.add(replica);
-  replicas.attach(replica, offset);
-  replica.acknowledged = offset;
-  logger.log(
-    "notice",
-    `Partial resynchronization request from ${replica.address} accepted. Sending ` +
-      `${replica.pendingBytes} bytes of backlog starting from offset ${offset + 1}.`,
-  );
-  replicas.putOnline(replica);
 }
 
 /** The options of FAILOVER. */

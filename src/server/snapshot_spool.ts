@@ -1,5 +1,5 @@
 /**
- * Where a snapshot is kept that comes from the master, until it is whole: in a file, or, with `repl-diskless-load`, in memory.
+ * The file in which a snapshot is kept that comes from the master, until it is whole.
  *
  * It is looked through before the data makes way for it: whether it is whole, and nothing in it is broken or can't be loaded here.
  *
@@ -23,34 +23,30 @@ const SYNC_STEP_BYTES = 8 * 1024 * 1024;
 
 /** A snapshot on its way to this server; see the head of this file. */
 export class SnapshotSpool {
-  /** Whether it is kept in a file. */
-  readonly toDisk: boolean;
   /** How long it will be, or -1 if nobody knows. */
   totalBytes: number = -1;
   /** Bytes that have come. */
   receivedBytes = 0;
   /** Unix time in ms when some came last. */
   receivedMs: number;
-  private file: OutputFile | null = null;
+  /** Nothing waits for it but the check at its end. */
+  readonly isStarving = false;
+  private file: OutputFile | null;
   private unsynced = 0;
   private syncing = false;
-  private pieces: Uint8Array[] = [];
   private readonly temporary: string;
 
   /** For the data of `server`. */
   constructor(private readonly server: Server) {
-    const { clock, keyspace, settings } = server;
-    const mode = settings.text("repl-diskless-load");
-    const isEmpty = keyspace.databases.every(({ size }) => size === 0);
-    this.toDisk = !(mode === "swapdb" || (mode === "on-empty-db" && isEmpty));
+    const { clock } = server;
     this.receivedMs = clock.now();
     this.temporary = server.pathOf(`temp-${Math.floor(clock.now() / 1000)}.${Deno.pid}.rdb`);
-    if (this.toDisk) this.file = server.files.create(this.temporary);
+    this.file = server.files.create(this.temporary);
   }
 
   /** What it is called in the log. */
   get path(): string {
-    return this.toDisk ? this.server.persistence.snapshots.settings.path : "the master's snapshot";
+    return this.server.persistence.snapshots.settings.path;
   }
 
   /**
@@ -62,10 +58,7 @@ export class SnapshotSpool {
     this.receivedBytes += bytes.length;
     this.receivedMs = this.server.clock.now();
     const { file } = this;
-    if (file === null) {
-      if (bytes.length > 0) this.pieces.push(bytes.slice());
-      return;
-    }
+    if (file === null) return;
     writeWhole((piece) => file.write(piece), bytes);
     this.unsynced += bytes.length;
     if (this.unsynced < SYNC_STEP_BYTES || this.syncing) return;
@@ -78,7 +71,7 @@ export class SnapshotSpool {
   async check(isCurrent: () => boolean): Promise<string | null> {
     const { clock } = this.server;
     const lines: string[] = [];
-    const input = this.input(this.temporary);
+    const input = this.server.files.openToRead(this.temporary);
     try {
       const steps = checkRdbSteps(input, this.path, {
         print: (line) => lines.push(line),
@@ -99,14 +92,14 @@ export class SnapshotSpool {
   }
 
   /**
-   * It is whole: it becomes the server's snapshot, if it is a file. What is to be loaded; null if nobody wants it any more.
+   * It is whole: it becomes the server's snapshot. What is to be loaded; null if nobody wants it any more.
    *
    * @throws {Error} as the system says.
    */
   async open(): Promise<InputFile | null> {
     const { files, persistence: { snapshots: { settings: { path } } } } = this.server;
     const { file } = this;
-    if (file === null) return this.toDisk ? null : this.input("");
+    if (file === null) return null;
     // The next start may find it under its new name: its bytes have to be there before.
     await file.sync();
     if (this.file === null) return null;
@@ -115,31 +108,24 @@ export class SnapshotSpool {
     files.rename(this.temporary, path);
     // Until that lasts, there is the old one.
     files.syncFolderAside(folderOf(path)).catch(() => {});
-    return this.input(path);
+    return files.openToRead(path);
   }
 
   /** It is loaded. */
   finished(): void {
-    this.pieces = [];
     const { files, persistence: { aof, snapshots: { settings: { path, savePoints } } }, settings } =
       this.server;
     const isKept = savePoints.length > 0 || aof.state !== "off" ||
       !settings.isOn("rdb-del-sync-files");
-    if (this.toDisk && !isKept) removeQuietly(files, path);
+    if (!isKept) removeQuietly(files, path);
   }
 
   /** Nobody wants it. */
   discard(): void {
-    this.pieces = [];
     if (this.file === null) return;
     this.file.close();
     this.file = null;
     removeQuietly(this.server.files, this.temporary);
-  }
-
-  /** What has come, to be read. */
-  private input(path: string): InputFile {
-    return this.toDisk ? this.server.files.openToRead(path) : new MemoryInput(this.pieces);
   }
 }
 
@@ -147,38 +133,4 @@ export class SnapshotSpool {
 function faultOf(lines: readonly string[]): string {
   return lines.findLast((line) => line.startsWith("[offset") || line.startsWith("Cannot")) ??
     "it can't be read";
-}
-
-/** Pieces in memory, read as a file. */
-class MemoryInput implements InputFile {
-  readonly size: number;
-  private index = 0;
-  private from = 0;
-
-  constructor(private readonly pieces: readonly Uint8Array[]) {
-    this.size = pieces.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  read(room: Uint8Array): number {
-    const piece = this.pieces[this.index];
-    if (piece === undefined) return 0;
-    const count = Math.min(room.length, piece.length - this.from);
-    room.set(piece.subarray(this.from, this.from + count));
-    this.from += count;
-    if (this.from === piece.length) {
-      this.index++;
-      this.from = 0;
-    }
-    return count;
-  }
-
-  seek(position: number): void {
-    this.index = 0;
-    while (this.index < this.pieces.length && position >= this.pieces[this.index].length) {
-      position -= this.pieces[this.index++].length;
-    }
-    this.from = position;
-  }
-
-  close(): void {}
 }

@@ -55,6 +55,8 @@ export class Transaction {
   writes = false;
   /** Whether all of them run while the data is being loaded. */
   whileLoading = true;
+  /** Likewise while other data is being loaded to take the place of this. */
+  whileSwapping = true;
   /** Whether all of them run on a replica that has lost its master. */
   whileStale = true;
   private bytes = new Uint8Array(FIRST_BYTES);
@@ -95,6 +97,7 @@ export class Transaction {
     if (command.mayReplicate) this.mayReplicate = true;
     if (command.writes) this.writes = true;
     if (!command.whileLoading) this.whileLoading = false;
+    if (!command.whileSwapping) this.whileSwapping = false;
     if (!command.whileStale) this.whileStale = false;
   }
 
@@ -147,6 +150,7 @@ export class Transaction {
     this.mayReplicate = false;
     this.writes = false;
     this.whileLoading = true;
+    this.whileSwapping = true;
     this.whileStale = true;
     return this.memory <= KEPT_BYTES;
   }

@@ -1,5 +1,4 @@
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { flushDatabases } from "../../src/keyspace/flushing.ts";
 import { reachable } from "../support/memory_pipe.ts";
 import { pass, settle, startNode, startPair } from "../support/replicated.ts";
 
@@ -9,23 +8,20 @@ Deno.test("a replica that couldn't load its master's snapshot doesn't go on with
   const client = await master.connect();
   await client.ask("SET", "key", "value");
   await settle();
-  const { keyspace, persistence, replication } = replica.server;
+  const { persistence, replication } = replica.server;
   const { id } = replication.history;
   // Another master's data takes more memory than there is.
   await using other = await startNode(3);
   reachable(replica, other);
-  const { replaceData } = persistence;
-  persistence.replaceData = () => {
-    flushDatabases(keyspace, keyspace.databases, false);
-    return Promise.reject(new Error("Out of memory"));
-  };
+  const { load } = persistence;
+  persistence.load = () => Promise.reject(new Error("Out of memory"));
   const reader = await replica.connect();
   await reader.ask("REPLICAOF", "other", "6379");
   await settle();
   assertStringIncludes(replica.log.join("\n"), "Out of memory");
   assertNotEquals(replication.history.id, id);
   assertEquals(replication.history.offset, 0);
-  persistence.replaceData = replaceData;
+  persistence.load = load;
   // Its first master would have sent it what it lacks, had it asked for that.
   reachable(replica, master);
   await reader.ask("REPLICAOF", "master", "6379");

@@ -256,13 +256,18 @@ class PlayedMaster {
 
   /** Sends a snapshot. */
   async synchronise(snapshot: Uint8Array, id: string, offset: number): Promise<void> {
+    await this.begin(snapshot.length, snapshot, id, offset);
+  }
+
+  /** Sends the start of a snapshot that has `length` bytes. */
+  async begin(length: number, start: Uint8Array, id: string, offset: number): Promise<void> {
     assertEquals(await this.command(), ["PING"]);
     this.write("+PONG\r\n");
     await this.configure();
     assertEquals((await this.command() as string[])[0], "PSYNC");
     this.write(`\n+FULLRESYNC ${id} ${offset}\r\n`);
-    this.write(`\n\n$${snapshot.length}\r\n`);
-    this.write(snapshot);
+    this.write(`\n\n$${length}\r\n`);
+    this.write(start);
     await settle(60);
   }
 
@@ -506,4 +511,66 @@ Deno.test("servers that follow each other wait for one another, and keep their d
   const told = [...first.log, ...second.log].join("\n");
   assert(told.includes("-NOMASTERLINK Can't SYNC while not connected with my master"), told);
   assertEquals(await one.ask("GET", "key"), "one");
+});
+
+Deno.test("swapdb: old data of the same history is served until the new data is whole", async () => {
+  await using replica = await start(2, { "repl-diskless-load": "swapdb" });
+  const client = await replica.connect();
+  const peer = await playMaster(replica);
+  const id = "c".repeat(40);
+  await peer.synchronise(await snapshotOf("key", "old"), id, 100);
+  assertEquals(await client.ask("GET", "key"), "old");
+  peer.connection.end();
+  await settle();
+  const again = peer.next();
+  const snapshot = await snapshotOf("key", "new");
+  const half = snapshot.subarray(0, snapshot.length - 20);
+  await again.begin(snapshot.length, half, id, 200);
+  const during = await infoOf(client);
+  assertEquals(field(plain(during), "async_loading"), "1");
+  assertEquals(field(plain(during), "loading"), "0");
+  assertEquals(await client.ask("GET", "key"), "old");
+  assertMatch(String(await client.ask("REPLICAOF", "NO", "ONE")), /^-LOADING/);
+  again.write(snapshot.subarray(half.length));
+  await settle();
+  assertEquals(await client.ask("GET", "key"), "new");
+  assertEquals(replica.server.replication.history.offset, 200);
+  assertEquals(await client.ask("DEBUG", "CHECK"), "OK");
+});
+
+Deno.test("swapdb: data of another history waits for the new data, and comes back if that doesn't come", async () => {
+  await using replica = await start(2, { "repl-diskless-load": "swapdb" });
+  const client = await replica.connect();
+  await client.ask("SET", "mine", "1");
+  const peer = await playMaster(replica);
+  const snapshot = await snapshotOf("key", "value");
+  await peer.begin(snapshot.length, snapshot.subarray(0, snapshot.length - 1), "c".repeat(40), 5);
+  assertEquals(field(plain(await infoOf(client)), "loading"), "1");
+  assertMatch(String(await client.ask("GET", "mine")), /^-LOADING/);
+  peer.connection.end();
+  await settle();
+  assertEquals(await client.ask("GET", "mine"), "1");
+  assertEquals(await client.ask("KEYS", "*"), ["mine"]);
+  assertEquals(await client.ask("DEBUG", "CHECK"), "OK");
+  await pass(1100, replica);
+  const again = peer.next();
+  await again.synchronise(snapshot, "c".repeat(40), 100);
+  assertEquals(await client.ask("KEYS", "*"), ["key"]);
+});
+
+Deno.test("on-empty-db: what comes is loaded as it comes, and nothing stays of what doesn't come to its end", async () => {
+  await using replica = await start(2, { "repl-diskless-load": "on-empty-db" });
+  const client = await replica.connect();
+  const peer = await playMaster(replica);
+  const snapshot = await snapshotOf("key", "value");
+  const most = snapshot.subarray(0, snapshot.length - 1);
+  await peer.begin(snapshot.length, most, "c".repeat(40), 5);
+  assertMatch(String(await client.ask("GET", "key")), /^-LOADING/);
+  peer.connection.end();
+  await settle();
+  assertEquals(await client.ask("DBSIZE"), 0);
+  await pass(1100, replica);
+  const again = peer.next();
+  await again.synchronise(snapshot, "c".repeat(40), 100);
+  assertEquals(await client.ask("KEYS", "*"), ["key"]);
 });
