@@ -315,6 +315,7 @@ export class FullSync {
     this.transfer = null;
   }
 
+  /** The replicas that are so far. */
   private inState(wanted: Replica["state"]): Replica[] {
     return [...this.replicas.all].filter(({ state }) => state === wanted);
   }
