@@ -104,20 +104,20 @@ async function swap(
   server: Server,
   { before, servesOld, stream }: StreamReplacement,
 ): Promise<number> {
-  const { keyspace, logger, persistence, settings } = server;
-  const lazily = settings.isOn("replica-lazy-flush");
+  const { keyspace, logger, persistence } = server;
   const loading = new Loading(server, { isAsync: servesOld });
   try {
     await persistence.load(loading, loading.fromStream(stream, spareDatabases(keyspace)));
   } catch (error) {
     logger.log("notice", "MASTER <-> REPLICA sync: Discarding temporary DB in background");
-    discardSpare(keyspace, lazily);
+    discardSpare(keyspace, true);
     throw error;
   }
   before();
   const goOn = suspendFiles(server);
   logger.log("notice", "MASTER <-> REPLICA sync: Swapping active DB with loaded DB");
-  replaceDatabases(keyspace, lazily);
+  // Whatever 'replica-lazy-flush' says: this is to be a moment that nobody notices.
+  replaceDatabases(keyspace, true);
   forgetOld(server);
   logger.log("notice", "MASTER <-> REPLICA sync: Discarding old DB in background");
   goOn();

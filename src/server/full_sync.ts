@@ -122,6 +122,8 @@ export class FullSync {
   /** Those who need no snapshot any more, since what they lacked has come meanwhile, go on with that. */
   private letGoOn(): void {
     const { replication, replicas, server } = this;
+    // A master makes the stream itself: who has more of it has it from somewhere else.
+    if (!replication.isReplica) return;
     for (const replica of this.inState("waits")) {
       const { asked } = replica;
       if (asked === null || whyNotPartial(replication, replica, asked) !== null) continue;

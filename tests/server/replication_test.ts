@@ -575,6 +575,7 @@ Deno.test("on-empty-db: what comes is loaded as it comes, and nothing stays of w
   assertEquals(await client.ask("KEYS", "*"), ["key"]);
 });
 
+<<<<<<< HEAD
 Deno.test("who asks for libraries of functions alone is sent no keys", async () => {
   await using master = await start(1);
   const client = await master.connect();
@@ -594,4 +595,72 @@ Deno.test("who asks for libraries of functions alone is sent no keys", async () 
   const [head, ...body] = text.split("\r\n");
   assertEquals(Number(head.slice(1)), body.join("\r\n").length);
   assert(text.includes("REDIS0010") && !text.includes("value"), text);
+=======
+Deno.test("a replica that goes over to another master keeps its own replicas, if its data stays", async () => {
+  await using master = await start(1);
+  await using middle = await start(2);
+  await using last = await start(3);
+  reachable(middle, master);
+  reachable(last, middle);
+  const [client, between, end] = [
+    await master.connect(),
+    await middle.connect(),
+    await last.connect(),
+  ];
+  await between.ask("REPLICAOF", "master", "6379");
+  await settle(60);
+  await end.ask("REPLICAOF", "middle", "6379");
+  await settle(60);
+  await between.ask("REPLICAOF", "the same", "6379");
+  await settle(60);
+  await client.ask("SET", "key", "value");
+  await settle();
+  assertEquals(await end.ask("GET", "key"), "value");
+  const { fullSyncs, partialSyncs } = middle.server.replication.replicas;
+  assertEquals([fullSyncs, partialSyncs], [1, 0]);
+  assert(!last.log.some((line) => line.includes("Connection with master lost")));
+  assertEquals(master.server.replication.replicas.partialSyncs, 1);
+});
+
+Deno.test("a replica that is ahead of its new master waits for it, instead of taking all", async () => {
+  await using master = await start(1);
+  await using middle = await start(2, { "repl-diskless-sync-delay": "5" });
+  reachable(middle, master);
+  const client = await master.connect();
+  const between = await middle.connect();
+  await between.ask("REPLICAOF", "master", "6379");
+  await settle(60);
+  await client.ask("SET", "key", "1");
+  await settle();
+  const { history } = middle.server.replication;
+  // It has one more change of the same size.
+  const before = history.offset;
+  await client.ask("SET", "key", "2");
+  await settle();
+  const size = history.offset - before;
+  const ahead = String(history.offset + size + 1);
+  const replica = await PlayedReplica.connect(middle, "PSYNC", history.id, ahead);
+  assertEquals(replica.received, "");
+  await client.ask("SET", "key", "3");
+  await pass(6000, middle);
+  assertMatch(replica.received, /^\n*\+CONTINUE /);
+  const { fullSyncs, partialSyncs } = middle.server.replication.replicas;
+  assertEquals([fullSyncs, partialSyncs], [0, 1]);
+});
+
+Deno.test("FLUSHALL ends a snapshot on its way to replicas: it is of data that has gone", async () => {
+  await using master = await start(1, { rdbcompression: "no" });
+  const client = await master.connect();
+  await client.ask("DEBUG", "POPULATE", "200", "key", "100000");
+  const replica = await master.connect();
+  await replica.ask("REPLCONF", "capa", "eof");
+  replica.open = false;
+  replica.send(encodeRequest(["PSYNC", "?", "-1"]));
+  await settle();
+  assert(master.server.persistence.saving);
+  await client.ask("FLUSHALL");
+  assert(!master.server.persistence.saving);
+  assert(replica.closed, master.log.join("\n"));
+  assert(master.log.some((line) => line.includes("Background transfer error: its data is gone")));
+>>>>>>> tcl1
 });

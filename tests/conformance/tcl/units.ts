@@ -57,7 +57,7 @@ export const UNITS: readonly Unit[] = [
   { name: "unit/sort", seconds: 10 },
   { name: "unit/aofrw", seconds: 48 },
   { name: "integration/block-repl", seconds: 28 },
-  { name: "integration/replication", seconds: 300 },
+  { name: "integration/replication", seconds: 400 },
   { name: "integration/replication-2", seconds: 16 },
   { name: "integration/replication-3", seconds: 22 },
   { name: "integration/replication-4", seconds: 30 },
