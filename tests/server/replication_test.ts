@@ -575,7 +575,6 @@ Deno.test("on-empty-db: what comes is loaded as it comes, and nothing stays of w
   assertEquals(await client.ask("KEYS", "*"), ["key"]);
 });
 
-<<<<<<< HEAD
 Deno.test("who asks for libraries of functions alone is sent no keys", async () => {
   await using master = await start(1);
   const client = await master.connect();
@@ -595,7 +594,8 @@ Deno.test("who asks for libraries of functions alone is sent no keys", async () 
   const [head, ...body] = text.split("\r\n");
   assertEquals(Number(head.slice(1)), body.join("\r\n").length);
   assert(text.includes("REDIS0010") && !text.includes("value"), text);
-=======
+});
+
 Deno.test("a replica that goes over to another master keeps its own replicas, if its data stays", async () => {
   await using master = await start(1);
   await using middle = await start(2);
@@ -662,5 +662,4 @@ Deno.test("FLUSHALL ends a snapshot on its way to replicas: it is of data that h
   assert(!master.server.persistence.saving);
   assert(replica.closed, master.log.join("\n"));
   assert(master.log.some((line) => line.includes("Background transfer error: its data is gone")));
->>>>>>> tcl1
 });
