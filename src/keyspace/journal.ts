@@ -186,6 +186,7 @@ export class Journal {
     this.handOver();
   }
 
+  /** Hands all that was written to the listeners. */
   private handOver(): void {
     const bytes = this.writer.take();
     this.offset += bytes.length;

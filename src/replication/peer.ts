@@ -101,6 +101,7 @@ export class Peer {
     this.end += await this.readInto(this.bytes.subarray(this.end));
   }
 
+  /** Reads what comes next. */
   private async readInto(room: Uint8Array): Promise<number> {
     const count = await this.guard(this.connection.read(room));
     if (count === null) throw new PeerError("connection lost");

@@ -85,6 +85,7 @@ export class SnapshotStream implements InputFile {
     return new Promise((resolve) => this.wakeWriter = resolve);
   }
 
+  /** Whether it takes more at present. */
   private get hasRoom(): boolean {
     return this.isEnded || this.waitingBytes < Math.max(ROOM_BYTES, this.neededBytes);
   }

@@ -144,6 +144,7 @@ export class ReplicationStream {
     }
   }
 
+  /** A block whose first byte is at `start`. */
   private newBlock(start: number): StreamBlock {
     const size = Math.floor(this.size / BLOCKS);
     const bytes = new Uint8Array(
@@ -153,6 +154,7 @@ export class ReplicationStream {
     return { bytes, start, used: 0, readers: 0, next: null };
   }
 
+  /** A block isn't kept any more. */
   private forget(block: StreamBlock): void {
     this.memory -= block.bytes.length + BLOCK_OVERHEAD_BYTES;
   }

@@ -98,6 +98,7 @@ export class Failover {
     if (this.isHandingOver) this.end();
   }
 
+  /** It is over: what was held back goes on. */
   private end(): void {
     this.state = "no-failover";
     this.server.clients.pause.letGo("failover");
@@ -143,6 +144,7 @@ export class Failover {
       replica.acknowledged === this.replication.history.offset;
   }
 
+  /** Follows the new master. */
   private follow({ host, port }: FailoverTarget): void {
     this.state = "failover-in-progress";
     this.request = { ...this.request, target: { host, port } };

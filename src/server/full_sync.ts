@@ -10,7 +10,9 @@
  *
  * @module
  */
+import { RdbFileWriter } from "../persistence/rdb_file_writer.ts";
 import type { SnapshotJob } from "../persistence/snapshot_engine.ts";
+import { joinBytes } from "../protocol/joined_bytes.ts";
 import { type InputFile, systemReason } from "../runtime/files.ts";
 import { goOn, whyNotPartial } from "./partial_sync.ts";
 import { Relay } from "./relay.ts";
@@ -60,6 +62,7 @@ export class FullSync {
   request(replica: Replica): void {
     const { replication, server: { clock, logger, persistence: { snapshots } }, transfer } = this;
     this.replicas.fullSyncs++;
+    if (replica.withoutKeys) return this.sendFunctions(replica);
     replica.state = "waits";
     replica.waitsSinceMs = clock.now();
     this.replicas.add(replica);
@@ -70,6 +73,19 @@ export class FullSync {
     else if (this.isDelayed(replica)) {
       logger.log("notice", "Delay next BGSAVE for diskless SYNC");
     } else this.startIfFree();
+  }
+
+  /** Sends who asks for nothing else (redis-cli --functions-rdb) a snapshot without keys, which nobody has to wait for. */
+  private sendFunctions({ session }: Replica): void {
+    const { keyspace, persistence } = this.server;
+    const pieces: Uint8Array[] = [];
+    const writer = new RdbFileWriter(keyspace, persistence.snapshots.form, (bytes) => {
+      pieces.push(bytes.slice());
+    });
+    writer.begin(persistence.snapshotFacts(false));
+    writer.end();
+    session.push(encoder.encode(`$${writer.bytes}\r\n`));
+    session.push(joinBytes(pieces));
   }
 
   /** A snapshot is being written to a file: it will do if it is one for replicas. */
@@ -317,6 +333,7 @@ export class FullSync {
     this.transfer = null;
   }
 
+  /** The replicas that are so far. */
   private inState(wanted: Replica["state"]): Replica[] {
     return [...this.replicas.all].filter(({ state }) => state === wanted);
   }

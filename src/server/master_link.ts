@@ -129,6 +129,7 @@ export class MasterLink {
     session.close();
   }
 
+  /** Begins a try. */
   private connect(): void {
     const attempt = ++this.attempt;
     this.state = "connecting";
@@ -359,6 +360,7 @@ export class MasterLink {
     this.tryAgain(0);
   }
 
+  /** Writes a line of the log. */
   private log(level: LogLevel, line: string): void {
     this.server.logger.log(level, line);
   }

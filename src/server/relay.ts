@@ -82,6 +82,7 @@ export class Relay {
     for (let piece = source.rest; piece !== null; piece = piece.next) this.passed(piece);
   }
 
+  /** A replica has been sent a piece, or won't be any more. */
   private passed(piece: Piece): void {
     if (--piece.users === 0) this.host.taken();
   }

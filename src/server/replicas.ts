@@ -62,7 +62,7 @@ export class Replica {
   /** Whether it understands that a stream may go on under another id. */
   knowsIds = false;
   /** Bytes of the stream that it has acknowledged; -1 as long as it hasn't loaded the snapshot, and said so. */
-  acknowledged = -1;
+  acknowledged: number = -1;
   /** Unix time in ms when it did so last. */
   acknowledgedMs = 0;
   /** It wants the snapshot and nothing else (redis-cli --rdb). */

@@ -247,11 +247,13 @@ export class Replication {
     this.history.renew();
   }
 
+  /** The stream is the journal from now on, if it has to be. */
   private attachJournal(): void {
     if (this.stream === null || this.isReplica) return;
     this.server.journal.listen(this.onJournal, "all");
   }
 
+  /** It isn't any more. */
   private detachJournal(): void {
     this.server.journal.unlisten(this.onJournal);
   }

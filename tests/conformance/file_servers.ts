@@ -17,6 +17,8 @@ import { Peer } from "./peers.ts";
 const OUR_FOLDER = "/data";
 const PIPELINED = 200;
 const DATABASES = 16;
+/** How many nodes a stream has: as with encodings, that depends on how it came about. */
+const STREAM_SHAPE = / \$radix-tree-keys :\d+ \$radix-tree-nodes :\d+/;
 
 /** Files by name, below the folder of a server. */
 export type FileSet = ReadonlyMap<string, Uint8Array>;
@@ -286,7 +288,10 @@ export async function contentsOf(
     for (const [index, key] of keys.entries()) {
       const [type, expiry, encoding, digest, stream] = replies.slice(index * 5, index * 5 + 5);
       const parts = [type, expiry, encodings ? encoding : "", digest];
-      if (groups && type === "+stream\r\n") parts.push(shown(parseReply(stream), seen));
+      if (groups && type === "+stream\r\n") {
+        const told = shown(parseReply(stream), seen);
+        parts.push(encodings ? told : told.replace(STREAM_SHAPE, ""));
+      }
       contents.set(`${database}:${key}`, parts.join(" "));
     }
   }

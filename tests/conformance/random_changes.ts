@@ -15,6 +15,9 @@ const CHANGING =
  */
 const UNTOLD = / (FAIL|LIMIT) /i;
 
+/** What may make a score of -0, whose sign a small sorted set doesn't keep when it is loaded. */
+const NEGATIVE_ZERO = /^z.* (-0(\.0*)?( |$)|weights .*-)/i;
+
 /** Whether Redis tells of what this command does. */
 export function isToldByRedis(words: Words): boolean {
   return !UNTOLD.test(words.join(" "));
@@ -34,7 +37,9 @@ export class RandomChanges {
     while (true) {
       const { words } = this.#source.next();
       // Nobody is there to wake who waits.
-      if (CHANGING.test(words[0]) && !/ BLOCK /i.test(words.join(" "))) return words;
+      const line = words.join(" ");
+      if (!CHANGING.test(words[0]) || / BLOCK /i.test(line)) continue;
+      if (!NEGATIVE_ZERO.test(line)) return words;
     }
   }
 }

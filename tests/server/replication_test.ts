@@ -575,6 +575,27 @@ Deno.test("on-empty-db: what comes is loaded as it comes, and nothing stays of w
   assertEquals(await client.ask("KEYS", "*"), ["key"]);
 });
 
+Deno.test("who asks for libraries of functions alone is sent no keys", async () => {
+  await using master = await start(1);
+  const client = await master.connect();
+  await client.ask("SET", "key", "value");
+  const connection = await master.connect();
+  assertEquals(await connection.ask("REPLCONF", "rdb-only", "1"), "OK");
+  assertEquals(await connection.ask("REPLCONF", "rdb-filter-only", "functions"), "OK");
+  assertEquals(
+    await connection.ask("REPLCONF", "rdb-filter-only", "keys"),
+    "-ERR Unsupported rdb-filter-only option: keys",
+  );
+  const pieces: Uint8Array[] = [];
+  connection.raw = (bytes) => pieces.push(bytes);
+  connection.send(encodeRequest(["SYNC"]));
+  await settle();
+  const text = latin1Text(joinBytes(pieces));
+  const [head, ...body] = text.split("\r\n");
+  assertEquals(Number(head.slice(1)), body.join("\r\n").length);
+  assert(text.includes("REDIS0010") && !text.includes("value"), text);
+});
+
 Deno.test("a replica that goes over to another master keeps its own replicas, if its data stays", async () => {
   await using master = await start(1);
   await using middle = await start(2);
