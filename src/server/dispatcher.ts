@@ -141,8 +141,10 @@ export class Dispatcher {
   /** Replies are about to be sent: what they tell is written before that, and sent to replicas. */
   beforeSending(): void {
     this.server.persistence.aof.writer.flush();
+    const { replication } = this.server;
+    replication.afterWriting();
     // Who has a reply may look at a replica.
-    this.server.replication.replicas.feed();
+    replication.replicas.feed();
   }
 
   /** They have been. */

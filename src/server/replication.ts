@@ -60,7 +60,7 @@ export class Replication {
   onAppend: ((id: string, offset: number, bytes: Uint8Array) => void) | null = null;
   /** Bytes that came from a master. */
   receivedBytes = 0;
-  /** What the turn under way brings is to be acknowledged at its end. */
+  /** What has come is to be acknowledged as soon as it is in the append-only file, where there is one: then a kill can't take it back. */
   acknowledgesTurn = false;
   private ticks = 0;
   private readonly onJournal = (bytes: Uint8Array): void => {
@@ -332,9 +332,13 @@ export class Replication {
       this.replicas.streamGrew();
     }
     stream.appendPart(bytes.subarray(counted));
+  }
+
+  /** What turns have changed is written: the master may hear of it, if it has asked. */
+  afterWriting(): void {
     if (!this.acknowledgesTurn) return;
     this.acknowledgesTurn = false;
-    link.acknowledge();
+    this.link?.acknowledge();
   }
 
   /** A command of the master was refused: the data may differ from the master's from now on. */

@@ -34,6 +34,8 @@ export interface NodeHost {
   logged(node: ReplicationNode, line: string): void;
   /** A server has started, and hasn't done anything yet. */
   started(node: ReplicationNode, server: Server): void;
+  /** One has ended by itself; what it had can still be seen. */
+  ending(node: ReplicationNode): void;
   /** One has ended. */
   ended(node: ReplicationNode, how: NodeEnd): void;
   /** Something has gone wrong that must not. */
@@ -155,6 +157,7 @@ export class ReplicationNode {
       );
     }
     this.world.trace(`${this.address} has ended`);
+    this.world.ending(this);
     this.over("shutdown");
   }
 

@@ -216,6 +216,10 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     this.options.sabotage?.(server);
   }
 
+  ending(node: ReplicationNode): void {
+    this.counters.forget(node);
+  }
+
   ended(node: ReplicationNode, how: NodeEnd): void {
     this.counters.forget(node);
     if (this.isHealing) return;
@@ -391,6 +395,11 @@ export class ReplicationRun implements NodeHost, WriterHost, Disposable {
     }
     if (loop.uncaught !== undefined) throw loop.uncaught;
     if (acknowledged === direct) return;
+    if (this.nodes.some(({ server }) => server === null)) {
+      // A SHUTDOWN that was sent before has waited for replicas until now.
+      await this.heal();
+      return await this.tryOut();
+    }
     throw new SimulationFault(
       `WAIT ${direct} says ${acknowledged} when all is well:\n${this.states()}`,
     );
