@@ -280,7 +280,11 @@ export class Session {
     const { limits } = this.host;
     if (limits.watching && !limits.check(this)) this.dropOutput();
     else if (this.closed) this.dropOutput();
-    else this.host.sendLater(this);
+    else {
+      // Where memory is limited, the room for what is announced counts from now on, and not only after the turns of others.
+      if (limits.watching && this.partial !== null && this.queue.length === 0) this.startRead();
+      this.host.sendLater(this);
+    }
   }
 
   /** Sends what waits, and goes on. */
