@@ -342,7 +342,8 @@ export class Network {
       this.traps = this.traps.filter((other) => other !== trap);
       this.cuts++;
       this.trace(`cut ${nameOf(link)} within what comes from ${from.address}`);
-      for (const pipe of link.pipes) if (!pipe.isCut) pipe.cut(0, this.wayToEnd());
+      // Also where nothing more is written: nothing of what is on its way may come behind the missing bytes.
+      for (const pipe of link.pipes) pipe.cut(0, this.wayToEnd());
       return count + trap.left;
     }
     return count;

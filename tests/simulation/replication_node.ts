@@ -151,7 +151,10 @@ export class ReplicationNode {
   /** The server has ended by itself. */
   private finished(server: Server, code: number): void {
     if (this.server !== server) return;
-    if (!this.mayEnd || code !== 0) {
+    // A SHUTDOWN may come late, to the next server here.
+    const wasAsked = this.mayEnd ||
+      this.log.some((line) => line.endsWith("User requested shutdown..."));
+    if (!wasAsked || code !== 0) {
       this.world.fail(
         `${this.address} has ended with ${code}:\n  ${this.log.slice(-8).join("\n  ")}`,
       );
