@@ -34,6 +34,10 @@ interface Transfer {
   readonly relay: Relay | null;
   /** The position of the journal that has to be on the disk before any of it may leave. */
   readonly position: number;
+  /** How many snapshots had been saved before it, */
+  readonly savedBefore: number;
+  /** and where it is put, if it is a file. */
+  readonly path: string;
 }
 
 /** Makes snapshots for the replicas of one server; see the head of this file. */
@@ -159,6 +163,8 @@ export class FullSync {
       offset: replication.history.offset,
       relay,
       position: journal.changed,
+      savedBefore: persistence.snapshots.count,
+      path: persistence.snapshots.settings.path,
     };
     this.transfer = transfer;
     for (const replica of waiting) this.begin(replica, transfer);
@@ -198,9 +204,14 @@ export class FullSync {
   private written(transfer: Transfer, error: string | null): void {
     if (this.transfer !== transfer) return;
     this.transfer = null;
-    if (error !== null) return this.failed();
+    if (error !== null || this.isReplaced(transfer)) return this.failed();
     for (const replica of this.inState("saving")) this.sendFile(replica, transfer);
     this.startNext();
+  }
+
+  /** Whether somebody has saved another one meanwhile (DEBUG RELOAD does): the file may be that, which is of another offset. */
+  private isReplaced({ savedBefore }: Transfer): boolean {
+    return this.server.persistence.snapshots.count !== savedBefore + 1;
   }
 
   /** The snapshot that goes to replicas as it is made, if there is one, fails: replicas are to come again. */
@@ -243,10 +254,10 @@ export class FullSync {
 
   /** Sends a replica the file. */
   private sendFile(replica: Replica, transfer: Transfer): void {
-    const { files, logger, persistence: { snapshots: { settings: { path } } } } = this.server;
+    const { files, logger } = this.server;
     let file: InputFile;
     try {
-      file = files.openToRead(path);
+      file = files.openToRead(transfer.path);
     } catch (error) {
       logger.log("warning", `SYNC failed. Can't open/stat DB after BGSAVE: ${systemReason(error)}`);
       return replica.session.close();
