@@ -34,7 +34,7 @@ export interface NodeHost {
   logged(node: ReplicationNode, line: string): void;
   /** A server has started, and hasn't done anything yet. */
   started(node: ReplicationNode, server: Server): void;
-  /** One has ended by itself; what it had can still be seen. */
+  /** One ends; what it had can still be seen. */
   ending(node: ReplicationNode): void;
   /** One has ended. */
   ended(node: ReplicationNode, how: NodeEnd): void;
@@ -140,6 +140,7 @@ export class ReplicationNode {
 
   /** Has its files and its process end as they do then. */
   private over(how: NodeEnd): void {
+    if (this.server !== null) this.world.ending(this);
     this.server = null;
     if (how === "power cut") this.disk.powerCut();
     else this.disk.processKilled();
@@ -160,7 +161,6 @@ export class ReplicationNode {
       );
     }
     this.world.trace(`${this.address} has ended`);
-    this.world.ending(this);
     this.over("shutdown");
   }
 
