@@ -15,8 +15,8 @@ import { writeKeyspace } from "./snapshot_file.ts";
 
 /** What is to be written. */
 export interface SnapshotOrder {
-  /** The file that it is written to, and made to last. */
-  readonly temporary: string;
+  /** The file that it is written to, and made to last; null if it goes to whoever asked, piece by piece, and to no file. */
+  readonly temporary: string | null;
   /** The name that it gets then, which is made to last too; null if whoever asks gives it one. */
   readonly target: string | null;
   /** As commands instead of RDB. */
@@ -29,8 +29,6 @@ export interface SnapshotOrder {
   readonly syncsInSteps: boolean;
   /** For tests: microseconds to wait at each key. */
   readonly keyDelay: number;
-  /** Whether it goes to whoever asked, piece by piece, and to no file. @default false */
-  readonly streams?: boolean;
 }
 
 /** Takes the pieces of a snapshot that goes to no file; each stays as it is until it is {@linkcode SnapshotJob.taken}. */
@@ -61,7 +59,7 @@ export interface SnapshotResult {
 
 /** Writes snapshots; see the head of this file. */
 export interface SnapshotEngine {
-  /** Writes one of the data as it is now, and tells how that has ended; `receive` gets it if it goes to no file. */
+  /** Writes one of the data as it is now, and tells how that has ended; `receive`, needed if it goes to no file, gets it then. */
   start(
     order: SnapshotOrder,
     ended: (result: SnapshotResult) => void,
@@ -95,8 +93,9 @@ export class PlainSnapshotEngine implements SnapshotEngine {
     if (order.asCommands) writeCommands(this.keyspace, order.facts, keep);
     else writeKeyspace(this.keyspace, order.form, order.facts, keep);
     const job = new PlainJob(this.files, order, pieces);
-    if (receive === undefined) job.run().then(ended);
-    else job.stream(receive).then(ended);
+    const { temporary } = order;
+    const result = temporary === null ? job.stream(receive!) : job.run(temporary);
+    result.then(ended);
     return job;
   }
 
@@ -122,7 +121,8 @@ class PlainJob implements SnapshotJob {
 
   cancel(): void {
     this.cancelled = true;
-    if (!this.order.streams) removeQuietly(this.files, this.order.temporary);
+    const { temporary } = this.order;
+    if (temporary !== null) removeQuietly(this.files, temporary);
   }
 
   taken(): void {
@@ -144,9 +144,9 @@ class PlainJob implements SnapshotJob {
     return { error: null, extraBytes: this.extraBytes };
   }
 
-  /** Writes everything; never settles if it is cancelled. */
-  async run(): Promise<SnapshotResult> {
-    const { files, order: { target, temporary } } = this;
+  /** Writes everything to a file; never settles if it is cancelled. */
+  async run(temporary: string): Promise<SnapshotResult> {
+    const { files, order: { target } } = this;
     try {
       await this.turn();
       const file = files.create(temporary);

@@ -147,8 +147,8 @@ export function writeFrozen(
       }
       peak = Math.max(peak, snapshot.peakBytes);
     };
-    if (room !== null) {
-      const pieces = new PieceSink(room, words, post, check);
+    if (order.temporary === null) {
+      const pieces = new PieceSink(room!, words, post, check);
       write(pieces.write);
       pieces.flush();
     } else writeLasting(systemFiles, order.temporary, order.syncsInSteps, write);
@@ -156,7 +156,7 @@ export function writeFrozen(
   } catch (error) {
     // Who gave it up removes the file: by now another worker may be writing one of this name.
     const isCancelled = Atomics.load(words, CONTROL_CANCEL) !== 0;
-    if (!isCancelled && !order.streams) removeQuietly(systemFiles, order.temporary);
+    if (!isCancelled && order.temporary !== null) removeQuietly(systemFiles, order.temporary);
     return { error: systemReason(error), extraBytes: peak };
   }
 }

@@ -185,9 +185,14 @@ export class Snapshots {
     this.job.cancel();
     this.job = null;
     this.startedMs = -1;
+    this.tell("it was given up");
+  }
+
+  /** Tells who has begun the one in the background how it has ended. */
+  private tell(error: string | null): void {
     const { tellEnd } = this;
     this.tellEnd = () => {};
-    tellEnd("it was given up");
+    tellEnd(error);
   }
 
   /** Begins what is due; called ten times a second. */
@@ -237,9 +242,7 @@ export class Snapshots {
       host.log("warning", `Error trying to save the DB: ${error}`);
       host.log("warning", "Background saving error");
     }
-    const { tellEnd } = this;
-    this.tellEnd = () => {};
-    tellEnd(error);
+    this.tell(error);
   }
 
   /** One was written that has all changes up to `dirty`. */

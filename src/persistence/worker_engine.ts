@@ -31,7 +31,8 @@ interface CurrentSnapshot {
   readonly pages: FrozenPages;
   /** Told how it ends; null if it was given up. */
   ended: ((result: SnapshotResult) => void) | null;
-  readonly temporary: string;
+  /** See {@linkcode SnapshotOrder}. */
+  readonly temporary: string | null;
   readonly target: string | null;
   /** Gets the pieces, if it goes to no file, */
   readonly receive: PieceReceiver | undefined;
@@ -84,16 +85,8 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     const control = new SharedArrayBuffer(CONTROL_WORDS * 4);
     const data = frozenData(this.keyspace, pages.memory);
     const { target, temporary } = order;
-    const room = receive === undefined ? null : new SharedArrayBuffer(PIECES_LIMIT * PIECE_BYTES);
-    const current: CurrentSnapshot = {
-      pages,
-      ended,
-      target,
-      temporary,
-      receive,
-      room,
-      pieces: 0,
-    };
+    const room = temporary === null ? new SharedArrayBuffer(PIECES_LIMIT * PIECE_BYTES) : null;
+    const current: CurrentSnapshot = { pages, ended, target, temporary, receive, room, pieces: 0 };
     this.current = current;
     port.postMessage({ order, data, control, room } satisfies SnapshotRequest);
     const words = new Int32Array(control);
@@ -127,7 +120,7 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
     this.end = () => {};
     if (current === null) return;
     current.pages.end();
-    if (current.receive === undefined) removeQuietly(systemFiles, current.temporary);
+    if (current.temporary !== null) removeQuietly(systemFiles, current.temporary);
   }
 
   /** Starts the worker. */
@@ -172,10 +165,10 @@ export class WorkerSnapshotEngine implements SnapshotEngine {
 
 /** Gives a snapshot that was written its name, unless it was given up; what has gone wrong, or null. */
 async function nameSnapshot(
-  { ended, receive, target, temporary }: CurrentSnapshot,
+  { ended, target, temporary }: CurrentSnapshot,
   error: string | null,
 ): Promise<string | null> {
-  if (receive !== undefined) return error;
+  if (temporary === null) return error;
   if (ended === null) removeQuietly(systemFiles, temporary);
   if (ended === null || error !== null || target === null) return error;
   try {

@@ -22,6 +22,8 @@ export const REQUEST_ERROR = 2;
 export const INLINE_LIMIT = 64 * 1024;
 /** Most lines that a person types are shorter. */
 const SHORT_LINE = 128;
+/** Longest argument, in bytes, that is taken from whoever is trusted with any: what a typed array surely holds. */
+export const LONGEST_STRING = 0x7fffffff;
 const ARGUMENT_LIMIT = 2147483647;
 const UNAUTHENTICATED_ARGUMENTS = 10;
 const UNAUTHENTICATED_BULK = 16384;

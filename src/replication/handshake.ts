@@ -20,7 +20,7 @@
 import { joinBytes } from "../protocol/joined_bytes.ts";
 import { encodeRequest, type RequestArgument } from "../protocol/request_writer.ts";
 import type { LogLevel } from "../runtime/logging.ts";
-import { type Peer, PeerError } from "./peer.ts";
+import type { Peer } from "./peer.ts";
 
 /** What a replica says of itself. */
 export interface Introduction {
@@ -170,5 +170,3 @@ async function refused(
 function isId(text: string | undefined): text is string {
   return text !== undefined && /^[0-9a-zA-Z]{40}$/.test(text);
 }
-
-export { PeerError };

@@ -51,6 +51,13 @@ export class ReplicationHistory {
     this.secondEnd = -1;
   }
 
+  /** Goes on under its own id with the data of another's stream at `offset`. */
+  resume(id: string, offset: number): void {
+    this.secondId = id;
+    this.secondEnd = offset;
+    this.offset = offset;
+  }
+
   /** Goes on in a stream of our own, from here on. */
   branch(): void {
     this.follow(this.newId());
@@ -58,8 +65,7 @@ export class ReplicationHistory {
 
   /** The stream goes on under another id, from here on. */
   follow(id: string): void {
-    this.secondId = this.id;
-    this.secondEnd = this.offset;
+    this.resume(this.id, this.offset);
     this.id = id;
   }
 

@@ -6,6 +6,7 @@
  */
 import { connect, type Socket } from "node:net";
 import type { Buffer } from "node:buffer";
+import { isLoopback, joinAddress } from "./addresses.ts";
 import type { Connection } from "./sockets.ts";
 
 /** Reads and writes a socket of Node. */
@@ -24,16 +25,15 @@ class BoundConnection implements Connection {
   }
 
   get remote(): string {
-    return addressText(this.socket.remoteAddress, this.socket.remotePort);
+    return joinAddress(this.socket.remoteAddress ?? "", this.socket.remotePort ?? 0);
   }
 
   get local(): string {
-    return addressText(this.socket.localAddress, this.socket.localPort);
+    return joinAddress(this.socket.localAddress ?? "", this.socket.localPort ?? 0);
   }
 
   get fromLoopback(): boolean {
-    const address = this.socket.remoteAddress ?? "";
-    return address.startsWith("127.") || address === "::1";
+    return isLoopback(this.socket.remoteAddress ?? "");
   }
 
   async read(bytes: Uint8Array): Promise<number | null> {
@@ -105,8 +105,4 @@ function open(source: string, hostname: string, port: number): Promise<Socket> {
       connected(socket);
     });
   });
-}
-
-function addressText(address = "", port = 0): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

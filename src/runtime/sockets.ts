@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLoopback, joinAddress } from "./addresses.ts";
 import { connectFrom } from "./bound_socket.ts";
 
 /** A connection in both directions. */
@@ -76,16 +77,15 @@ class TcpConnection implements Connection {
   }
 
   get remote(): string {
-    return addressText(this.connection.remoteAddr);
+    return textOf(this.connection.remoteAddr);
   }
 
   get local(): string {
-    return addressText(this.connection.localAddr);
+    return textOf(this.connection.localAddr);
   }
 
   get fromLoopback(): boolean {
-    const host = plainHost(this.connection.remoteAddr.hostname);
-    return host.startsWith("127.") || host === "::1";
+    return isLoopback(this.connection.remoteAddr.hostname);
   }
 }
 
@@ -112,14 +112,8 @@ class UnixConnection implements Connection {
   }
 }
 
-/** An IPv4 address that came through an IPv6 socket, as clients know it. */
-function plainHost(hostname: string): string {
-  return hostname.startsWith("::ffff:") ? hostname.slice(7) : hostname;
-}
-
-function addressText(address: Deno.NetAddr): string {
-  const host = plainHost(address.hostname);
-  return host.includes(":") ? `[${host}]:${address.port}` : `${host}:${address.port}`;
+function textOf({ hostname, port }: Deno.NetAddr): string {
+  return joinAddress(hostname, port);
 }
 
 /** The sockets of the machine. */

@@ -13,6 +13,7 @@ import type { ReplicationFacts } from "../persistence/rdb_file_writer.ts";
 import type { RdbWindow } from "../persistence/rdb_window.ts";
 import { ByteBuffer } from "../protocol/byte_buffer.ts";
 import {
+  LONGEST_STRING,
   parseRequest,
   REQUEST_COMPLETE,
   REQUEST_INCOMPLETE,
@@ -33,8 +34,6 @@ const LETTER_R = 82;
 const decoder = new TextDecoder();
 /** Longest line that begins with `#`. */
 const LONGEST_NOTE = 1024;
-/** Longest string that is loaded: what a typed array surely holds. */
-const LONGEST_STRING = 0x7fffffff;
 /** So many commands that are refused are told of in the log. */
 const TOLD_REFUSALS = 10;
 

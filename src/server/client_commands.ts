@@ -9,7 +9,7 @@ import type { CLIENT_SPECS } from "../commands/specs/client.ts";
 import type { HandlersFor } from "../commands/specs/types.ts";
 import { parseTimeoutMilliseconds } from "../commands/timeouts.ts";
 import { describeClient } from "./client_info.ts";
-import { CLIENT_CLASSES } from "./client_limits.ts";
+import { CLIENT_CLASSES } from "./client_classes.ts";
 import { BAD_NAME, DEFAULT_USER, isGoodName, serverHandler } from "./connection_commands.ts";
 import { PAUSE_ALL, PAUSE_WRITES } from "./pause.ts";
 import type { ServerContext } from "./server_context.ts";

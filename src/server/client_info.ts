@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { REPLICA_CLASS } from "./replicas.ts";
+import { REPLICA_CLASS } from "./client_classes.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Session } from "./session.ts";

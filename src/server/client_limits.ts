@@ -16,12 +16,9 @@
  */
 import { parseMemorySize } from "../runtime/memory_size.ts";
 import type { Server } from "./server.ts";
+import { CLIENT_CLASSES, REPLICA_CLASS } from "./client_classes.ts";
 import { describeClient } from "./client_info.ts";
-import { REPLICA_CLASS } from "./replicas.ts";
 import { FREE_OUTPUT_BYTES, OUTPUT_PAUSE_BYTES, type Session } from "./session.ts";
-
-/** The classes of clients with limits of their own, in the order of the setting. */
-export const CLIENT_CLASSES = ["normal", "slave", "pubsub"] as const;
 
 /** How much output may wait. */
 export interface OutputLimit {

@@ -14,7 +14,7 @@ import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
 import type { Persistence } from "./persistence.ts";
 import { PAUSE_NONE } from "./pause.ts";
-import { REPLICA_CLASS } from "./replicas.ts";
+import { REPLICA_CLASS } from "./client_classes.ts";
 import { shownArguments } from "./redaction.ts";
 import type { Server } from "./server.ts";
 import { ServerContext } from "./server_context.ts";

@@ -222,7 +222,7 @@ function aofFlushSleep(context: ServerContext): void {
 function failChild(context: ServerContext): void {
   const { persistence: { aof, snapshots }, replication } = context.server;
   const { fullSync } = replication.replicas;
-  if (snapshots.job === null && aof.job === null && !fullSync.isStreaming) {
+  if (snapshots.job === null && aof.job === null && fullSync.job === null) {
     return context.reply.error("ERR Nothing is being saved or rewritten");
   }
   snapshots.fail(KILLED);

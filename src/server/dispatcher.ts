@@ -17,6 +17,7 @@ import { allocateValue, EXTERNAL_BYTES, valueRoom } from "../keyspace/strings.ts
 import { ArenaFullError } from "../memory/arena.ts";
 import {
   isPlainLine,
+  LONGEST_STRING,
   parseRequest,
   REQUEST_COMPLETE,
   REQUEST_ERROR,
@@ -27,7 +28,7 @@ import { Batch, BATCH_REQUESTS } from "./batch.ts";
 import { CommandRunner } from "./command_runner.ts";
 import type { Command } from "./command_table.ts";
 import { CommandTimer } from "./command_timer.ts";
-import { REPLICA_CLASS } from "./replicas.ts";
+import { REPLICA_CLASS } from "./client_classes.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import { REPLY_ON, REPLY_SKIP, type Session } from "./session.ts";
@@ -41,8 +42,6 @@ const PARTIAL_BYTES = 16 * 1024;
 const PARTIAL_ARGUMENTS = 64;
 /** Most bytes of arguments that may be on their way straight into the arena. */
 const BLOCKS_LIMIT = 2 ** 31;
-/** Longest argument of a master, in bytes: what a typed array surely holds. */
-const LONGEST_BULK = 0x7fffffff;
 const STAR = 42;
 
 /** Runs what sessions have sent; see the head of this file. */
@@ -316,7 +315,7 @@ export class Dispatcher {
 
   /** Longest argument, in bytes: what a master has taken, its replicas take. */
   private maximumBulkOf(session: Session): number {
-    return session.isMaster ? LONGEST_BULK : this.maximumBulk;
+    return session.isMaster ? LONGEST_STRING : this.maximumBulk;
   }
 
   /** Reads on in a long request. */

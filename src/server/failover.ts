@@ -44,8 +44,8 @@ export class Failover {
   /** For `server`. */
   constructor(private readonly server: Server, private readonly replication: Replication) {}
 
-  /** Whether replicas aren't to be told that this server is there: nothing may come behind what they have. */
-  get holdsPings(): boolean {
+  /** Whether one has been begun; nothing may come behind what replicas have then, not even a PING. */
+  get isUnderway(): boolean {
     return this.state !== "no-failover";
   }
 
@@ -74,7 +74,7 @@ export class Failover {
 
   /** Gives it up; whether there was one. */
   abort(reason: string): boolean {
-    if (this.state === "no-failover") return false;
+    if (!this.isUnderway) return false;
     const { logger } = this.server;
     const { target } = this.request;
     logger.log(
@@ -138,9 +138,7 @@ export class Failover {
   /** Whether a replica may be the master, and has all there is. */
   private isReady(replica: Replica): boolean {
     const { target } = this.request;
-    const isTarget = target === null ||
-      (target.host === replica.host && target.port === replica.port);
-    return isTarget && replica.state === "online" &&
+    return (target === null || replica.isAt(target)) && replica.state === "online" &&
       replica.acknowledged === this.replication.history.offset;
   }
 

@@ -42,8 +42,9 @@ interface Transfer {
 
 /** Makes snapshots for the replicas of one server; see the head of this file. */
 export class FullSync {
+  /** The snapshot that goes to replicas as it is made; null if there is none. */
+  job: SnapshotJob | null = null;
   private transfer: Transfer | null = null;
-  private job: SnapshotJob | null = null;
 
   /** For `replicas` of `server`. */
   constructor(
@@ -51,16 +52,6 @@ export class FullSync {
     private readonly replication: Replication,
     private readonly replicas: Replicas,
   ) {}
-
-  /** Whether a snapshot goes to replicas as it is made. */
-  get isStreaming(): boolean {
-    return this.job !== null;
-  }
-
-  /** The snapshot that goes to replicas as it is made; null if there is none. */
-  get streamedJob(): SnapshotJob | null {
-    return this.job;
-  }
 
   /** A replica wants all of the data. */
   request(replica: Replica): void {
@@ -279,17 +270,12 @@ export class FullSync {
 
   /** A replica has been sent all of the snapshot; `startsOnAck`: it says when it can take the stream. */
   private sent(replica: Replica, startsOnAck: boolean): void {
-    const { session } = replica;
-    if (replica.snapshotOnly) {
-      this.server.logger.log(
-        "notice",
-        "RDB transfer completed, rdb only replica should be disconnected asap",
-      );
-      session.source = null;
-      return;
-    }
-    session.source = null;
-    this.replicas.sentSnapshot(replica, startsOnAck);
+    replica.session.source = null;
+    if (!replica.snapshotOnly) return this.replicas.sentSnapshot(replica, startsOnAck);
+    this.server.logger.log(
+      "notice",
+      "RDB transfer completed, rdb only replica should be disconnected asap",
+    );
   }
 
   /** Once a second: starts what is due, and tells those who wait that they are not forgotten. */

@@ -10,7 +10,7 @@ import type { Server } from "./server.ts";
 /** Section Persistence. */
 export function persistenceFields(server: Server): InfoFields {
   const { aof, loading, snapshots } = server.persistence;
-  const job = snapshots.job ?? aof.job ?? server.replication.replicas.fullSync.streamedJob;
+  const job = snapshots.job ?? aof.job ?? server.replication.replicas.fullSync.job;
   const now = server.clock.now();
   const total = server.keyspace.databases.reduce((sum, { size }) => sum + size, 0);
   const processed = job === null ? 0 : job.processed;

@@ -38,11 +38,8 @@ const EMPTY_LINE: Uint8Array = new TextEncoder().encode("\n");
 /** How far the link is, in the words of ROLE. */
 export type LinkState = "connect" | "connecting" | "handshake" | "sync" | "connected";
 
-/** What a replica knows that lets it go on with a stream: which database was selected (-1: any). */
-export interface KnownStream {
-  /** The number of the database. */
-  readonly database: number;
-}
+/** In the place of a database's number: the stream will say which it goes on in. */
+export const ANY_DATABASE: number = -1;
 
 /** The link of one server to its master; see the head of this file. */
 export class MasterLink {
@@ -61,15 +58,17 @@ export class MasterLink {
   private attempt = 0;
   private failures = 0;
   private nextTryMs = 0;
-  private stopped = false;
 
-  /** A link to `host` and `port`; `known`: the history goes on from where it is, if the master has it. */
+  /**
+   * A link to `host` and `port`; `last`: the database in which the history goes on from where it is, if the master has it; null if there
+   * is nothing to go on with.
+   */
   constructor(
     private readonly server: Server,
     private readonly replication: Replication,
     readonly host: string,
     readonly port: number,
-    private last: KnownStream | null,
+    private last: number | null,
   ) {
     this.heardMs = server.clock.now();
     this.downSinceMs = this.heardMs;
@@ -87,19 +86,14 @@ export class MasterLink {
     return stream.written + session.waitingBytes;
   }
 
-  /** The database that the stream has selected, or -1 if nobody knows. */
-  get database(): number {
-    return this.session?.database ?? this.last?.database ?? -1;
-  }
-
-  /** What can be gone on with; null for nothing. */
-  get known(): KnownStream | null {
-    return this.session === null ? this.last : { database: this.session.database };
+  /** The database that the stream has selected, or {@linkcode ANY_DATABASE}; null if there is nothing that can be gone on with. */
+  get database(): number | null {
+    return this.session === null ? this.last : this.session.database;
   }
 
   /** What was loaded at the start has been in this database, and can be gone on with. */
   recall(database: number): void {
-    this.last = { database };
+    this.last = database;
   }
 
   /** Connects. */
@@ -110,8 +104,7 @@ export class MasterLink {
 
   /** Ends it for good; what it knows stays. */
   stop(): void {
-    this.stopped = true;
-    this.last = this.known;
+    this.last = this.database;
     this.abandon();
   }
 
@@ -134,7 +127,7 @@ export class MasterLink {
     const attempt = ++this.attempt;
     this.state = "connecting";
     this.heardMs = this.server.clock.now();
-    const isCurrent = (): boolean => attempt === this.attempt && !this.stopped;
+    const isCurrent = (): boolean => attempt === this.attempt;
     this.log("notice", "MASTER <-> REPLICA sync started");
     const source = this.server.settings.text("bind-source-addr");
     this.server.sockets.connect(this.host, this.port, source).then(
@@ -268,11 +261,11 @@ export class MasterLink {
     }
     if (database === null || !isCurrent()) return;
     this.transfer = null;
-    this.last = { database };
+    this.last = database;
     this.log("notice", "MASTER <-> REPLICA sync: Finished with success");
+    // A master that doesn't tell what its history is called leaves it at the one that has just begun.
     if (outcome.kind === "full") replication.history.adopt(outcome.id, outcome.offset);
-    else replication.history.begin();
-    replication.replaceStream();
+    replication.keepStream();
   }
 
   /** Tells the master that this server is there, though it loads. */
@@ -285,11 +278,13 @@ export class MasterLink {
   private runStream(peer: Peer): void {
     const { server } = this;
     const rest = peer.rest.slice();
+    // It counts when it is run.
+    this.replication.receivedBytes -= rest.length;
     this.peer = null;
     const session = server.adopt(peer.connection);
     session.isMaster = true;
     session.authenticated = true;
-    session.database = Math.max(0, this.last?.database ?? 0);
+    session.database = Math.max(0, this.last ?? 0);
     this.session = session;
     this.last = null;
     this.state = "connected";
@@ -305,7 +300,7 @@ export class MasterLink {
   /** The session that runs the stream has ended. */
   lost(session: Session): void {
     if (session !== this.session) return;
-    this.last = { database: session.database };
+    this.last = session.database;
     this.session = null;
     this.state = "connect";
     this.replication.stream?.rollBack();

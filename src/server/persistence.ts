@@ -89,7 +89,7 @@ export class Persistence implements SnapshotHost, AofHost {
 
   /** Whether a snapshot goes to replicas as it is made. */
   private get streams(): boolean {
-    return this.server.replication.replicas.fullSync.isStreaming;
+    return this.server.replication.replicas.fullSync.job !== null;
   }
 
   /** Whether sessions are having turns, after which all is written together. */
@@ -146,14 +146,13 @@ export class Persistence implements SnapshotHost, AofHost {
   streamSnapshot(receive: PieceReceiver, ended: (error: string | null) => void): SnapshotJob {
     const job = this.engine.start(
       {
-        temporary: "",
+        temporary: null,
         target: null,
         asCommands: false,
         form: this.snapshots.form,
         facts: this.snapshotFacts(false),
         syncsInSteps: false,
         keyDelay: this.snapshots.settings.keyDelay,
-        streams: true,
       },
       ({ error }) => ended(error),
       receive,

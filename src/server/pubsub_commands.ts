@@ -69,19 +69,17 @@ function unsubscribe(event: string, kind: TopicKind): Handler {
 }
 
 /** Has replicas publish it too, where it changes nothing either. */
-function tellReplicas(
-  { client, database, server: { journal } }: ServerContext,
-  args: Uint8Array[],
-): void {
+function tellReplicas(context: ServerContext): void {
+  const { client, database, server: { journal } } = context;
   if (!journal.heardWhole) return;
-  journal.appendAside(database.number, args);
+  journal.appendAside(database.number, context.allArguments());
   client.wrote = journal.position;
 }
 
 function publish(context: ServerContext): void {
   const { reply, server: { clients: { subscriptions } }, starts, lengths } = context;
   const receivers = subscriptions.publish(context, starts[1], lengths[1], starts[2], lengths[2]);
-  tellReplicas(context, context.allArguments());
+  tellReplicas(context);
   reply.integer(receivers);
 }
 
@@ -90,7 +88,7 @@ function publishToShard(context: ServerContext): void {
   reply.integer(
     subscriptions.publishToShard(context, starts[1], lengths[1], starts[2], lengths[2]),
   );
-  tellReplicas(context, context.allArguments());
+  tellReplicas(context);
 }
 
 /** PUBSUB CHANNELS and SHARDCHANNELS: the channels that somebody subscribes to. */

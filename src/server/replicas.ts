@@ -12,18 +12,16 @@
 import type { Blocked, Wait } from "../commands/wait.ts";
 import type { StreamReader } from "../replication/stream.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
-import { splitAddress } from "./addresses.ts";
+import { splitAddress } from "../runtime/addresses.ts";
+import { NORMAL_CLASS, REPLICA_CLASS } from "./client_classes.ts";
 import { describeClient } from "./client_info.ts";
+import type { FailoverTarget } from "./failover.ts";
 import { FullSync } from "./full_sync.ts";
 import type { Replication } from "./replication.ts";
 import type { Server } from "./server.ts";
 import type { ServerContext } from "./server_context.ts";
 import type { Session } from "./session.ts";
 import type { OutputSource } from "./session_host.ts";
-
-const NORMAL_CLASS = 0;
-/** The class of clients whose limits are those of replicas. */
-export const REPLICA_CLASS = 1;
 
 /** So many bytes of an error are logged at most. */
 const LOGGED_BYTES = 1024;
@@ -102,8 +100,8 @@ export class Replica {
 
   /** Its address, `host:port`, as people know it. */
   get address(): string {
-    const { host, port } = splitAddress(this.session.connection.remote);
-    return `${this.announced === "" ? host : this.announced}:${this.port === 0 ? port : this.port}`;
+    const { port } = splitAddress(this.session.connection.remote);
+    return `${this.host}:${this.port === 0 ? port : this.port}`;
   }
 
   /** Its host. */
@@ -111,6 +109,11 @@ export class Replica {
     return this.announced === ""
       ? splitAddress(this.session.connection.remote).host
       : this.announced;
+  }
+
+  /** Whether it is the one that FAILOVER names so. */
+  isAt({ host, port }: FailoverTarget): boolean {
+    return host === this.host && port === this.port;
   }
 }
 
@@ -161,7 +164,7 @@ export class Replicas {
   areTooFew = false;
   /** How many are online and not far behind. */
   goodCount = 0;
-  private readonly byId = new Map<Session, Replica>();
+  private readonly bySession = new Map<Session, Replica>();
   private waiting: Waiting[] = [];
   private wantsAck = false;
   private grew = false;
@@ -179,22 +182,22 @@ export class Replicas {
 
   /** What is known of a session as a replica, from now on. */
   of(session: Session): Replica {
-    let replica = this.byId.get(session);
+    let replica = this.bySession.get(session);
     if (replica === undefined) {
       replica = new Replica(session);
-      this.byId.set(session, replica);
+      this.bySession.set(session, replica);
     }
     return replica;
   }
 
   /** What is known of a session as a replica; undefined if it has never said that it is one. */
   find(session: Session): Replica | undefined {
-    return this.byId.get(session);
+    return this.bySession.get(session);
   }
 
   /** Whether a session has asked for the stream. */
   isReplica(session: Session): boolean {
-    const replica = this.byId.get(session);
+    const replica = this.bySession.get(session);
     return replica !== undefined && this.all.has(replica);
   }
 
@@ -216,9 +219,9 @@ export class Replicas {
 
   /** A session has gone. */
   forget(session: Session): void {
-    const replica = this.byId.get(session);
+    const replica = this.bySession.get(session);
     if (replica === undefined) return;
-    this.byId.delete(session);
+    this.bySession.delete(session);
     replica.reader?.close();
     replica.reader = null;
     if (!this.all.delete(replica)) return;
@@ -230,7 +233,6 @@ export class Replicas {
     if (replica.state === "online") {
       this.server.logger.log("notice", `Connection with replica ${replica.address} lost.`);
     }
-    this.countGood();
     this.replication.applySettings();
   }
 
@@ -270,7 +272,6 @@ export class Replicas {
     replica.startsOnAck = false;
     replica.acknowledgedMs = this.server.clock.now();
     replica.session.source = new StreamSource(this, replica.reader!);
-    this.countGood();
     this.replication.applySettings();
     replica.session.pull();
   }
@@ -407,14 +408,13 @@ export class Replicas {
     const pingSeconds = settings.number("repl-ping-replica-period");
     if (
       this.seconds % pingSeconds === 0 && this.all.size > 0 && !this.replication.isReplica &&
-      !this.replication.failover.holdsPings
+      !this.replication.failover.isUnderway
     ) {
       this.replication.tellReplicas(["PING"]);
     }
     this.closeSilent(now, settings.number("repl-timeout") * 1000);
     this.fullSync.tick(now);
     this.dropOldStream(now);
-    this.countGood();
     this.feed();
   }
 

@@ -21,7 +21,7 @@ import { ReplicationStream } from "../replication/stream.ts";
 import type { ReplicationFacts } from "../persistence/rdb_file_writer.ts";
 import type { Command } from "./command_table.ts";
 import { Failover } from "./failover.ts";
-import { MasterLink } from "./master_link.ts";
+import { ANY_DATABASE, MasterLink } from "./master_link.ts";
 import { OwnExpiries } from "./own_expiries.ts";
 import { Replicas } from "./replicas.ts";
 import type { Server } from "./server.ts";
@@ -160,7 +160,7 @@ export class Replication {
   follow(host: string, port: number): void {
     const { server } = this;
     const wasMaster = this.link === null;
-    const known = wasMaster ? { database: -1 } : this.link!.known;
+    const known = wasMaster ? ANY_DATABASE : this.link!.database;
     this.link?.stop();
     if (wasMaster) {
       server.journal.endTurn();
@@ -232,13 +232,6 @@ export class Replication {
     this.history.begin();
   }
 
-  /** Has a stream that begins at the history's offset: nothing is kept of what was before. */
-  replaceStream(): void {
-    this.detachJournal();
-    this.stream = null;
-    this.keepStream();
-  }
-
   /** Keeps no stream any more. */
   dropStream(): void {
     this.server.journal.endTurn();
@@ -283,7 +276,8 @@ export class Replication {
       return { database: Math.max(0, journal.selectedDatabase), id, offset };
     }
     const { database } = link;
-    return database < 0 || stream === null ? null : { database, id, offset };
+    if (database === null || database === ANY_DATABASE || stream === null) return null;
+    return { database, id, offset };
   }
 
   /** Takes over what a snapshot, or the append-only file, says of the data that was loaded at the start. */
@@ -296,9 +290,7 @@ export class Replication {
       return;
     }
     // As a master it goes on under an id of its own, and remembers the one before.
-    history.secondId = id;
-    history.secondEnd = offset;
-    history.offset = offset;
+    history.resume(id, offset);
     this.keepStream();
     this.replicas.forsakenMs = this.server.clock.now();
   }

@@ -19,7 +19,7 @@ const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
 
 function replicaOf(context: ServerContext): void {
   const { client, reply, server, server: { logger, replication } } = context;
-  if (replication.failover.state !== "no-failover") {
+  if (replication.failover.isUnderway) {
     return reply.error("ERR REPLICAOF not allowed while failing over.");
   }
   const who = (): string => `(user request from '${describeClient(server, client, context)}')`;
@@ -156,7 +156,7 @@ function maySync(context: ServerContext): boolean {
   const { client, reply, server: { replication } } = context;
   // As with Redis, who is a replica already isn't answered.
   if (replication.replicas.isReplica(client) || client.monitoring) return false;
-  if (replication.failover.state !== "no-failover") {
+  if (replication.failover.isUnderway) {
     reply.error("NOMASTERLINK Can't SYNC while failing over");
     return false;
   }
@@ -209,7 +209,7 @@ function failover(context: ServerContext): void {
       ? reply.simple("OK")
       : reply.error("ERR No failover in progress.");
   }
-  if (replication.failover.state !== "no-failover") {
+  if (replication.failover.isUnderway) {
     return reply.error("ERR FAILOVER already in progress.");
   }
   if (replication.isReplica) {
@@ -224,9 +224,7 @@ function failover(context: ServerContext): void {
     );
   }
   if (target !== null) {
-    const replica = [...replication.replicas.all].find(({ host, port }) =>
-      host === target.host && port === target.port
-    );
+    const replica = [...replication.replicas.all].find((replica) => replica.isAt(target));
     if (replica === undefined) {
       return reply.error("ERR FAILOVER target HOST and PORT is not a replica.");
     }

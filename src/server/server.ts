@@ -484,8 +484,7 @@ export class Server implements SessionHost {
 
   /** Whether no key may be evicted now. */
   get evictionPaused(): boolean {
-    return this.stopping || this.replication.ignoresMemoryLimit ||
-      this.clients.pause.kind !== PAUSE_NONE;
+    return this.stopping || this.clients.pause.kind !== PAUSE_NONE;
   }
 
   /** Whether no key may be removed now for having expired, unless somebody asks for it. */

@@ -20,6 +20,7 @@ import type { BlockedSession } from "./blocking.ts";
 import type { OutputChunk, ReplyWriter } from "../protocol/reply_writer.ts";
 import type { RequestFrame } from "../protocol/request_parser.ts";
 import type { Connection } from "../runtime/sockets.ts";
+import { NORMAL_CLASS } from "./client_classes.ts";
 import type { OutputSource, SessionHost, SessionLimits } from "./session_host.ts";
 import type { Waiting } from "./subscriptions/messages.ts";
 import type { SessionTopics } from "./subscriptions/topics.ts";
@@ -119,8 +120,8 @@ export class Session {
   /** The position of the journal behind what its last command has changed. */
   wrote = 0;
 
-  /** Which limits it has: the index of its class in `CLIENT_CLASSES`. */
-  clientClass = 0;
+  /** Which limits it has: the number of its class. */
+  clientClass: number = NORMAL_CLASS;
   /** Unix time in seconds since when more output waits than may for long, or 0. */
   softSince = 0;
   /** What its server has counted as its memory. */

@@ -16,7 +16,7 @@
 import { globMatchRange } from "../keyspace/glob.ts";
 import { notificationMessages, type NotificationSink } from "../keyspace/notifications.ts";
 import type { ReplyWriter } from "../protocol/reply_writer.ts";
-import { CLIENT_CLASSES } from "./client_limits.ts";
+import { NORMAL_CLASS, PUBSUB_CLASS } from "./client_classes.ts";
 import type { Server } from "./server.ts";
 import { REPLY_OFF, REPLY_SKIP, type Session } from "./session.ts";
 import { Delivery } from "./subscriptions/delivery.ts";
@@ -28,9 +28,6 @@ import {
   SHARD_MESSAGE,
 } from "./subscriptions/messages.ts";
 import { SessionTopics, type Topic, Topics } from "./subscriptions/topics.ts";
-
-const NORMAL_CLASS = CLIENT_CLASSES.indexOf("normal");
-const PUBSUB_CLASS = CLIENT_CLASSES.indexOf("pubsub");
 
 /** The kinds of topics, which are also the names of a session's sets of them. */
 export type TopicKind = "channels" | "patterns" | "shardChannels";

@@ -20,12 +20,11 @@ import {
 import {
   formatNumber,
   formatThousands,
-  formatWithGoal,
   type Goal,
   markdownTable,
   MISSING,
+  ratioCells,
   ratioOfMedians,
-  ratioSpread,
 } from "./report.ts";
 import { geometricMean, summarize } from "./statistics.ts";
 
@@ -150,14 +149,8 @@ export function alternatingOrder(count: number, round: number): number[] {
 export function ratioTable(measured: readonly MeasuredCell[]): string {
   const headings = ["ratio", "throughput", "its rounds", "CPU", "its rounds", "p99", "its rounds"];
   const rows = measured.map(({ cell, samples: [ours, theirs = []] }) => {
-    const ratioAndSpread = (figure: (sample: Sample) => number | null, goal: Goal | undefined) => {
-      const [mine, other] = [ours.map(figure), theirs.map(figure)];
-      if (mine.includes(null) || other.includes(null)) return [MISSING, MISSING];
-      return [
-        formatWithGoal(ratioOfMedians(mine, other), goal),
-        ratioSpread(mine as number[], other as number[]),
-      ];
-    };
+    const ratioAndSpread = (figure: (sample: Sample) => number | null, goal: Goal | undefined) =>
+      ratioCells(ours.map(figure), theirs.map(figure), goal);
     return [
       cell.label,
       ...ratioAndSpread((sample) => sample.requestsPerSecond, cell.throughputGoal),

@@ -116,14 +116,20 @@ export class RedisBenchmark {
     return parseBenchmarkCsv(decoder.decode(output.stdout));
   }
 
-  /** Starts a run that goes on until it is killed. */
-  startEndless(port: number, workload: Workload): Deno.ChildProcess {
-    return new Deno.Command(this.#program, {
+  /** Has a run go on as long as `work` takes. */
+  async during<T>(port: number, workload: Workload, work: () => Promise<T>): Promise<T> {
+    const load = new Deno.Command(this.#program, {
       args: [...benchmarkArguments(port, workload, ENDLESS_REQUESTS), "-l"],
       stdin: "null",
       stdout: "null",
       stderr: "null",
       signal: this.#interruption,
     }).spawn();
+    try {
+      return await work();
+    } finally {
+      load.kill("SIGKILL");
+      await load.status;
+    }
   }
 }

@@ -79,6 +79,39 @@ export function ratioSpread(ours: readonly number[], theirs: readonly number[]):
   return `${formatNumber(min)}..${formatNumber(max)}`;
 }
 
+/** A ratio with its spread, in two cells; {@linkcode MISSING} where a side has none. */
+export function ratioCells(
+  ours: readonly (number | null)[],
+  theirs: readonly (number | null)[],
+  goal?: Goal,
+): [ratio: string, spread: string] {
+  const isWhole = !ours.includes(null) && !theirs.includes(null);
+  return [
+    formatWithGoal(ratioOfMedians(ours, theirs), goal),
+    isWhole ? ratioSpread(ours as number[], theirs as number[]) : MISSING,
+  ];
+}
+
+/** A figure of each round: its name, how it is taken, and what is asked of its ratio. */
+export type Figure<Round> = readonly [
+  name: string,
+  take: (round: Round) => number | null,
+  goal?: Goal,
+];
+
+/** The ratios of the first contender's rounds to the second's: a row a figure. */
+export function figureRatios<Round>(
+  heading: string,
+  figures: readonly Figure<Round>[],
+  [ours, theirs = []]: readonly (readonly Round[])[],
+): string {
+  const rows = figures.map(([name, take, goal]) => [
+    name,
+    ...ratioCells(ours.map(take), theirs.map(take), goal),
+  ]);
+  return markdownTable([heading, "of medians", "its rounds"], rows);
+}
+
 /**
  * A markdown table padded the way `deno fmt` pads it. The first `textColumns` stand left, the
  * others are figures and stand right.

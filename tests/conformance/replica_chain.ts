@@ -5,7 +5,7 @@
  */
 import { type Client, plainValue } from "../../src/client/mod.ts";
 import { badLine } from "../crash/log.ts";
-import { parseFacts, type ReplicationFacts } from "../crash/replicas/facts.ts";
+import { readFacts, type ReplicationFacts } from "../crash/replicas/facts.ts";
 import { type Contender, launchOf, ServerProcess } from "../crash/server_process.ts";
 import { reached } from "../crash/waiting.ts";
 import type { Words } from "../support/file_samples.ts";
@@ -67,8 +67,7 @@ class Node {
   }
 
   async facts(): Promise<ReplicationFacts> {
-    const sections = [await this.ask("INFO", "replication"), await this.ask("INFO", "stats")];
-    return parseFacts(sections.join("\r\n"));
+    return await readFacts((name, ...args) => this.ask(name, ...args));
   }
 
   async stop(): Promise<void> {

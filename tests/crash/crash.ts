@@ -4,15 +4,14 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
-import { choice, whole } from "./command_line.ts";
-import { CrashFault } from "./crash_fault.ts";
+import { type Program, runProgram } from "../support/command_line.ts";
 import { type Sabotage, SABOTAGES } from "./damage.ts";
 import type { Keeping } from "./durability.ts";
 import { Durations } from "./durations.ts";
 import { Life } from "./life.ts";
 import { ROUNDS_PER_LIFE } from "./plan.ts";
-import { type Contender, type Launch, launchOf } from "./server_process.ts";
+import { describeFault, newFolder, playUntilStopped, type Run } from "./run.ts";
+import { type Contender, CONTENDERS, type Launch, launchOf } from "./server_process.ts";
 import { Tally } from "./tally.ts";
 
 const USAGE = `deno run -A tests/crash/crash.ts [options]
@@ -46,37 +45,8 @@ interface Options {
   readonly sabotage: Sabotage | undefined;
 }
 
-function readOptions(args: readonly string[]): Options | undefined {
-  const given = parseArgs(args, {
-    string: ["rounds", "seed", "fsync", "server", "seconds", "folder", "life", "sabotage"],
-    boolean: ["help", "calm"],
-    unknown: (argument) => {
-      throw new Error(`${argument} is unknown; --help tells what there is`);
-    },
-  });
-  if (given.help === true) return undefined;
-  const read = <T>(name: string, reader: (name: string, value: string) => T): T | undefined => {
-    const value = given[name];
-    return typeof value === "string" ? reader(name, value) : undefined;
-  };
-  const oneOf = <T extends string>(choices: readonly T[]) => (name: string, value: string) =>
-    choice(name, value, choices);
-  const life = read("life", whole);
-  return {
-    rounds: read("rounds", whole) ?? (life === undefined ? 1000 : ROUNDS_PER_LIFE),
-    seed: read("seed", whole) ?? crypto.getRandomValues(new Uint32Array(1))[0],
-    keeping: read("fsync", oneOf<Keeping>(["always", "everysec", "no", "snapshots"])),
-    server: read("server", oneOf<Contender>(["miniredis", "redis"])) ?? "miniredis",
-    seconds: read("seconds", whole) ?? Infinity,
-    folder: read("folder", (_, value) => value),
-    isCalm: given.calm === true,
-    life,
-    sabotage: read("sabotage", oneOf(SABOTAGES)),
-  };
-}
-
 /** A run: one life after the other. */
-class Run {
+class Kills implements Run {
   readonly #options: Options;
   readonly #launch: Launch;
   readonly #tally = new Tally();
@@ -89,12 +59,10 @@ class Run {
     this.#launch = launch;
   }
 
-  /** Ends the run after the round that is being played. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Plays all rounds; returns the exit code. */
   async play(): Promise<number> {
     const { rounds, life } = this.#options;
     let faults = 0;
@@ -118,10 +86,9 @@ class Run {
 
   /** Plays a life; false if there was a fault. */
   async #playLife(number: number, rounds: number): Promise<boolean> {
-    const { seed, sabotage, folder: dir } = this.#options;
+    const { seed, sabotage, folder: parent } = this.#options;
     const keeping = this.#options.keeping ?? TURNS[number % TURNS.length];
-    if (dir !== undefined) await Deno.mkdir(dir, { recursive: true });
-    const folder = await Deno.realPath(await Deno.makeTempDir({ dir, prefix: "crash-" }));
+    const folder = await newFolder(parent, "crash-");
     const tally = this.#tally;
     const life = new Life({
       launch: this.#launch,
@@ -142,8 +109,7 @@ class Run {
       await life.close();
       // An interrupt from the keyboard reaches the server, too, which then ends by itself.
       if (!this.#isStopped) {
-        // What isn't a fault of the server's behaviour may be one of ours, or its sudden end.
-        const fault = error instanceof CrashFault ? error.message : String((error as Error).stack);
+        const fault = describeFault(error);
         await life.writeReport(fault);
         console.log(
           `\nFAILED with seed ${seed} in life ${number} (${keeping}), round ${life.round}:`,
@@ -183,26 +149,31 @@ class Run {
   }
 }
 
-async function main(): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = readOptions(Deno.args);
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function run(options: Options): Promise<number> {
   const launch = await launchOf(options.server);
   console.log(`seed ${options.seed}, against ${launch.join(" ")}`);
-  const run = new Run(options, launch);
-  // So that no server is left behind.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => run.stop());
-  }
-  return await run.play();
+  return await playUntilStopped(new Kills(options, launch));
 }
 
-if (import.meta.main) Deno.exit(await main());
+const PROGRAM: Program<Options> = {
+  usage: USAGE,
+  texts: ["rounds", "seed", "fsync", "server", "seconds", "folder", "life", "sabotage"],
+  flags: ["calm"],
+  read: (given) => {
+    const life = given.whole("life");
+    return {
+      rounds: given.whole("rounds") ?? (life === undefined ? 1000 : ROUNDS_PER_LIFE),
+      seed: given.seed(),
+      keeping: given.choice<Keeping>("fsync", ["always", "everysec", "no", "snapshots"]),
+      server: given.choice("server", CONTENDERS) ?? "miniredis",
+      seconds: given.whole("seconds") ?? Infinity,
+      folder: given.text("folder"),
+      isCalm: given.has("calm"),
+      life,
+      sabotage: given.choice("sabotage", SABOTAGES),
+    };
+  },
+  run,
+};
+
+if (import.meta.main) Deno.exit(await runProgram(PROGRAM));

@@ -5,12 +5,11 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
-import { choice, whole } from "./command_line.ts";
-import { CrashFault } from "./crash_fault.ts";
+import { type Program, runProgram } from "../support/command_line.ts";
 import { launchesOfNodes, Life } from "./replicas/life.ts";
 import { ROUNDS_PER_LIFE } from "./replicas/plan.ts";
 import { Tally } from "./replicas/tally.ts";
+import { describeFault, newFolder, playUntilStopped, type Run } from "./run.ts";
 import { type Contender, type Launch, launchOf } from "./server_process.ts";
 
 const USAGE = `deno run -A tests/crash/replicas.ts [options]
@@ -44,37 +43,8 @@ interface Options {
   readonly promotesLeast: boolean;
 }
 
-function readOptions(args: readonly string[]): Options | undefined {
-  const given = parseArgs(args, {
-    string: ["rounds", "seed", "server", "seconds", "folder", "life"],
-    boolean: ["help", "promote-least"],
-    unknown: (argument) => {
-      throw new Error(`${argument} is unknown; --help tells what there is`);
-    },
-  });
-  if (given.help === true) return undefined;
-  const text = (name: string): string | undefined => {
-    const value = given[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  const number = (name: string): number | undefined => {
-    const value = text(name);
-    return value === undefined ? undefined : whole(name, value);
-  };
-  const life = number("life");
-  return {
-    rounds: number("rounds") ?? (life === undefined ? 200 : ROUNDS_PER_LIFE),
-    seed: number("seed") ?? crypto.getRandomValues(new Uint32Array(1))[0],
-    server: choice("server", text("server") ?? "miniredis", Object.keys(MEMBERS)),
-    seconds: number("seconds") ?? Infinity,
-    folder: text("folder"),
-    life,
-    promotesLeast: given["promote-least"] === true,
-  };
-}
-
 /** A run: one group after the other. */
-class Run {
+class NodeKills implements Run {
   readonly #options: Options;
   readonly #launches: readonly Launch[];
   readonly #tally = new Tally();
@@ -86,12 +56,10 @@ class Run {
     this.#launches = launches;
   }
 
-  /** Ends the run after the round that is being played. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Plays all rounds; returns the exit code. */
   async play(): Promise<number> {
     const { rounds, life } = this.#options;
     let isWell = true;
@@ -116,9 +84,8 @@ class Run {
 
   /** Plays a life; false if there was a fault. */
   async #playLife(number: number, rounds: number): Promise<boolean> {
-    const { seed, promotesLeast, folder: dir } = this.#options;
-    if (dir !== undefined) await Deno.mkdir(dir, { recursive: true });
-    const folder = await Deno.realPath(await Deno.makeTempDir({ dir, prefix: "crash-replicas-" }));
+    const { seed, promotesLeast, folder: parent } = this.#options;
+    const folder = await newFolder(parent, "crash-replicas-");
     const tally = this.#tally;
     tally.lives++;
     const launches = launchesOfNodes(this.#launches);
@@ -131,7 +98,7 @@ class Run {
       await life?.close();
       // An interrupt from the keyboard reaches the servers, too, which then end by themselves.
       if (!this.#isStopped) {
-        const fault = error instanceof CrashFault ? error.message : String((error as Error).stack);
+        const fault = describeFault(error);
         await life?.writeReport(fault);
         console.log(`\nFAILED with seed ${seed} in life ${number}, round ${life?.round}:`);
         console.log(`${fault}\n`);
@@ -161,28 +128,31 @@ class Run {
   }
 }
 
-async function main(): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = readOptions(Deno.args);
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function run(options: Options): Promise<number> {
   const launches = await Promise.all(MEMBERS[options.server].map(launchOf));
   console.log(
     `seed ${options.seed}, against ${launches.map((words) => words.join(" ")).join(", ")}`,
   );
-  const run = new Run(options, launches);
-  // So that no server is left behind.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => run.stop());
-  }
-  return await run.play();
+  return await playUntilStopped(new NodeKills(options, launches));
 }
 
-if (import.meta.main) Deno.exit(await main());
+const PROGRAM: Program<Options> = {
+  usage: USAGE,
+  texts: ["rounds", "seed", "server", "seconds", "folder", "life"],
+  flags: ["promote-least"],
+  read: (given) => {
+    const life = given.whole("life");
+    return {
+      rounds: given.whole("rounds") ?? (life === undefined ? 200 : ROUNDS_PER_LIFE),
+      seed: given.seed(),
+      server: given.choice("server", Object.keys(MEMBERS)) ?? "miniredis",
+      seconds: given.whole("seconds") ?? Infinity,
+      folder: given.text("folder"),
+      life,
+      promotesLeast: given.has("promote-least"),
+    };
+  },
+  run,
+};
+
+if (import.meta.main) Deno.exit(await runProgram(PROGRAM));

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { whyNoReference } from "../conformance/peers.ts";
-import { choice, whole } from "./command_line.ts";
-import { CrashFault } from "./crash_fault.ts";
-import { type Contender, type Launch, launchOf } from "./server_process.ts";
+import { type Program, runProgram } from "../support/command_line.ts";
+import { describeFault, newFolder, playUntilStopped, type Run } from "./run.ts";
+import { type Contender, CONTENDERS, type Launch, launchOf } from "./server_process.ts";
 import { SENTINEL_PROGRAM } from "./sentinels/sentinel.ts";
 import { Tally } from "./sentinels/tally.ts";
 import { WatchedGroup } from "./sentinels/watched_group.ts";
@@ -23,8 +22,6 @@ const USAGE = `deno run -A tests/crash/sentinels.ts [options]
   --folder PATH       where the servers' folders are made (the system's temporary folder)
 `;
 
-const CONTENDERS: readonly Contender[] = ["miniredis", "redis"];
-
 interface Options {
   readonly kills: number;
   readonly seed: number;
@@ -33,34 +30,8 @@ interface Options {
   readonly folder: string | undefined;
 }
 
-function readOptions(args: readonly string[]): Options | undefined {
-  const given = parseArgs(args, {
-    string: ["kills", "seed", "server", "down-after-ms", "folder"],
-    boolean: ["help"],
-    unknown: (argument) => {
-      throw new Error(`${argument} is unknown; --help tells what there is`);
-    },
-  });
-  if (given.help === true) return undefined;
-  const text = (name: string): string | undefined => {
-    const value = given[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  const number = (name: string): number | undefined => {
-    const value = text(name);
-    return value === undefined ? undefined : whole(name, value);
-  };
-  return {
-    kills: number("kills") ?? 20,
-    seed: number("seed") ?? crypto.getRandomValues(new Uint32Array(1))[0],
-    server: choice("server", text("server") ?? "miniredis", CONTENDERS),
-    downAfterMs: number("down-after-ms") ?? 2000,
-    folder: text("folder"),
-  };
-}
-
 /** A run: one group, and another one after each failover that wasn't clean. */
-class Run {
+class Failovers implements Run {
   readonly #options: Options;
   readonly #launch: Launch;
   readonly #tally = new Tally();
@@ -72,12 +43,10 @@ class Run {
     this.#launch = launch;
   }
 
-  /** Ends the run after the failover that is under way. */
   stop(): void {
     this.#isStopped = true;
   }
 
-  /** Plays all; returns the exit code. */
   async play(): Promise<number> {
     const tally = this.#tally;
     while (!this.#isOver) {
@@ -97,9 +66,8 @@ class Run {
 
   /** Plays until all is over or something is wrong. */
   async #playGroup(number: number): Promise<void> {
-    const { seed, downAfterMs, folder: dir } = this.#options;
-    if (dir !== undefined) await Deno.mkdir(dir, { recursive: true });
-    const folder = await Deno.realPath(await Deno.makeTempDir({ dir, prefix: "crash-sentinels-" }));
+    const { seed, downAfterMs, folder: parent } = this.#options;
+    const folder = await newFolder(parent, "crash-sentinels-");
     const tally = this.#tally;
     let group: WatchedGroup | undefined;
     try {
@@ -114,7 +82,7 @@ class Run {
       await group?.close();
       // An interrupt from the keyboard reaches the servers, too, which then end by themselves.
       if (this.#isStopped) return;
-      const fault = error instanceof CrashFault ? error.message : String((error as Error).stack);
+      const fault = describeFault(error);
       const where = `seed ${seed}, group ${number}, kill ${tally.kills}`;
       console.log(`\nNOT CLEAN: ${where}: ${fault}\nWhat is left is in ${folder}: the logs.\n`);
       tally.faults.push(`${where}: ${fault.split("\n", 1)[0]}`);
@@ -124,18 +92,7 @@ class Run {
   }
 }
 
-async function main(): Promise<number> {
-  let options: Options | undefined;
-  try {
-    options = readOptions(Deno.args);
-  } catch (error) {
-    console.error((error as Error).message);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+async function run(options: Options): Promise<number> {
   const absence = await whyNoReference(SENTINEL_PROGRAM);
   if (absence !== undefined) {
     console.log(`no master is killed under sentinels: ${absence}`);
@@ -143,12 +100,21 @@ async function main(): Promise<number> {
   }
   const launch = await launchOf(options.server);
   console.log(`seed ${options.seed}, against ${launch.join(" ")}`);
-  const run = new Run(options, launch);
-  // So that no server is left behind.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => run.stop());
-  }
-  return await run.play();
+  return await playUntilStopped(new Failovers(options, launch));
 }
 
-if (import.meta.main) Deno.exit(await main());
+const PROGRAM: Program<Options> = {
+  usage: USAGE,
+  texts: ["kills", "seed", "server", "down-after-ms", "folder"],
+  flags: [],
+  read: (given) => ({
+    kills: given.whole("kills") ?? 20,
+    seed: given.seed(),
+    server: given.choice("server", CONTENDERS) ?? "miniredis",
+    downAfterMs: given.whole("down-after-ms") ?? 2000,
+    folder: given.text("folder"),
+  }),
+  run,
+};
+
+if (import.meta.main) Deno.exit(await runProgram(PROGRAM));

@@ -18,7 +18,10 @@ const PORT_TRIES = 5;
 export type Launch = readonly string[];
 
 /** Which servers there are to kill. */
-export type Contender = "redis" | "miniredis";
+export const CONTENDERS = ["miniredis", "redis"] as const;
+
+/** One of them. */
+export type Contender = typeof CONTENDERS[number];
 
 /** How to start a contender. */
 export async function launchOf(contender: Contender): Promise<Launch> {

@@ -7,6 +7,7 @@ import {
   plain,
   startMemoryServer,
 } from "../support/memory_server.ts";
+import { settle } from "../support/replicated.ts";
 import { Told } from "../support/told.ts";
 import { until } from "../support/waiting.ts";
 
@@ -53,11 +54,6 @@ function say(peer: MemoryConnection, ...lines: string[]): void {
 function ask(client: MemoryConnection, ...words: string[]): Promise<unknown> {
   client.send(encodeRequest(words));
   return client.reply().then(plain);
-}
-
-/** Lets everything that is ready happen. */
-async function settle(): Promise<void> {
-  for (let round = 0; round < 3; round++) await new Promise((resolve) => setTimeout(resolve));
 }
 
 function pass(machine: MemoryServer, ms: number): void {

@@ -7,57 +7,20 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { latin1Text } from "../../src/client/quoting.ts";
 import { joinBytes } from "../../src/protocol/joined_bytes.ts";
 import { encodeRequest } from "../../src/protocol/request_writer.ts";
-import {
-  MemoryConnection,
-  type MemoryServer,
-  plain,
-  startMemoryServer,
-} from "../support/memory_server.ts";
+import { MemoryConnection, type MemoryServer, plain } from "../support/memory_server.ts";
 import { latin1Bytes } from "../support/rdb_bodies.ts";
 import { reachable } from "../support/memory_pipe.ts";
+import { pass, settle, startNode, startPair } from "../support/replicated.ts";
 
-/** Lets everything that is ready happen. */
-async function settle(rounds = 30): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-}
-
-/** Lets time pass, and the servers notice. */
-async function pass(ms: number, ...machines: readonly MemoryServer[]): Promise<void> {
-  for (const { clock } of machines) clock.advance(ms);
-  for (const { server } of machines) {
-    for (let tick = 0; tick < 10; tick++) server.replication.tick();
-  }
-  await settle();
-}
-
+/** Starts a server that has nothing, and an id of its own. */
 async function start(
   seed: number,
   options: Readonly<Record<string, string>> = {},
 ): Promise<MemoryServer> {
-  const machine = await startMemoryServer(seed, { "repl-diskless-sync-delay": "0", ...options });
-  // Ids of servers must differ, and be known to the test.
-  let drawn = 0;
-  Object.assign(machine.server.randomness, {
-    hex: (length: number) => `${seed}${drawn++}`.padStart(length, "a"),
-  });
+  const machine = await startNode(seed, options);
   machine.server.replication.history.renew();
   await machine.server.ready;
   return machine;
-}
-
-/** A master and a replica of it that is up. */
-async function pair(
-  options: Readonly<Record<string, string>> = {},
-): Promise<{ master: MemoryServer; replica: MemoryServer; cut: () => void }> {
-  const [master, replica] = [await start(1, options), await start(2, options)];
-  const cut = reachable(replica, master);
-  const client = await replica.connect();
-  assertEquals(await client.ask("REPLICAOF", "master", "6379"), "OK");
-  await settle();
-  assertEquals(replica.server.replication.link?.state, "connected", replica.log.join("\n"));
-  return { master, replica, cut };
 }
 
 /** A replica that the test plays. */
@@ -152,8 +115,8 @@ function field(text: unknown, name: string): string | undefined {
 }
 
 Deno.test("a replica has what its master has, and hears of changes, messages and transactions", async () => {
-  const { master, replica } = await pair();
-  await using _both = both(master, replica);
+  await using pair = await startPair();
+  const { master, replica } = pair;
   const [client, reader, subscriber] = [
     await master.connect(),
     await replica.connect(),
@@ -179,17 +142,9 @@ Deno.test("a replica has what its master has, and hears of changes, messages and
   assertEquals(await reader.ask("DEBUG", "DIGEST"), await client.ask("DEBUG", "DIGEST"));
 });
 
-function both(...machines: readonly MemoryServer[]): AsyncDisposable {
-  return {
-    async [Symbol.asyncDispose](): Promise<void> {
-      for (const machine of machines) await machine[Symbol.asyncDispose]();
-    },
-  };
-}
-
 Deno.test("a link that was cut goes on where it was, also in the middle of a transaction", async () => {
-  const { master, replica, cut } = await pair();
-  await using _both = both(master, replica);
+  await using pair = await startPair();
+  const { master, replica, cut } = pair;
   const [client, reader] = [await master.connect(), await replica.connect()];
   const { stream } = master.server.replication;
   for (let round = 0; round < 20; round++) {
@@ -362,8 +317,8 @@ Deno.test("a wrong password is told, and the data stays", async () => {
 });
 
 Deno.test("a replica is written to by its master alone", async () => {
-  const { master, replica } = await pair();
-  await using _both = both(master, replica);
+  await using pair = await startPair();
+  const { master, replica } = pair;
   const client = await replica.connect();
   const refusal = "-READONLY You can't write against a read only replica.";
   assertEquals(await client.ask("SET", "key", "value"), refusal);
@@ -378,8 +333,8 @@ Deno.test("a replica is written to by its master alone", async () => {
 });
 
 Deno.test("keys expire on a replica when its master says so, and aren't seen meanwhile", async () => {
-  const { master, replica } = await pair();
-  await using _both = both(master, replica);
+  await using pair = await startPair();
+  const { master, replica } = pair;
   const [client, reader] = [await master.connect(), await replica.connect()];
   await client.ask("SET", "key", "value", "PX", "100");
   await settle();
@@ -393,8 +348,8 @@ Deno.test("keys expire on a replica when its master says so, and aren't seen mea
 });
 
 Deno.test("WAIT ends when replicas have acknowledged, or at its time", async () => {
-  const { master, replica } = await pair();
-  await using _both = both(master, replica);
+  await using pair = await startPair();
+  const { master } = pair;
   const client = await master.connect();
   await client.ask("SET", "key", "value");
   assertEquals(await client.ask("WAIT", "1", "0"), 1);
@@ -447,8 +402,8 @@ Deno.test("a replica that is promoted keeps the other ones of its master", async
 });
 
 Deno.test("FAILOVER: master and replica change places without a full synchronisation", async () => {
-  const { master, replica } = await pair();
-  await using _both = both(master, replica);
+  await using pair = await startPair();
+  const { master, replica } = pair;
   const [client, other] = [await master.connect(), await replica.connect()];
   await client.ask("SET", "key", "value");
   reachable(master, replica);
@@ -469,8 +424,8 @@ Deno.test("FAILOVER: master and replica change places without a full synchronisa
 });
 
 Deno.test("min-replicas-to-write refuses changes while there are too few", async () => {
-  const { master, replica, cut } = await pair();
-  await using _both = both(master, replica);
+  await using pair = await startPair();
+  const { master, replica, cut } = pair;
   const client = await master.connect();
   await client.ask("CONFIG", "SET", "min-replicas-to-write", "1");
   await pass(1000, master, replica);
@@ -486,8 +441,8 @@ Deno.test("min-replicas-to-write refuses changes while there are too few", async
 });
 
 Deno.test("with replica-serve-stale-data no, a replica without its master shows nothing", async () => {
-  const { master, replica, cut } = await pair({ "replica-serve-stale-data": "no" });
-  await using _both = both(master, replica);
+  await using pair = await startPair({ "replica-serve-stale-data": "no" });
+  const { replica, cut } = pair;
   const client = await replica.connect();
   assertEquals(await client.ask("GET", "key"), null);
   replica.reach = () => Promise.reject(new Error("Connection refused"));

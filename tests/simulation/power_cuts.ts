@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
+import { type Program, runProgram } from "../support/command_line.ts";
 import { type Finding, searchFor, SeedCalls, without } from "./proof.ts";
 import { simulateFaults } from "./disk_faults.ts";
 import { simulate } from "./simulation.ts";
@@ -28,6 +28,9 @@ interface Options {
   readonly seeds: number;
   readonly trace: boolean;
   readonly faults: boolean;
+  readonly lists: boolean;
+  readonly proves: boolean;
+  readonly without: string | undefined;
 }
 
 /** Plays seeds; how many found a fault. */
@@ -99,31 +102,34 @@ async function keyOfSite(wanted: string, first: number): Promise<string> {
   return found.key;
 }
 
-async function main(): Promise<number> {
-  const args = parseArgs(Deno.args, {
-    boolean: ["trace", "faults", "list", "prove", "help"],
-    string: ["seed", "seeds", "without"],
-  });
-  if (args.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const options = {
-    seed: Number(args.seed ?? 1),
-    seeds: Number(args.seeds ?? (args.prove ? 3000 : 10_000)),
-    trace: args.trace === true,
-    faults: args.faults === true,
-  };
-  if (args.prove) return await prove(options);
-  if (args.list) {
+/** Does what is asked for; how many seeds found a fault, or syncs nobody missed. */
+async function run(options: Options): Promise<number> {
+  if (options.proves) return await prove(options);
+  if (options.lists) {
     const { sites } = await listSites(options.seed);
     for (const [index, { site, calls }] of sites.list().entries()) {
       console.log(`${index + 1}  ${site.name}  (${site.place}, ${calls} calls)`);
     }
     return 0;
   }
-  if (args.without === undefined) return await play(options);
-  return await play(options, without(await keyOfSite(String(args.without), 1)));
+  if (options.without === undefined) return await play(options);
+  return await play(options, without(await keyOfSite(options.without, 1)));
 }
 
-if (import.meta.main) Deno.exit(await main() > 0 ? 1 : 0);
+const PROGRAM: Program<Options> = {
+  usage: USAGE,
+  texts: ["seed", "seeds", "without"],
+  flags: ["trace", "faults", "list", "prove"],
+  read: (given) => ({
+    seed: given.whole("seed") ?? 1,
+    seeds: given.whole("seeds") ?? (given.has("prove") ? 3000 : 10_000),
+    trace: given.has("trace"),
+    faults: given.has("faults"),
+    lists: given.has("list"),
+    proves: given.has("prove"),
+    without: given.text("without"),
+  }),
+  run: async (options) => await run(options) > 0 ? 1 : 0,
+};
+
+if (import.meta.main) Deno.exit(await runProgram(PROGRAM));

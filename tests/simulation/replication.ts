@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
+import { type Program, runProgram } from "../support/command_line.ts";
 import { type Sabotage, SABOTAGES, searchForSabotage } from "./replication_proof.ts";
 import { type ReplicationOutcome, simulateReplication } from "./replication_run.ts";
 
@@ -23,6 +23,7 @@ interface Options {
   readonly seeds: number;
   readonly trace: boolean;
   readonly bug: Sabotage | undefined;
+  readonly proves: boolean;
 }
 
 /** What is counted of all seeds. */
@@ -76,22 +77,26 @@ async function prove({ seed: first, seeds }: Options): Promise<number> {
   return missed;
 }
 
-async function main(): Promise<number> {
-  const args = parseArgs(Deno.args, {
-    boolean: ["trace", "prove", "help"],
-    string: ["seed", "seeds", "bug"],
-  });
-  if (args.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  const options = {
-    seed: Number(args.seed ?? 1),
-    seeds: Number(args.seeds ?? (args.prove ? 1000 : 10_000)),
-    trace: args.trace === true,
-    bug: args.bug === undefined ? undefined : SABOTAGES[Number(args.bug) - 1],
-  };
-  return args.prove ? await prove(options) : await play(options);
+/** The bug of this number in the list. */
+function bugOf(number: number | undefined): Sabotage | undefined {
+  if (number === undefined) return undefined;
+  const bug = SABOTAGES[number - 1];
+  if (bug === undefined) throw new Error(`--bug is a number from 1 to ${SABOTAGES.length}`);
+  return bug;
 }
 
-if (import.meta.main) Deno.exit(await main() > 0 ? 1 : 0);
+const PROGRAM: Program<Options> = {
+  usage: USAGE,
+  texts: ["seed", "seeds", "bug"],
+  flags: ["trace", "prove"],
+  read: (given) => ({
+    seed: given.whole("seed") ?? 1,
+    seeds: given.whole("seeds") ?? (given.has("prove") ? 1000 : 10_000),
+    trace: given.has("trace"),
+    bug: bugOf(given.whole("bug")),
+    proves: given.has("prove"),
+  }),
+  run: async (options) => await (options.proves ? prove : play)(options) > 0 ? 1 : 0,
+};
+
+if (import.meta.main) Deno.exit(await runProgram(PROGRAM));

@@ -12,7 +12,7 @@ import { entryType, expiryOf, hasExpiry } from "../../src/keyspace/entry_facts.t
 import { findEntry } from "../../src/keyspace/keyspace.ts";
 import { stringBytes } from "../../src/keyspace/strings.ts";
 
-/** Whether who has `offset` bytes of the stream `id` can be sent the rest by a server. */
+/** Whether who has `offset` bytes of the stream `id` can be sent the rest by a server; what it thinks of that itself may be sabotaged. */
 export function canGoOn(
   { replication: { history, stream } }: Server,
   id: string,

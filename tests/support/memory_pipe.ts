@@ -4,6 +4,7 @@
  * @module
  */
 import type { Connection } from "../../src/runtime/sockets.ts";
+import { IncomingBytes } from "./incoming_bytes.ts";
 import type { MemoryServer } from "./memory_server.ts";
 
 /** One end. */
@@ -11,47 +12,26 @@ class PipeEnd implements Connection {
   readonly fromLoopback = true;
   /** The other end. */
   peer!: PipeEnd;
-  private readonly incoming: Uint8Array[] = [];
-  private reading: { room: Uint8Array; done: (count: number | null) => void } | null = null;
+  private readonly incoming = new IncomingBytes();
   private closed = false;
 
   constructor(readonly remote: string, readonly local: string) {}
 
   read(room: Uint8Array): Promise<number | null> {
-    return new Promise((done) => {
-      this.reading = { room, done };
-      this.deliver();
-    });
+    return this.incoming.read(room);
   }
 
   write(bytes: Uint8Array): Promise<number> {
     if (this.closed || this.peer.closed) return Promise.reject(new Error("Broken pipe"));
     this.peer.incoming.push(bytes.slice());
-    this.peer.deliver();
     return Promise.resolve(bytes.length);
   }
 
   close(): void {
     this.closed = true;
-    this.deliver();
-    this.peer.deliver();
-  }
-
-  private deliver(): void {
-    if (this.reading === null) return;
-    const { room, done } = this.reading;
-    const [piece] = this.incoming;
-    if (piece !== undefined && !this.closed) {
-      const count = Math.min(piece.length, room.length);
-      room.set(piece.subarray(0, count));
-      if (count === piece.length) this.incoming.shift();
-      else this.incoming[0] = piece.subarray(count);
-      this.reading = null;
-      done(count);
-    } else if (this.closed || this.peer.closed) {
-      this.reading = null;
-      done(null);
-    }
+    this.incoming.forget();
+    this.incoming.end();
+    this.peer.incoming.end();
   }
 }
 

@@ -10,6 +10,7 @@ import { ReplyReader } from "../../src/protocol/reply_reader.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Connection, SocketListener } from "../../src/runtime/sockets.ts";
 import { Server, type ServerEnvironment, startServer } from "../../src/server/mod.ts";
+import { IncomingBytes } from "./incoming_bytes.ts";
 import { MemoryFiles } from "./memory_files.ts";
 import { seededRandom } from "./random.ts";
 
@@ -42,8 +43,7 @@ export class MemoryConnection implements Connection {
   closed = false;
   /** While false, writes hang, as to a client that doesn't read. */
   open = true;
-  private readonly incoming: Uint8Array[] = [];
-  private reading: { room: Uint8Array; done: (count: number | null) => void } | null = null;
+  private readonly incoming = new IncomingBytes();
   private hanging: { bytes: Uint8Array; done: (count: number) => void } | null = null;
   private readonly replies = new ReplyReader();
   /** Takes what the server sends, where that isn't RESP. */
@@ -54,14 +54,11 @@ export class MemoryConnection implements Connection {
 
   /** Whether the server waits for bytes. */
   get awaited(): boolean {
-    return this.reading !== null;
+    return this.incoming.isAwaited;
   }
 
   read(room: Uint8Array): Promise<number | null> {
-    return new Promise((done) => {
-      this.reading = { room, done };
-      this.deliver();
-    });
+    return this.incoming.read(room);
   }
 
   write(bytes: Uint8Array): Promise<number> {
@@ -76,15 +73,12 @@ export class MemoryConnection implements Connection {
 
   /** Sends bytes to the server, in the pieces given. */
   send(...pieces: Uint8Array[]): void {
-    this.incoming.push(...pieces.filter((piece) => piece.length > 0));
-    this.deliver();
+    this.incoming.push(...pieces);
   }
 
   /** Ends the stream to the server. */
   end(): void {
-    const reading = this.reading;
-    this.reading = null;
-    reading?.done(null);
+    this.incoming.end();
   }
 
   /** Lets a write that hangs, and all later ones, through. */
@@ -135,18 +129,6 @@ export class MemoryConnection implements Connection {
     else this.raw(bytes.slice());
     this.wake();
     return bytes.length;
-  }
-
-  private deliver(): void {
-    if (this.reading === null || this.incoming.length === 0) return;
-    const { room, done } = this.reading;
-    const piece = this.incoming[0];
-    const count = Math.min(piece.length, room.length);
-    room.set(piece.subarray(0, count));
-    if (count === piece.length) this.incoming.shift();
-    else this.incoming[0] = piece.subarray(count);
-    this.reading = null;
-    done(count);
   }
 }
 

@@ -109,7 +109,7 @@ export const FILE_SETTINGS: readonly Setting[] = [
   yesNo("stop-writes-on-bgsave-error", "yes", "refuse changes when a snapshot failed"),
   yesNo("rdbcompression", "yes", "compress strings in snapshots and for DUMP"),
   yesNo("rdbchecksum", "yes", "end snapshots with a checksum", FIXED),
-  yesNo("rdb-del-sync-files", "no", "remove snapshots that were for replicas", {}),
+  yesNo("rdb-del-sync-files", "no", "remove snapshots that were for replicas"),
   yesNo("rdb-save-incremental-fsync", "yes", "sync while a snapshot is written"),
   yesNo("appendonly", "no", "write each change to the append-only file", { needsData: true }),
   text(
@@ -164,7 +164,7 @@ export const HIDDEN_SETTINGS: readonly Setting[] = [
     2 * MEBIBYTE,
     [1024, INT_MAX],
     "bytes loaded between turns of others",
-    { hidden: true },
+    { hidden: true, noEffect: "others have their turns after some milliseconds of loading" },
   ),
 ];
 
@@ -189,7 +189,9 @@ export const REPLICATION_SETTINGS: readonly Setting[] = [
     Infinity,
   )),
   replica(integer("repl-backlog-ttl", 3600, LONG, "seconds that they are kept without replicas")),
-  replica(yesNo("repl-disable-tcp-nodelay", "no", "send to replicas in larger pieces")),
+  replica(yesNo("repl-disable-tcp-nodelay", "no", "send to replicas in larger pieces", {
+    noEffect: "what a round has changed is sent as one piece already",
+  })),
   replica(yesNo("repl-diskless-sync", "yes", "send snapshots without a file")),
   replica(integer("repl-diskless-sync-delay", 5, COUNT, "seconds to wait for more replicas")),
   replica(integer("repl-diskless-sync-max-replicas", 0, COUNT, "replicas not waited beyond")),
@@ -220,7 +222,9 @@ export const REPLICATION_SETTINGS: readonly Setting[] = [
     "slave-announce-port",
   ),
   replica(yesNo("replica-announced", "yes", "whether others are told of it")),
-  replica(yesNo("replica-ignore-disk-write-errors", "no", "go on when writing to disk fails")),
+  replica(yesNo("replica-ignore-disk-write-errors", "no", "go on when writing to disk fails", {
+    noEffect: "a replica whose disk fails takes in what its master sends all the same",
+  })),
   replica(integer("min-replicas-to-write", 0, COUNT, "replicas needed"), "min-slaves-to-write"),
   replica(integer("min-replicas-max-lag", 10, COUNT, "their longest lag"), "min-slaves-max-lag"),
   replica(choice(
@@ -228,6 +232,7 @@ export const REPLICATION_SETTINGS: readonly Setting[] = [
     "ignore",
     ["ignore", "panic", "panic-on-replicas"],
     "what to do when a change that came from elsewhere fails",
+    { noEffect: "a change that fails is logged, and the server goes on" },
   )),
 ];
 

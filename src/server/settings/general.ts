@@ -187,7 +187,7 @@ export const PROCESS_SETTINGS: readonly Setting[] = [
   ),
   manyWords("shutdown-on-sigint", "default", SIGNAL_WORDS, "how SIGINT ends it", readShutdown),
   manyWords("shutdown-on-sigterm", "default", SIGNAL_WORDS, "how SIGTERM ends it", readShutdown),
-  integer("shutdown-timeout", 10, COUNT, "seconds to wait for replicas at the end", {}),
+  integer("shutdown-timeout", 10, COUNT, "seconds to wait for replicas at the end"),
   text("ignore-warnings", "", "warnings about the system that don't stop the start", {
     noEffect: "nothing in the system stops the start",
   }),

@@ -16,16 +16,17 @@ import { persisting, type RunningServer, type Settings, wordInInfo } from "../co
 import { flushDisk } from "../disk.ts";
 import { fill } from "../loader.ts";
 import { probeDuring } from "../probe_process.ts";
+import { type Rate, ratedDuring } from "../rate.ts";
 import { MASTER_SETTINGS, ReplicaSet } from "../replica_set.ts";
 import {
+  type Figure,
+  figureRatios,
   formatNumber,
   formatSpread,
   formatThousands,
   formatWithGoal,
   type Goal,
   markdownTable,
-  ratioOfMedians,
-  ratioSpread,
 } from "../report.ts";
 import { median } from "../statistics.ts";
 import { pause } from "../timing.ts";
@@ -82,43 +83,22 @@ async function attach(master: RunningServer, replica: RunningServer): Promise<vo
   }
 }
 
-/** Runs `work`; what the server answered in a second meanwhile, and how long it was. */
-async function rated(server: RunningServer, work: () => Promise<void>) {
-  const connection = await WireConnection.open(server.port);
-  try {
-    const look = async () => {
-      const info = await connection.command("INFO", "stats");
-      return {
-        commands: Number(wordInInfo(info, "total_commands_processed")),
-        at: performance.now(),
-      };
-    };
-    const from = await look();
-    await work();
-    const to = await look();
-    const seconds = (to.at - from.at) / 1000;
-    return { ratePerSecond: (to.commands - from.commands) / seconds, seconds };
-  } finally {
-    connection.close();
-  }
-}
-
 /** Measures without a replica and while one attaches; the load goes on. */
 async function measureLoaded(
   [master, replica, control]: readonly RunningServer[],
 ): Promise<Omit<Reading, "behindMs">> {
   const ports = control ? [master.port, control.port] : [master.port];
   await pause(WARM_UP_MS);
-  let without = { ratePerSecond: NaN };
+  let without: Rate = { perSecond: NaN, seconds: NaN };
   const withoutProbe = await probeDuring(ports, async () => {
-    without = await rated(master, () => pause(WITHOUT_MS));
+    without = await ratedDuring(master, () => pause(WITHOUT_MS));
   });
-  let during = { ratePerSecond: NaN, seconds: NaN };
+  let during = without;
   const duringProbe = await probeDuring(ports, async () => {
-    during = await rated(master, () => attach(master, replica));
+    during = await ratedDuring(master, () => attach(master, replica));
   });
   return {
-    ratesPerSecond: { without: without.ratePerSecond, during: during.ratePerSecond },
+    ratesPerSecond: { without: without.perSecond, during: during.perSecond },
     seconds: during.seconds,
     longestMs: { without: withoutProbe.server.longestMs, during: duringProbe.server.longestMs },
     controlMs: duringProbe.control?.longestMs ?? null,
@@ -134,14 +114,8 @@ async function measure(
   await fill(master.port, 0, keys, SHAPE);
   await flushDisk();
   const workload = { test: "set", clients: 50, pipeline: 16, keepAlive: true, keyspace: keys };
-  const load = bench.requireBenchmark().startEndless(master.port, workload);
-  let reading: Omit<Reading, "behindMs">;
-  try {
-    reading = await measureLoaded(servers);
-  } finally {
-    load.kill("SIGKILL");
-    await load.status;
-  }
+  const generator = bench.requireBenchmark();
+  const reading = await generator.during(master.port, workload, () => measureLoaded(servers));
   const set = new ReplicaSet(master, [replica]);
   const behindMs = await set.converge();
   const syncs = await set.fullSyncs();
@@ -151,7 +125,7 @@ async function measure(
   return { ...reading, behindMs };
 }
 
-const FIGURES: readonly (readonly [string, (reading: Reading) => number, Goal?])[] = [
+const FIGURES: readonly Figure<Reading>[] = [
   ["seconds until it is up", ({ seconds }) => seconds, SECONDS_GOAL],
   ["longest pause during it", ({ longestMs }) => longestMs.during],
   ["requests/s during it", ({ ratesPerSecond }) => ratesPerSecond.during],
@@ -160,14 +134,6 @@ const FIGURES: readonly (readonly [string, (reading: Reading) => number, Goal?])
 
 function keptOf({ ratesPerSecond }: Reading): number {
   return ratesPerSecond.during / ratesPerSecond.without;
-}
-
-function ratioTable(way: string, [ours, theirs = []]: readonly (readonly Reading[])[]): string {
-  const rows = FIGURES.map(([name, figure, goal]) => {
-    const [mine, other] = [ours.map(figure), theirs.map(figure)];
-    return [name, formatWithGoal(ratioOfMedians(mine, other), goal), ratioSpread(mine, other)];
-  });
-  return markdownTable([`full sync ${way}: ratio`, "of medians", "its rounds"], rows);
 }
 
 function readingTable(bench: Bench, readings: readonly (readonly Reading[])[]): string {
@@ -236,7 +202,7 @@ export async function measureFullSync(bench: Bench): Promise<string[]> {
     }
   }
   const tables = ways.flatMap(({ name }, place) => [
-    ratioTable(name, readings[place]),
+    figureRatios(`full sync ${name}: ratio`, FIGURES, readings[place]),
     readingTable(bench, readings[place]),
   ]);
   const lines = ways.map(({ name }, place) => pauseLine(name, readings[place]));

@@ -12,16 +12,16 @@ import type { Bench } from "../bench_context.ts";
 import { alternatingOrder } from "../cells.ts";
 import type { LagReport } from "../lag_probe.ts";
 import { lagDuring } from "../probe_process.ts";
+import { ratedDuring } from "../rate.ts";
 import type { Workload } from "../redis_benchmark.ts";
 import type { ReplicaSet } from "../replica_set.ts";
 import {
+  type Figure,
+  figureRatios,
   formatSpread,
   formatThousands,
-  formatWithGoal,
   type Goal,
   markdownTable,
-  ratioOfMedians,
-  ratioSpread,
 } from "../report.ts";
 import { median } from "../statistics.ts";
 import { pause } from "../timing.ts";
@@ -47,39 +47,24 @@ async function measureRound(bench: Bench, set: ReplicaSet): Promise<Reading> {
   const lag = (load: () => Promise<void>) => lagDuring(master.port, replica.port, load);
   await set.converge();
   const atRest = await lag(() => pause(REST_MS));
-  const load = bench.requireBenchmark().startEndless(master.port, LOAD);
-  try {
+  return await bench.requireBenchmark().during(master.port, LOAD, async () => {
     await pause(WARM_UP_MS);
-    const commands = () => master.infoNumber("stats", "total_commands_processed");
+    const loadedMs = bench.options.quick ? QUICK_LOADED_MS : LOADED_MS;
     let requestsPerSecond = NaN;
     const loaded = await lag(async () => {
-      const [before, startedAt] = [await commands(), performance.now()];
-      await pause(bench.options.quick ? QUICK_LOADED_MS : LOADED_MS);
-      const answered = await commands() - before;
-      requestsPerSecond = answered / (performance.now() - startedAt) * 1000;
+      requestsPerSecond = (await ratedDuring(master, () => pause(loadedMs))).perSecond;
     });
     await set.online();
     return { atRest, loaded, requestsPerSecond };
-  } finally {
-    load.kill("SIGKILL");
-    await load.status;
-  }
+  });
 }
 
-const FIGURES: readonly (readonly [string, (reading: Reading) => number, Goal?])[] = [
+const FIGURES: readonly Figure<Reading>[] = [
   ["p99, from the master's reply", ({ loaded }) => loaded.fromReply.p99Ms, GOAL],
   ["p99, from sending", ({ loaded }) => loaded.fromSending.p99Ms],
   ["half, from sending", ({ loaded }) => loaded.fromSending.p50Ms],
   ["requests/s meanwhile", ({ requestsPerSecond }) => requestsPerSecond],
 ];
-
-function ratioTable([ours, theirs = []]: readonly (readonly Reading[])[]): string {
-  const rows = FIGURES.map(([name, figure, goal]) => {
-    const [mine, other] = [ours.map(figure), theirs.map(figure)];
-    return [name, formatWithGoal(ratioOfMedians(mine, other), goal), ratioSpread(mine, other)];
-  });
-  return markdownTable(["ratio of lags", "of medians", "its rounds"], rows);
-}
 
 function readingTable(
   sets: readonly ReplicaSet[],
@@ -122,5 +107,6 @@ export async function measureLag(bench: Bench, sets: readonly ReplicaSet[]): Pro
       readings[index].push(await measureRound(bench, sets[index]));
     }
   }
-  return `${ratioTable(readings)}\n\n${readingTable(sets, readings)}`;
+  const ratios = figureRatios("ratio of lags", FIGURES, readings);
+  return `${ratios}\n\n${readingTable(sets, readings)}`;
 }

@@ -11,7 +11,7 @@
 import type { Bench, Suite } from "../bench_context.ts";
 import { alternatingOrder, fillKeyspace } from "../cells.ts";
 import type { RunningServer } from "../contender.ts";
-import type { RedisBenchmark, Workload } from "../redis_benchmark.ts";
+import type { Workload } from "../redis_benchmark.ts";
 import { formatSpread, formatWithGoal, markdownTable } from "../report.ts";
 import { median } from "../statistics.ts";
 import { pause } from "../timing.ts";
@@ -27,21 +27,6 @@ interface Reading {
   readonly besideMs: number;
 }
 
-async function besideGreedy<T>(
-  generator: RedisBenchmark,
-  server: RunningServer,
-  measure: () => Promise<T>,
-): Promise<T> {
-  const greedy = generator.startEndless(server.port, GREEDY);
-  try {
-    await pause(GREEDY_START_MS);
-    return await measure();
-  } finally {
-    greedy.kill("SIGKILL");
-    await greedy.status;
-  }
-}
-
 async function measureRound(
   bench: Bench,
   server: RunningServer,
@@ -52,7 +37,10 @@ async function measureRound(
   const requestsFor = async () =>
     Math.ceil((await run(FIRST_GUESS_REQUESTS)).requestsPerSecond * bench.options.secondsPerCell);
   const alone = await run(await requestsFor());
-  const beside = await besideGreedy(generator, server, async () => run(await requestsFor()));
+  const beside = await generator.during(server.port, GREEDY, async () => {
+    await pause(GREEDY_START_MS);
+    return await run(await requestsFor());
+  });
   return { aloneMs: alone.p99Ms, besideMs: beside.p99Ms };
 }
 

@@ -27,14 +27,12 @@ import { probeDuring } from "../probe_process.ts";
 import { privateBytes, residentBytes } from "../process_facts.ts";
 import type { RedisBenchmark } from "../redis_benchmark.ts";
 import {
+  type Figure,
+  figureRatios,
   formatMebibytes,
-  formatNumber,
   formatSpread,
   formatThousands,
   markdownTable,
-  MISSING,
-  ratioOfMedians,
-  ratioSpread,
 } from "../report.ts";
 import { median } from "../statistics.ts";
 import { pause } from "../timing.ts";
@@ -179,18 +177,17 @@ async function measure(
   await fill(port, 0, keys, SHAPE);
   await flushDisk();
   const workload = { test: "set", clients: 50, pipeline: 16, keepAlive: true, keyspace: keys };
-  const load = generator.startEndless(port, workload);
-  const connection = await WireConnection.open(port);
-  try {
-    return await measureLoaded(servers, connection);
-  } finally {
-    connection.close();
-    load.kill("SIGKILL");
-    await load.status;
-  }
+  return await generator.during(port, workload, async () => {
+    const connection = await WireConnection.open(port);
+    try {
+      return await measureLoaded(servers, connection);
+    } finally {
+      connection.close();
+    }
+  });
 }
 
-const FIGURES: readonly (readonly [string, (reading: Reading) => number | null])[] = [
+const FIGURES: readonly Figure<Reading>[] = [
   ["requests/s during it", ({ ratesPerSecond }) => ratesPerSecond.during],
   ["throughput kept", keptOf],
   ["seconds", ({ saveSeconds }) => saveSeconds],
@@ -205,19 +202,6 @@ function keptOf({ ratesPerSecond }: Reading): number {
 
 function addedPauseOf({ longestMs }: Reading): number {
   return longestMs.during - longestMs.without;
-}
-
-function ratioTable([ours, theirs = []]: readonly (readonly Reading[])[]): string {
-  const rows = FIGURES.map(([name, figure]) => {
-    const [mine, other] = [ours.map(figure), theirs.map(figure)];
-    const isWhole = !mine.includes(null) && !other.includes(null);
-    return [
-      name,
-      formatNumber(ratioOfMedians(mine, other)),
-      isWhole ? ratioSpread(mine as number[], other as number[]) : MISSING,
-    ];
-  });
-  return markdownTable(["ratio", "of medians", "its rounds"], rows);
 }
 
 function figureTables(bench: Bench, readings: readonly (readonly Reading[])[]): string {
@@ -300,6 +284,7 @@ export const snapshots: Suite = {
         );
       }
     }
-    return `${ratioTable(readings)}\n\n${figureTables(bench, readings)}`;
+    const ratios = figureRatios("ratio", FIGURES, readings);
+    return `${ratios}\n\n${figureTables(bench, readings)}`;
   },
 };

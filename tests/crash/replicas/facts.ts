@@ -32,6 +32,15 @@ export interface Syncs {
   readonly refused: number;
 }
 
+/** Asks a server; `ask` gives a reply as text. */
+export async function readFacts(
+  ask: (name: string, ...args: readonly string[]) => Promise<string>,
+): Promise<ReplicationFacts> {
+  return parseFacts(
+    [await ask("INFO", "replication"), await ask("INFO", "stats")].join("\r\n"),
+  );
+}
+
 /** Reads the sections `replication` and `stats` of INFO. */
 export function parseFacts(info: string): ReplicationFacts {
   const fields = new Map(info.split("\r\n").map((line) => line.split(":", 2) as [string, string]));

@@ -14,7 +14,7 @@ import { CrashFault } from "../crash_fault.ts";
 import { badLine } from "../log.ts";
 import { type Launch, ServerProcess, StartError } from "../server_process.ts";
 import { patiently } from "../waiting.ts";
-import { parseFacts, type ReplicationFacts } from "./facts.ts";
+import { readFacts, type ReplicationFacts } from "./facts.ts";
 
 /** A folder and the server that runs in it, if one does. */
 export class Node {
@@ -98,8 +98,7 @@ export class Node {
 
   /** What it says of its replication. */
   async facts(): Promise<ReplicationFacts> {
-    const sections = [await this.ask("INFO", "replication"), await this.ask("INFO", "stats")];
-    return parseFacts(sections.join("\r\n"));
+    return await readFacts((name, ...args) => this.ask(name, ...args));
   }
 
   /** Follows somebody else, or nobody. */

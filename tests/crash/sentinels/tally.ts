@@ -51,15 +51,11 @@ export class Tally {
   get lastFailover(): string {
     const { kill, votes, confirmed, ...times } = this.#failovers.at(-1)!;
     const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-    return `kill ${kill}: a new master after ${
-      seconds(times.agreedMs)
-    } (votes: ${votes}), followed ` +
-      `after ${seconds(times.followedMs)}, the killed one back ${
-        seconds(times.returnedMs)
-      } after ` +
-      `its start, all at rest after ${
-        seconds(times.restedMs)
-      }; ${confirmed} confirmed writes there`;
+    const [agreed, followed] = [seconds(times.agreedMs), seconds(times.followedMs)];
+    const [returned, rested] = [seconds(times.returnedMs), seconds(times.restedMs)];
+    return `kill ${kill}: a new master after ${agreed} (votes: ${votes}), followed after ` +
+      `${followed}, the killed one back ${returned} after its start, all at rest after ` +
+      `${rested}; ${confirmed} confirmed writes there`;
   }
 
   /** Counts nothing: only what is confirmed matters. */
