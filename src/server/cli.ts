@@ -12,19 +12,19 @@
 
 import { COMMON_OPTIONS, formatOptions, type Option } from "../runtime/arguments.ts";
 import { systemClock } from "../runtime/clock.ts";
-import { startSnapshotWorker } from "../persistence/worker_engine.ts";
-import { removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
-import { consoleSink, Logger } from "../runtime/logging.ts";
-import { versionLine } from "../runtime/subcommands.ts";
-import { parseServerArguments, type ServerArguments } from "./command_line.ts";
 import {
-  checkConfig,
   ConfigError,
   type ConfigLine,
   optionLine,
   readConfigFile,
   readConfigText,
-} from "./config_file.ts";
+} from "../runtime/config_lines.ts";
+import { startSnapshotWorker } from "../persistence/worker_engine.ts";
+import { removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
+import { consoleSink, Logger } from "../runtime/logging.ts";
+import { versionLine } from "../runtime/subcommands.ts";
+import { parseServerArguments, type ServerArguments } from "./command_line.ts";
+import { checkConfig } from "./config_file.ts";
 import { CHECK_OPTIONS, runFileCheck } from "./file_checks.ts";
 import { type Setting, SETTING_GROUPS } from "./settings.ts";
 import type { MessageFromWorker, MessageToWorker, StartMessage } from "./worker.ts";

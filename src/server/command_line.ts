@@ -11,7 +11,7 @@
  */
 import { nearestWord, UsageError } from "../runtime/arguments.ts";
 import { isDirective } from "./config_file.ts";
-import { splitLine } from "./config_words.ts";
+import { splitLine } from "../runtime/config_words.ts";
 import { type Directive, findSetting, SETTINGS } from "./settings.ts";
 
 /** What stands on the command line. */

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { plainWord, quoteWord, splitLine } from "./config_words.ts";
+import { plainWord, quoteWord, splitLine } from "../runtime/config_words.ts";
 import { findSetting, type Setting, SETTINGS, type Settings } from "./settings.ts";
 
 /** The comment above the lines that are added, in the words of Redis, which looks for it. */

@@ -1,22 +1,21 @@
 /**
  * The values of all settings of one server.
  *
- * Each is kept as the text that CONFIG GET shows; see `settings/setting.ts` for the kinds of values
+ * Each is kept as the text that CONFIG GET shows; see `runtime/setting.ts` for the kinds of values
  * and `settings/table.ts` for the table.
  *
  * @module
  */
 import { globMatch } from "../keyspace/glob.ts";
-import { type Setting, SettingsError } from "./settings/setting.ts";
+import type { Directive } from "../runtime/config_lines.ts";
+import { type Setting, SettingsError } from "../runtime/setting.ts";
 import { findSetting, SETTINGS } from "./settings/table.ts";
 
-export { type Setting, SettingsError, type SettingTraits } from "./settings/setting.ts";
+export type { Directive } from "../runtime/config_lines.ts";
+export { type Setting, SettingsError, type SettingTraits } from "../runtime/setting.ts";
 export { findSetting, SETTING_GROUPS, SETTINGS } from "./settings/table.ts";
 
 const encoder = new TextEncoder();
-
-/** A setting or another directive with its words, as in a line of the config file. */
-export type Directive = readonly [name: string, ...words: string[]];
 
 /** The values of all settings of one server. */
 export class Settings {

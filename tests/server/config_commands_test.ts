@@ -1,7 +1,8 @@
 /** CONFIG: reading and changing settings, and writing the config file. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { checkConfig, readConfigFile } from "../../src/server/config_file.ts";
+import { readConfigFile } from "../../src/runtime/config_lines.ts";
+import { checkConfig } from "../../src/server/config_file.ts";
 import { rewriteConfig } from "../../src/server/config_rewrite.ts";
 import { SETTINGS, Settings } from "../../src/server/settings.ts";
 import { MemoryFiles } from "../support/memory_files.ts";

@@ -1,36 +1,9 @@
-/** Reading configurations: words, lines, files, and what is wrong with them. */
+/** Reading configurations: lines, files, and what is wrong with them. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkConfig, ConfigError, readConfigFile } from "../../src/server/config_file.ts";
-import { plainWord, quoteWord, splitLine } from "../../src/server/config_words.ts";
+import { ConfigError, readConfigFile } from "../../src/runtime/config_lines.ts";
+import { checkConfig } from "../../src/server/config_file.ts";
 import { MemoryFiles } from "../support/memory_files.ts";
-
-Deno.test("config words: quotes and escapes", () => {
-  for (
-    const [line, words] of [
-      ["port 6379", ["port", "6379"]],
-      ["  save\t900   1 ", ["save", "900", "1"]],
-      ["", []],
-      [`requirepass "a \\"b\\" \\x41\\n"`, ["requirepass", 'a "b" A\n']],
-      [`requirepass 'it\\'s \\n'`, ["requirepass", "it's \\n"]],
-      [`a ""  ''`, ["a", "", ""]],
-      [`a "é\\xc3\\xa9"`, ["a", "éé"]],
-      [`a b"c d"`, ["a", "bc d"]],
-      [`a "b`, undefined],
-      [`a "b"c`, undefined],
-      [`a 'b'c`, undefined],
-      [`a 'b`, undefined],
-    ] as const
-  ) assertEquals(splitLine(line), words as string[] | undefined, line);
-});
-
-Deno.test("config words: what is quoted can be read again", () => {
-  for (const word of ["", "a", "a b", 'a"b', "a\\b", "it's", "\n\r\t\b\x07\x00\x7f", "é 漢 😀"]) {
-    assertEquals(splitLine(`x ${quoteWord(word)}`), ["x", word]);
-    assertEquals(splitLine(`x ${plainWord(word)}`), ["x", word]);
-  }
-  assertEquals(plainWord("plain"), "plain");
-});
 
 Deno.test("config file: comments, capitals, and files that are included where it says so", () => {
   const files = new MemoryFiles({
@@ -39,6 +12,7 @@ Deno.test("config file: comments, capitals, and files that are included where it
     "/etc/redis.d/1.conf": "hz 10\ninclude /etc/none*.conf",
     "/etc/redis.d/.3.conf": "broken",
     "/etc/redis.d/4.txt": "broken",
+    "/etc/redis.d/5xconf": "broken",
   });
   const lines = readConfigFile("/etc/redis.conf", files);
   assertEquals(lines.map(({ words, source, number }) => [words.join(" "), source, number]), [

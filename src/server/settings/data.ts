@@ -17,7 +17,7 @@ import {
   type Setting,
   text,
   yesNo,
-} from "./setting.ts";
+} from "../../runtime/setting.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const COUNT = [0, INT_MAX] as const;

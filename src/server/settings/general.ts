@@ -39,7 +39,7 @@ import {
   type Setting,
   text,
   yesNo,
-} from "./setting.ts";
+} from "../../runtime/setting.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const PORT = [0, 65535] as const;

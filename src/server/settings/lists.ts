@@ -11,7 +11,7 @@ import {
   parseNotifyFlags,
 } from "../../keyspace/notifications.ts";
 import { parseMemoryBytes } from "../../runtime/memory_size.ts";
-import { readChoice, SettingsError } from "./setting.ts";
+import { readChoice, SettingsError } from "../../runtime/setting.ts";
 
 /** `save`: pairs of seconds and changes; an empty word is no pair at all. */
 export function readSave(words: readonly string[]): string {

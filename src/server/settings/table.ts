@@ -20,7 +20,7 @@ import {
   SECURITY_SETTINGS,
   TLS_SETTINGS,
 } from "./general.ts";
-import type { Setting } from "./setting.ts";
+import type { Setting } from "../../runtime/setting.ts";
 
 /** The settings by what they are about. */
 export const SETTING_GROUPS: Readonly<Record<string, readonly Setting[]>> = {

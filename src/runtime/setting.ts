@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { parseMemoryBytes } from "../../runtime/memory_size.ts";
+import { parseMemoryBytes } from "./memory_size.ts";
 
 /** A value that a setting can't have, or a setting that doesn't exist. */
 export class SettingsError extends Error {
