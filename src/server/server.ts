@@ -37,7 +37,6 @@ import { TRANSACTION_HANDLERS } from "./transaction_commands.ts";
 import { BITMAP_HANDLERS } from "../commands/bitmaps.ts";
 import { Persistence } from "./persistence.ts";
 import type { OutputGate } from "./output_gate.ts";
-import { PidFile } from "./pid_file.ts";
 import { ShutdownRequest } from "./shutdown_request.ts";
 import { type Directive, directivesOf, type Settings, SettingsError } from "./settings.ts";
 import { logCrash, logInitialized, logReady, logStart } from "./startup.ts";
@@ -73,6 +72,7 @@ import { afterOthers, type Clock, systemClock } from "../runtime/clock.ts";
 import { TurnClock } from "../runtime/turn_clock.ts";
 import { type Files, pathFrom, systemFiles } from "../runtime/files.ts";
 import { consoleSink, fileSink, Logger, type LogSink } from "../runtime/logging.ts";
+import { PidFile } from "../runtime/pid_file.ts";
 import { type Randomness, systemRandomness } from "../runtime/random.ts";
 import { type Connection, type Sockets, systemSockets } from "../runtime/sockets.ts";
 
@@ -275,7 +275,7 @@ export class Server implements SessionHost {
     this.dispatcher = new Dispatcher(this);
     this.rounds = new Rounds(this.dispatcher, this.time);
     this.listeners = new Listeners(this, this.sockets);
-    this.pidFile = new PidFile(this);
+    this.pidFile = new PidFile(this.files, this.logger);
     this.finished = new Promise((resolve) => this.finish = resolve);
     this.ready = new Promise((resolve) => this.becomeReady = resolve);
     this.applySettings();
@@ -322,7 +322,8 @@ export class Server implements SessionHost {
     }
     this.memoryMeter.start(this.usedMemory, this.bufferBytes);
     this.timer = setInterval(() => this.tick(), TICK_MS);
-    this.pidFile.write();
+    const pidFile = this.settings.text("pidfile");
+    this.pidFile.write(pidFile === "" ? "" : this.pathOf(pidFile));
     logInitialized(this, this.watched);
     this.replication.prepare();
     this.persistence.start(() => {
