@@ -59,14 +59,23 @@ const UNRECOGNIZED = "Unrecognized sentinel configuration statement.";
 
 /** What the `sentinel` lines say. */
 export class SentinelConfig {
+  /** The sentinel's own id; empty as long as it has none. */
   myId = "";
+  /** The epoch that it has come to. */
   currentEpoch = 0;
+  /** Address that others are told; empty for the one that is seen. */
   announceIp = "";
+  /** Port that others are told; 0 for the one that it listens on. */
   announcePort = 0;
+  /** Whether nodes may have names. */
   resolveHostnames = false;
+  /** Whether they are shown by them. */
   announceHostnames = false;
+  /** Whether SENTINEL SET refuses scripts. */
   denyScriptsReconfig = true;
+  /** User on other sentinels. */
   sentinelUser = "";
+  /** Password of other sentinels. */
   sentinelPass = "";
   /** The groups by name. */
   readonly groups: Map<string, SavedGroup> = new Map();
@@ -88,6 +97,7 @@ export class SentinelConfig {
     }
   }
 
+  /** Takes one line. */
   private loadLine(line: ConfigLine): void {
     const [, directive = "", ...words] = line.words;
     const name = directiveOf(directive);
@@ -105,6 +115,7 @@ export class SentinelConfig {
     }
   }
 
+  /** A new group. */
   private addGroup(name: string, host: string, port: string, quorum: string): void {
     if (integerOf(quorum) <= 0) throw new SettingsError("Quorum must be 1 or greater.");
     const master = this.address(host, port);
@@ -130,6 +141,7 @@ export class SentinelConfig {
     });
   }
 
+  /** The address of a node or of another sentinel. */
   private address(host: string, portText: string): NodeAddress {
     const port = integerOf(portText);
     if (port < 0 || port > 65535) throw new SettingsError("Invalid port number.");
@@ -182,6 +194,7 @@ export class SentinelConfig {
     else this.setNumber(group, name, integerOf(words[1]));
   }
 
+  /** A number that is said about a group. */
   private setNumber(group: SavedGroup, name: string, value: number): void {
     const { options } = group;
     if (name === "down-after-milliseconds" || name === "failover-timeout") {
@@ -198,6 +211,7 @@ export class SentinelConfig {
     }
   }
 
+  /** A replica that was known. */
   private addReplica(group: SavedGroup, [, host, port]: readonly string[]): void {
     const address = this.address(host, port);
     if (group.replicas.some((known) => isSame(known, address))) {
@@ -206,6 +220,7 @@ export class SentinelConfig {
     group.replicas.push(address);
   }
 
+  /** Another sentinel that was known. */
   private addSentinel(group: SavedGroup, [, host, port, runId]: readonly string[]): void {
     // An older form had none; Redis passes over it, too.
     if (runId === undefined) return;
