@@ -22,6 +22,7 @@ import { idle } from "./suites/idle.ts";
 import { latency } from "./suites/latency.ts";
 import { loading } from "./suites/loading.ts";
 import { memory } from "./suites/memory.ts";
+import { monitor } from "./suites/monitor.ts";
 import { noise } from "./suites/noise.ts";
 import { pauses } from "./suites/pauses.ts";
 import { publish } from "./suites/publish.ts";
@@ -45,6 +46,7 @@ const SUITES: readonly Suite[] = [
   snapshots,
   loading,
   replication,
+  monitor,
   compiled,
   noise,
 ];

@@ -8,6 +8,7 @@
 import configuration from "../../deno.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
 import { type Contender, RunningServer } from "./contender.ts";
+import { MixedLoad } from "./mixed_load.ts";
 import type { BenchOptions } from "./options.ts";
 import { RedisBenchmark } from "./redis_benchmark.ts";
 
@@ -111,6 +112,11 @@ export class Bench {
   requireBenchmark(): RedisBenchmark {
     if (!this.#hasBenchmark) throw new Skip(`${this.options.redisBenchmark} is missing`);
     return new RedisBenchmark(this.options.redisBenchmark, this.#interruption.signal);
+  }
+
+  /** What makes loads of reads and writes. */
+  mixedLoad(): MixedLoad {
+    return new MixedLoad(this.#interruption.signal);
   }
 
   /** Those of `rows` whose names were asked for: all, unless `--only` says which. */

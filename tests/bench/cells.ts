@@ -13,7 +13,7 @@ import type { RunningServer } from "./contender.ts";
 import { fill } from "./loader.ts";
 import {
   KEYSPACE,
-  type RedisBenchmark,
+  type LoadGenerator,
   type Workload,
   type WorkloadFigures,
 } from "./redis_benchmark.ts";
@@ -38,6 +38,8 @@ export interface Cell extends Workload {
   readonly cpuGoal?: Goal;
   /** Asked of the ratio of the 99th percentiles of latency. */
   readonly p99Goal?: Goal;
+  /** Who makes the load where redis-benchmark can't. */
+  readonly generator?: LoadGenerator;
   /** Puts the server into the state that a run of so many requests starts from; not measured. */
   prepare?(server: RunningServer, requests: number): Promise<void>;
 }
@@ -66,11 +68,12 @@ const FILL_SHAPE = { connections: 8, pipeline: 200 };
 export async function fillKeyspace(
   servers: readonly RunningServer[],
   valueBytes?: number,
+  keyspace = KEYSPACE,
 ): Promise<void> {
   for (const server of servers) {
-    await fill(server.port, 0, KEYSPACE, FILL_SHAPE, valueBytes);
+    await fill(server.port, 0, keyspace, FILL_SHAPE, valueBytes);
     const size = await server.command("DBSIZE");
-    if (size !== String(KEYSPACE)) {
+    if (size !== String(keyspace)) {
       throw new Error(`${server.name} holds ${size} keys after a fill`);
     }
   }
@@ -78,14 +81,14 @@ export async function fillKeyspace(
 
 /** Runs one cell on one server and sets the server's processor time against it. */
 async function runCell(
-  generator: RedisBenchmark,
+  generator: LoadGenerator,
   server: RunningServer,
   cell: Cell,
   requests: number,
 ): Promise<Sample> {
   await cell.prepare?.(server, requests);
   const before = server.cpuMicroseconds();
-  const figures = await generator.run(server.port, cell, requests);
+  const figures = await (cell.generator ?? generator).run(server.port, cell, requests);
   const after = server.cpuMicroseconds();
   const cpuMicroseconds = before === null || after === null ? null : (after - before) / requests;
   return { ...figures, cpuMicroseconds };
@@ -96,17 +99,18 @@ async function runCell(
  * their mean rate. What it runs to find out also warms them up.
  */
 export async function chooseRequests(
-  generator: RedisBenchmark,
+  generator: LoadGenerator,
   servers: readonly RunningServer[],
   cell: Cell,
   seconds: number,
 ): Promise<number> {
+  const load = cell.generator ?? generator;
   let requests = FIRST_GUESS_REQUESTS;
   for (const share of [0.5, 1]) {
     let rates = 0;
     for (const server of servers) {
       await cell.prepare?.(server, requests);
-      rates += (await generator.run(server.port, cell, requests)).requestsPerSecond;
+      rates += (await load.run(server.port, cell, requests)).requestsPerSecond;
     }
     requests = Math.ceil(rates / servers.length * seconds * share);
   }

@@ -14,6 +14,8 @@ export interface Contender {
   readonly name: string;
   /** Program and arguments; `--dir` and `--port` are added. */
   readonly command: readonly string[];
+  /** What is added instead, by a program that has other words for its folder and its port. */
+  readonly placed?: (folder: string, port: number) => Promise<readonly string[]>;
   /** Where its files are; one of its own that is new, and goes with it, unless it is said. */
   readonly folder?: string;
   /** Whether what its command says of files counts; else it may neither save nor append. */
@@ -93,7 +95,9 @@ export class RunningServer {
     const logPath = logIn(ownFolder);
     await Deno.writeTextFile(logPath, ""); // where no shell keeps the output, there is none
     const folder = contender.folder ?? ownFolder;
-    const command = [...contender.command, "--dir", folder, "--port", String(port)];
+    const place = await contender.placed?.(folder, port) ??
+      ["--dir", folder, "--port", String(port)];
+    const command = [...contender.command, ...place];
     const [program, ...args] = Deno.build.os === "windows"
       ? command
       : ["sh", "-c", START_SCRIPT, "sh", logPath, ...command];

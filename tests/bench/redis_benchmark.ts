@@ -31,11 +31,22 @@ export interface WorkloadFigures {
   readonly p99Ms: number;
 }
 
+/** Who makes the load of a run. */
+export interface LoadGenerator {
+  /**
+   * One run of `requests` requests against `port`, to its end.
+   *
+   * @throws {Error} if a reply is an error, or there is no end
+   */
+  run(port: number, workload: Workload, requests: number): Promise<WorkloadFigures>;
+}
+
 /** Keys are drawn from as many as this unless it is said. */
 export const KEYSPACE = 1_000_000;
 
 const VALUE_BYTES = 64;
-const RUN_LIMIT_MS = 120_000;
+/** A run that is no better by then has come to a standstill. */
+export const RUN_LIMIT_MS = 120_000;
 /**
  * Of one turn of an endless run, which starts over when it is through: so many that no pause in
  * which the clients connect again falls into a measurement.
@@ -81,7 +92,7 @@ export function parseBenchmarkCsv(output: string): WorkloadFigures {
 }
 
 /** The program, ready to run. */
-export class RedisBenchmark {
+export class RedisBenchmark implements LoadGenerator {
   readonly #program: string;
   readonly #interruption: AbortSignal;
 

@@ -1,6 +1,6 @@
 /**
- * Kills the master of a group that Redis' own sentinels watch over, again and again; see the README
- * beside it.
+ * Kills the master of a group that sentinels watch over, Redis' own or miniredis monitors among them,
+ * again and again; see the README beside it.
  *
  * @module
  */
@@ -11,13 +11,14 @@ import { describeFault, newFolder, playUntilStopped, type Run } from "./run.ts";
 import { type Contender, CONTENDERS, type Launch, launchOf } from "./server_process.ts";
 import { SENTINEL_PROGRAM } from "./sentinels/sentinel.ts";
 import { Tally } from "./sentinels/tally.ts";
-import { WatchedGroup } from "./sentinels/watched_group.ts";
+import { SENTINELS, WatchedGroup } from "./sentinels/watched_group.ts";
 
 const USAGE = `deno run -A tests/crash/sentinels.ts [options]
 
   --kills N           how many kills of the master (20)
   --seed S            what all is made up from (random)
   --server WHICH      miniredis, from source or as the executable that MINIREDIS names; or redis
+  --monitors N        how many of the three sentinels are miniredis monitors (0)
   --down-after-ms N   after which silence a sentinel takes a server for dead (2000)
   --folder PATH       where the servers' folders are made (the system's temporary folder)
 `;
@@ -26,6 +27,7 @@ interface Options {
   readonly kills: number;
   readonly seed: number;
   readonly server: Contender;
+  readonly monitors: number;
   readonly downAfterMs: number;
   readonly folder: string | undefined;
 }
@@ -66,13 +68,14 @@ class Failovers implements Run {
 
   /** Plays until all is over or something is wrong. */
   async #playGroup(number: number): Promise<void> {
-    const { seed, downAfterMs, folder: parent } = this.#options;
+    const { seed, downAfterMs, monitors, folder: parent } = this.#options;
     const folder = await newFolder(parent, "crash-sentinels-");
     const tally = this.#tally;
     let group: WatchedGroup | undefined;
     try {
       const launch = this.#launch;
-      group = await WatchedGroup.begin({ launch, seed, number, folder, downAfterMs, tally });
+      const given = { seed, number, downAfterMs, monitors };
+      group = await WatchedGroup.begin({ launch, folder, tally, ...given });
       while (!this.#isOver) {
         await group.failOver();
         console.log(tally.lastFailover);
@@ -99,18 +102,22 @@ async function run(options: Options): Promise<number> {
     return 0;
   }
   const launch = await launchOf(options.server);
-  console.log(`seed ${options.seed}, against ${launch.join(" ")}`);
+  const { seed, monitors } = options;
+  console.log(
+    `seed ${seed}, against ${launch.join(" ")}; monitors among the sentinels: ${monitors}`,
+  );
   return await playUntilStopped(new Failovers(options, launch));
 }
 
 const PROGRAM: Program<Options> = {
   usage: USAGE,
-  texts: ["kills", "seed", "server", "down-after-ms", "folder"],
+  texts: ["kills", "seed", "server", "monitors", "down-after-ms", "folder"],
   flags: [],
   read: (given) => ({
     kills: given.whole("kills") ?? 20,
     seed: given.seed(),
     server: given.choice("server", CONTENDERS) ?? "miniredis",
+    monitors: given.whole("monitors", SENTINELS) ?? 0,
     downAfterMs: given.whole("down-after-ms") ?? 2000,
     folder: given.text("folder"),
   }),

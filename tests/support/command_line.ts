@@ -49,12 +49,14 @@ export class GivenOptions {
   /**
    * A whole number.
    *
-   * @throws {Error} It isn't one.
+   * @param most The largest that makes sense.
+   * @throws {Error} It isn't one, or is larger.
    */
-  whole(name: string): number | undefined {
+  whole(name: string, most = Infinity): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
     if (!/^\d+$/.test(value)) throw new Error(`--${name} is a whole number`);
+    if (Number(value) > most) throw new Error(`--${name} is ${most} at most`);
     return Number(value);
   }
 

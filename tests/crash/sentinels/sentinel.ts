@@ -1,11 +1,13 @@
 /**
- * One of the sentinels that watch over a group: Redis' own.
+ * One of the sentinels that watch over a group: Redis' own, or a miniredis monitor.
  *
  * @module
  */
 
-import { plainValue } from "../../../src/client/mod.ts";
+import { connect, plainValue, ReplyError } from "../../../src/client/mod.ts";
 import { lastingPort } from "../../support/ports.ts";
+import { programWords } from "../../support/program.ts";
+import { CrashFault } from "../crash_fault.ts";
 import { ServerProcess } from "../server_process.ts";
 import { patiently } from "../waiting.ts";
 
@@ -35,30 +37,61 @@ export interface View {
   readonly isCalm: boolean;
 }
 
+/** Which programs there are. */
+export type SentinelKind = "stock" | "monitor";
+
+/** Where a sentinel is started, and what it is told. */
+export interface SentinelOptions {
+  /** Its number in the group. */
+  readonly number: number;
+  /** Where its folder and its log are made. */
+  readonly folder: string;
+  /** The master that it watches over; it finds the replicas and the other sentinels by itself. */
+  readonly masterPort: number;
+  /** After which silence it takes a server for dead. */
+  readonly downAfterMs: number;
+  /** Which program it is. */
+  readonly kind: SentinelKind;
+}
+
 /** A sentinel's process. */
 export class Sentinel {
-  private constructor(readonly number: number, readonly process: ServerProcess) {}
+  /**
+   * Takes a process that is up.
+   *
+   * @param name What it is called in faults.
+   * @param port Where it speaks the Sentinel protocol.
+   * @param group How it calls the group.
+   */
+  constructor(
+    readonly name: string,
+    readonly process: ServerProcess,
+    readonly port: number,
+    readonly group: string = GROUP,
+  ) {}
 
-  /** Starts one that watches over the master at `masterPort`, and finds the others by itself. */
-  static async start(
-    number: number,
-    folder: string,
-    masterPort: number,
-    downAfterMs: number,
-  ): Promise<Sentinel> {
-    const home = `${folder}/sentinel${number}`;
+  /** Starts one with a sentinel.conf that both programs understand alike. */
+  static async start(options: SentinelOptions): Promise<Sentinel> {
+    const { number, folder, masterPort, downAfterMs, kind } = options;
+    const name = `${kind}${number}`;
+    const home = `${folder}/${name}`;
     await Deno.mkdir(home);
     const file = `${home}/sentinel.conf`;
+    const port = lastingPort();
     const lines = [
-      `logfile ${folder}/sentinel${number}.log`,
+      `port ${port}`,
+      `logfile ${folder}/${name}.log`,
       `sentinel monitor ${GROUP} 127.0.0.1 ${masterPort} ${QUORUM}`,
       `sentinel down-after-milliseconds ${GROUP} ${downAfterMs}`,
       `sentinel failover-timeout ${GROUP} ${FAILOVER_TIMEOUT_MS}`,
       `sentinel parallel-syncs ${GROUP} 1`,
     ];
     await Deno.writeTextFile(file, `${lines.join("\n")}\n`);
-    const launch = [SENTINEL_PROGRAM, file];
-    return new Sentinel(number, await ServerProcess.start(launch, home, [], lastingPort()));
+    const program = kind === "stock" ? [SENTINEL_PROGRAM] : [...await programWords(), "monitor"];
+    // What is typed as a port is a monitor's for clients.
+    const typedPort = kind === "stock" ? port : lastingPort();
+    const process = await ServerProcess.start([...program, file], home, [], typedPort);
+    return new Sentinel(name, process, port);
   }
 
   /** The port that clients are sent to. */
@@ -85,15 +118,29 @@ export class Sentinel {
     };
   }
 
+  /**
+   * Has it make a replica the master, though the master is well.
+   *
+   * @throws {CrashFault} It says that it can't.
+   */
+  async failOver(): Promise<void> {
+    try {
+      await this.#ask("FAILOVER");
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      throw new CrashFault(`${this.name} says to SENTINEL FAILOVER: ${error.message}`);
+    }
+  }
+
   /** Ends its process. */
   async stop(): Promise<void> {
     await this.process.kill();
   }
 
   async #ask(word: string): Promise<unknown> {
-    using client = await this.process.connect();
-    const reply = client.command("SENTINEL", word, GROUP);
-    return plainValue(await patiently(`sentinel ${this.number}`, reply));
+    using client = await connect({ hostname: "127.0.0.1", port: this.port });
+    const reply = client.command("SENTINEL", word, this.group);
+    return plainValue(await patiently(this.name, reply));
   }
 }
 

@@ -21,7 +21,8 @@ import { Sentinel, type View } from "./sentinel.ts";
 import type { Tally } from "./tally.ts";
 
 const NODES = 3;
-const SENTINELS = 3;
+/** How many sentinels there are, of both kinds together. */
+export const SENTINELS = 3;
 /** Both replicas have to say that they have a write: whoever is promoted has it then. */
 const WAITING: Waiting = { replicas: NODES - 1, limitMs: 300 };
 /** None is at full speed: sentinels that don't get to run take others for dead. */
@@ -51,6 +52,8 @@ export interface WatchedGroupOptions {
   readonly folder: string;
   /** After which silence a sentinel takes a node for dead. */
   readonly downAfterMs: number;
+  /** How many of the sentinels are miniredis monitors; the others are Redis' own. */
+  readonly monitors: number;
   /** Where to count. */
   readonly tally: Tally;
 }
@@ -80,7 +83,7 @@ export class WatchedGroup {
    * @throws {CrashFault} That doesn't come about.
    */
   static async begin(options: WatchedGroupOptions): Promise<WatchedGroup> {
-    const { folder, launch, downAfterMs } = options;
+    const { folder, launch, downAfterMs, monitors } = options;
     const ports = Array.from({ length: NODES }, lastingPort);
     const nodes = ports.map((port, number) => {
       const file = `${folder}/node${number}.conf`;
@@ -92,7 +95,9 @@ export class WatchedGroup {
       for (const node of nodes) await node.start([], undefined);
       await group.#group.converged();
       for (let number = 0; number < SENTINELS; number++) {
-        group.#sentinels.push(await Sentinel.start(number, folder, ports[0], downAfterMs));
+        const kind = number < monitors ? "monitor" : "stock";
+        const given = { number, folder, masterPort: ports[0], downAfterMs, kind } as const;
+        group.#sentinels.push(await Sentinel.start(given));
       }
       await group.#rests();
       await group.#writers.begin(nodes[0].server);
