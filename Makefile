@@ -35,7 +35,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas crash-sentinels power-cuts replication-cuts differential conformance bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts differential conformance bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -73,8 +73,14 @@ crash: $(INSTALLED) ## A thousand kill -9 under load, each followed by a look at
 crash-replicas: $(INSTALLED) ## Two hundred kill -9 of a master or its replicas; what WAIT confirmed must last (ARGS=--help)
 	@$(DENO) task --quiet crash-replicas $(ARGS)
 
-crash-sentinels: $(INSTALLED) ## Twenty kill -9 of a master that Redis' own sentinels watch over (ARGS=--help)
+crash-sentinels: $(INSTALLED) ## Twenty kill -9 of a master that sentinels watch over (ARGS=--help)
 	@$(DENO) task --quiet crash-sentinels $(ARGS)
+
+crash-monitor: $(INSTALLED) ## Two hundred kill -9 of the master behind a monitor, a hundred switches (ARGS=--help)
+	@$(DENO) task --quiet crash-monitor $(ARGS)
+
+stale-reads: $(INSTALLED) ## A million reads of what was just written, while replicas are late (ARGS=--help)
+	@$(DENO) task --quiet stale-reads $(ARGS)
 
 power-cuts: $(INSTALLED) ## Ten thousand simulated disks and power cuts, from seeds (ARGS=--help)
 	@$(DENO) task --quiet power-cuts $(ARGS)

@@ -10,19 +10,19 @@
 
 import { plainValue } from "../../../src/client/mod.ts";
 import { RandomSource } from "../../fuzz/random_source.ts";
-import { freePort, lastingPort } from "../../support/ports.ts";
+import { lastingPort } from "../../support/ports.ts";
 import { CrashFault } from "../crash_fault.ts";
 import { Group } from "../replicas/group.ts";
 import { Node } from "../replicas/node.ts";
-import { Sentinel } from "../sentinels/sentinel.ts";
-import { type Launch, ServerProcess } from "../server_process.ts";
+import type { Sentinel } from "../sentinels/sentinel.ts";
+import type { Launch } from "../server_process.ts";
 import { patiently, reached, sleep } from "../waiting.ts";
+import { startMonitor } from "./monitor_process.ts";
 import { type Expectation, LoadClient, type LoadStyle } from "./load_client.ts";
 import type { Change, Incident, Tally } from "./tally.ts";
 import { Watch } from "./watch.ts";
 
 const NODES = 3;
-const GROUP_NAME = "group";
 /** Some await each answer, the others have several commands under way on one connection. */
 const STYLES: readonly LoadStyle[] = [
   { autoPipelining: false, strands: 1, restMs: 0 },
@@ -176,23 +176,13 @@ export class MonitoredGroup {
 
   async #startMonitor(masterPort: number): Promise<void> {
     const { folder, downAfterMs, monitorLaunch } = this.#options;
-    const home = `${folder}/monitor`;
-    await Deno.mkdir(home);
-    const sentinelPort = freePort();
-    const settings = {
-      nodes: `127.0.0.1:${masterPort}`,
-      name: GROUP_NAME,
-      "sentinel-port": String(sentinelPort),
-      "sentinel-bind": "127.0.0.1",
+    this.#monitor = await startMonitor(monitorLaunch, `${folder}/monitor`, masterPort, {
       "down-after-milliseconds": String(downAfterMs),
       "min-acks": "1",
       // A new master has no replica for a moment, and each write waits for one.
       "ack-timeout-ms": String(RECOVERY_LIMIT_MS),
       "hold-ms": String(RECOVERY_LIMIT_MS),
-    };
-    const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    const process = await ServerProcess.start(monitorLaunch, home, words, lastingPort());
-    this.#monitor = new Sentinel("the monitor", process, sentinelPort, GROUP_NAME);
+    });
   }
 
   #startClients(): void {
