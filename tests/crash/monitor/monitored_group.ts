@@ -17,8 +17,8 @@ import { Node } from "../replicas/node.ts";
 import type { Sentinel } from "../sentinels/sentinel.ts";
 import type { Launch } from "../server_process.ts";
 import { patiently, reached, sleep } from "../waiting.ts";
-import { startMonitor } from "./monitor_process.ts";
 import { type Expectation, LoadClient, type LoadStyle } from "./load_client.ts";
+import { startMonitor } from "./monitor_process.ts";
 import type { Change, Incident, Tally } from "./tally.ts";
 import { Watch } from "./watch.ts";
 
