@@ -1,0 +1,21 @@
+/**
+ * What a monitor needs of the machine: a test or a simulation puts its own in the place of each.
+ *
+ * Timers are the global `setTimeout` and its like, which a simulation replaces as a whole.
+ *
+ * @module
+ */
+import type { Clock } from "../runtime/clock.ts";
+import type { Files } from "../runtime/files.ts";
+import type { Logger } from "../runtime/logging.ts";
+import type { Randomness } from "../runtime/random.ts";
+import type { Sockets } from "../runtime/sockets.ts";
+
+/** See the head of this file. */
+export interface MonitorEnvironment {
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly files: Files;
+  readonly logger: Logger;
+}

@@ -1,0 +1,60 @@
+/**
+ * Commands that may wait (BLPOP, XREAD with BLOCK, WAIT, ...): each has a connection to the master of its own meanwhile.
+ *
+ * If the master becomes a replica while one waits, the node says so (UNBLOCKED), and the command waits on at the new master.
+ *
+ * @module
+ */
+import type { RequestFrame } from "../../protocol/request_parser.ts";
+import { encodeRequest } from "../../protocol/request_writer.ts";
+import type { Router } from "./router.ts";
+import { READ, type Route, WAIT } from "./routes.ts";
+import { Run, type RunOwner } from "./run.ts";
+import { REPLY_ON, type RouterSession } from "./session.ts";
+
+/** Replies that nobody wants. */
+export const NOBODY: RunOwner = {
+  deliver: (run, _bytes, _start, _end, count) => {
+    run.answered += count;
+  },
+  deliverPart: () => {},
+  refused: () => false,
+  confirmed: () => {},
+  lost: () => {},
+};
+
+/** See the head of this file. */
+export const BlockingCommand = {
+  /** Starts one; false if the client has to wait before that. */
+  begin(
+    router: Router,
+    session: RouterSession,
+    route: Route,
+    bytes: Uint8Array,
+    frame: RequestFrame,
+  ): boolean {
+    if (session.pendingRuns > 0) {
+      session.isWaiting = true;
+      return false;
+    }
+    const { topology, topology: { master } } = router;
+    const writes = route.kind === READ || route.kind === WAIT ? 0 : 1;
+    const isThere = writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
+    if (!isThere) {
+      const { start, position: end } = frame;
+      return router.holding.hold(session, { bytes, start, end, count: 1, writes, toMaster: true });
+    }
+    session.heldSinceMs = -1;
+    const upstream = master!.exclusive(session.resp, session.database);
+    // WAIT is about what its own connection has seen done; this one has to see where the data is now.
+    if (route.kind === WAIT) upstream.send(new Run(NOBODY, 1), PING, 0, PING.length);
+    const run = router.newRun(session, 1, writes, true);
+    run.isExclusive = true;
+    run.isSilent = session.replyMode !== REPLY_ON;
+    session.enqueue(run);
+    upstream.send(run, bytes, frame.start, frame.position);
+    return true;
+  },
+} as const;
+
+const PING = encodeRequest(["PING"]);

@@ -1,0 +1,207 @@
+/**
+ * What can't go on: clients whose next command nobody can take, commands that are to be sent once more, connections of clients' own that
+ * need a master. All of it goes on as soon as it can, and ends with an error after `hold-ms`.
+ *
+ * @module
+ */
+import { fillWithErrors } from "./rescue.ts";
+import type { Router } from "./router.ts";
+import type { Run } from "./run.ts";
+import type { Group, OwnLane, RouterSession } from "./session.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** How often is looked at who has waited for too long, in ms. */
+const LOOK_MS = 50;
+/** After something was heard of a node, those who wait are looked at within so many ms. */
+const SOON_MS = 2;
+
+/** See the head of this file. */
+export class Holding {
+  /** Clients, and how many bytes of commands of each wait. */
+  private readonly held = new Map<RouterSession, number>();
+  private heldBytes = 0;
+  /** Commands that are to be sent once more, in the order in which they were sent before. */
+  private retries: Run[] = [];
+  /** Clients that wait until a node takes what was sent to it. */
+  private stalled = new Set<RouterSession>();
+  private readonly lanes = new Set<OwnLane>();
+  private lookTimer: ReturnType<typeof setInterval> | undefined;
+  private soonTimer: ReturnType<typeof setTimeout> | undefined;
+  private pumpIsDue = false;
+
+  /** Nothing waits yet. */
+  constructor(private readonly router: Router) {}
+
+  /** How many clients wait. */
+  get count(): number {
+    return this.held.size;
+  }
+
+  /** Nothing goes on any more. */
+  stop(): void {
+    clearInterval(this.lookTimer);
+    clearTimeout(this.soonTimer);
+    this.lookTimer = this.soonTimer = undefined;
+    this.held.clear();
+    this.retries = [];
+    this.lanes.clear();
+  }
+
+  /** Nobody can take these commands: whether they were answered with errors, since their client has waited for too long. */
+  hold(session: RouterSession, group: Group): boolean {
+    const { options, nowMs } = this.router;
+    if (session.heldSinceMs < 0) session.heldSinceMs = nowMs;
+    const isLate = nowMs - session.heldSinceMs >= options.holdMs;
+    if (isLate || this.heldBytes > options.holdBytes) {
+      const error = this.errorFor(group.toMaster, isLate);
+      for (let count = 0; count < group.count; count++) this.router.sayError(session, error);
+      return true;
+    }
+    this.forget(session);
+    const bytes = session.waitingBytes;
+    this.held.set(session, bytes);
+    this.heldBytes += bytes;
+    this.startLooking();
+    return false;
+  }
+
+  /** What a command gets that nobody takes. */
+  errorFor(toMaster: boolean, isLate: boolean): string {
+    const { topology, options } = this.router;
+    const reason = toMaster ? topology.writeTrouble : topology.readTrouble;
+    const waited = isLate ? `for ${options.holdMs} ms` : `now, and too many commands wait already`;
+    const what = toMaster ? "No master takes commands" : "No node answers reads";
+    return `MASTERDOWN ${what} ${waited}: ${reason}. The command was not carried out`;
+  }
+
+  /** A client waits until a node takes more. */
+  stall(session: RouterSession): boolean {
+    session.isWaiting = true;
+    this.stalled.add(session);
+    return false;
+  }
+
+  /** A node takes more. */
+  unstall(): void {
+    if (this.stalled.size === 0) return;
+    const sessions = this.stalled;
+    this.stalled = new Set();
+    for (const session of sessions) session.process();
+    this.router.flushClients();
+  }
+
+  /** A client is gone, or goes on. */
+  forget(session: RouterSession): void {
+    const bytes = this.held.get(session);
+    if (bytes === undefined) return;
+    this.held.delete(session);
+    this.heldBytes -= bytes;
+  }
+
+  /** A connection of a client's own needs a master. */
+  addLane(lane: OwnLane): void {
+    this.lanes.add(lane);
+    this.startLooking();
+  }
+
+  /** It has one, or needs none any more. */
+  removeLane(lane: OwnLane): void {
+    this.lanes.delete(lane);
+  }
+
+  /** Commands of a client are to be sent once more; it waits until they are. */
+  repeat(session: RouterSession, runs: readonly Run[]): void {
+    if (runs.length === 0) return;
+    session.retrying += runs.length;
+    this.retries.push(...runs);
+    this.startLooking();
+    if (this.pumpIsDue) return;
+    this.pumpIsDue = true;
+    queueMicrotask(() => {
+      this.pumpIsDue = false;
+      this.sendAgain();
+      this.router.flushClients();
+    });
+  }
+
+  /** Something may have become better: all try again. */
+  wake(): void {
+    if (this.retries.length > 0) this.sendAgain();
+    for (const lane of [...this.lanes]) lane.retry();
+    if (this.held.size > 0) {
+      const sessions = [...this.held.keys()];
+      this.held.clear();
+      this.heldBytes = 0;
+      for (const session of sessions) session.process();
+    }
+    this.router.flushClients();
+  }
+
+  /** Likewise, but not many times in a row. */
+  wakeSoon(): void {
+    if (this.soonTimer !== undefined || this.isEmpty) return;
+    this.soonTimer = setTimeout(() => {
+      this.soonTimer = undefined;
+      this.router.tick();
+      this.wake();
+    }, SOON_MS);
+  }
+
+  private get isEmpty(): boolean {
+    return this.held.size === 0 && this.retries.length === 0 && this.lanes.size === 0;
+  }
+
+  private startLooking(): void {
+    this.lookTimer ??= setInterval(() => {
+      if (this.isEmpty) {
+        clearInterval(this.lookTimer);
+        this.lookTimer = undefined;
+        return;
+      }
+      this.router.tick();
+      this.wake();
+    }, LOOK_MS);
+  }
+
+  /** Sends commands once more. None overtakes another one of its client. */
+  private sendAgain(): void {
+    const { router, router: { nowMs, options: { holdMs } } } = this;
+    const { retries } = this;
+    this.retries = [];
+    const stuck = new Set<RouterSession>();
+    for (const run of retries) {
+      const session = run.owner as RouterSession;
+      if (session.isClosed) continue;
+      const upstream = stuck.has(session) ? null : this.upstreamFor(session, run);
+      if (upstream !== null) {
+        if (run.writes === 0) router.statistics.retriedReads += run.count;
+        upstream.send(run, run.copy!, 0, run.copy!.length);
+      } else if (nowMs - run.startedMs >= holdMs) {
+        fillWithErrors(run, this.errorFor(run.toMaster, true));
+        session.advance();
+      } else {
+        stuck.add(session);
+        this.retries.push(run);
+        continue;
+      }
+      if (--session.retrying === 0) session.touch();
+    }
+  }
+
+  private upstreamFor(session: RouterSession, run: Run): Upstream | null {
+    const { router, router: { topology } } = this;
+    const { master } = topology;
+    if (run.toMaster || run.isExclusive) {
+      const isThere = run.writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
+      if (!isThere) return null;
+      return run.isExclusive
+        ? master!.exclusive(session.resp, session.database)
+        : router.masterLane(master!, session, run.writes > 0);
+    }
+    const node = topology.reader(session.batch);
+    if (node === null) return null;
+    return node === master
+      ? router.masterLane(node, session, false)
+      : node.lane(session.resp, session.database, false, 0);
+  }
+}

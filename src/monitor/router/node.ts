@@ -1,0 +1,324 @@
+/**
+ * A node as the router sees it: its connections, and what it says of itself.
+ *
+ * A connection of the node's own watches it: it asks for the role and the offset ({@linkcode NodeRole}), four times a second at rest,
+ * and more often while a client waits to hear that a replica has its writes. As long as that is answered, the node is up.
+ *
+ * @module
+ */
+import { connect } from "../../client/connect.ts";
+import type { Client } from "../../client/client.ts";
+import { joinAddress } from "../../runtime/addresses.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Sockets } from "../../runtime/sockets.ts";
+import type { NodeAddress } from "../routing.ts";
+import { openConnection } from "./opening.ts";
+import { type NodeRole, readRole } from "./role.ts";
+import { Upstream, type UpstreamHost, type UpstreamOwner, type UpstreamShape } from "./upstream.ts";
+import { within } from "./within.ts";
+
+/** How often a node is asked at rest, in ms... */
+const REST_MS = 250;
+/** ... and at most. */
+const HURRY_MS = 1;
+/** How long an answer may take before the node isn't up any more. */
+const ANSWER_MS = 1000;
+const CONNECT_MS = 1000;
+/** How long to wait before another try to connect: first, and at most. */
+const FIRST_RETRY_MS = 20;
+const LAST_RETRY_MS = 500;
+/** A node that has said that it can't serve is left alone for so long. */
+const AVOID_MS = 50;
+/** So many connections that one client has used are kept for the next. */
+const IDLE_CONNECTIONS = 16;
+
+/** What nodes need of the router. */
+export interface NodeHost extends UpstreamHost {
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  /** User and password for nodes; empty for none. */
+  readonly user: string;
+  readonly pass: string;
+  /** How many replicas have to confirm writes, and within what time. */
+  readonly acks: number;
+  readonly ackTimeoutMs: number;
+  /** A node will be asked for its role now; what this gives comes back with the answer, or with nothing. */
+  asks(node: RouterNode): unknown;
+  /** It has answered, or (null) it is lost. */
+  hears(node: RouterNode, role: NodeRole | null, token: unknown): void;
+  /** Something is wrong with a node. */
+  suspects(node: RouterNode, reason: string): void;
+}
+
+/** See the head of this file. */
+export class RouterNode implements UpstreamOwner {
+  /** `host:port`. */
+  readonly name: string;
+  /** Whether it answers. */
+  isUp = false;
+  /** Why not, for people. */
+  trouble = "not connected yet";
+  /** What it has said last. */
+  role: NodeRole | null = null;
+  /** How far its data has come, where that counts in the master's history; else -1. */
+  offset: number = -1;
+  /** The offset that it had when it was heard that the history is another one; -1 if it has joined that. */
+  staleOffset: number = -1;
+  /** Share of the reads that it gets. */
+  weight = 1;
+  /** Commands that wait for replies... */
+  outstandingCommands = 0;
+  /** ... and those of them that change data. */
+  outstandingWrites = 0;
+  /** Commands that were sent to it. */
+  sent = 0;
+  private readonly lanes = new Map<string, Upstream>();
+  private readonly exclusives = new Set<Upstream>();
+  private idle: Upstream[] = [];
+  private client: Client | null = null;
+  private avoidUntilMs = 0;
+  private isClosed = false;
+  private isHurried = false;
+  private wake: (() => void) | null = null;
+  private failures = 0;
+
+  /** Watches the node at `address` from now on. */
+  constructor(readonly address: NodeAddress, private readonly host: NodeHost) {
+    this.name = joinAddress(address.host, address.port);
+    this.watch();
+  }
+
+  /** Whether commands can be sent to it. */
+  get isUsable(): boolean {
+    return this.isUp && (this.avoidUntilMs === 0 || !this.isAvoided());
+  }
+
+  /** Whether it can take writes, as far as it has said. */
+  get isMaster(): boolean {
+    return this.isUsable && this.role!.isMaster;
+  }
+
+  /** The connection that all clients of a protocol and a database share. */
+  lane(resp: 2 | 3, database: number, writes: boolean, number: number): Upstream {
+    const key = `${resp} ${database} ${writes} ${number}`;
+    const known = this.lanes.get(key);
+    if (known !== undefined) return known;
+    const lane = this.open(resp, database, writes, false);
+    this.lanes.set(key, lane);
+    return lane;
+  }
+
+  /** A connection for one client alone, until {@linkcode RouterNode.giveBack}. */
+  exclusive(resp: 2 | 3, database: number): Upstream {
+    const index = this.idle.findIndex(({ shape }) =>
+      shape.resp === resp && shape.database === database
+    );
+    if (index >= 0) return this.idle.splice(index, 1)[0];
+    return this.open(resp, database, true, true);
+  }
+
+  /** The client needs it no more; nothing is under way on it. */
+  giveBack(upstream: Upstream): void {
+    const isGood = upstream.isReady && !upstream.isTainted && upstream.pendingRuns === 0;
+    if (isGood && this.idle.length < IDLE_CONNECTIONS) this.idle.push(upstream);
+    else upstream.fail("not needed any more");
+  }
+
+  /** Whether a connection is one of its own. */
+  owns(upstream: Upstream | null): boolean {
+    if (upstream === null) return false;
+    if (this.exclusives.has(upstream)) return true;
+    for (const lane of this.lanes.values()) if (lane === upstream) return true;
+    return false;
+  }
+
+  /** It has said that it can't serve now. */
+  avoid(reason: string): void {
+    this.avoidUntilMs = this.host.clock.monotonic() + AVOID_MS;
+    this.trouble = reason;
+    this.hurry();
+    this.host.suspects(this, reason);
+  }
+
+  /** Asks it as soon as may be. */
+  hurry(): void {
+    this.isHurried = true;
+    this.wake?.();
+  }
+
+  /**
+   * Has it answer a command of the router's own, whose effect is on no client's connection.
+   *
+   * @throws {Error} if it can't be asked.
+   */
+  async ask(...command: [string, ...(string | number)[]]): Promise<string> {
+    if (this.client === null) throw new Error(this.trouble);
+    return (await within(this.client.send(...command), ANSWER_MS)).kind === "error"
+      ? "error"
+      : "OK";
+  }
+
+  /** Ends all connections but those that wait for something, which have `graceMs` to be told that the node is no master any more. */
+  dropClients(reason: string, graceMs: number): void {
+    for (const lane of [...this.lanes.values()]) lane.fail(reason);
+    for (const upstream of [...this.exclusives]) {
+      if (graceMs === 0 || upstream.pendingRuns === 0) upstream.fail(reason);
+      else setTimeout(() => upstream.fail(reason), graceMs);
+    }
+  }
+
+  /** Ends all connections; nobody asks for it any more. */
+  close(reason: string): void {
+    this.isClosed = true;
+    this.isUp = false;
+    this.wake?.();
+    this.client?.close();
+    this.dropClients(reason, 0);
+  }
+
+  /** More, or fewer, commands wait for replies. */
+  outstanding(count: number, writes: number): void {
+    this.outstandingCommands += count;
+    this.outstandingWrites += writes;
+    if (count > 0) this.sent += count;
+  }
+
+  /** A connection is lost. */
+  upstreamLost(upstream: Upstream, reason: string): void {
+    for (const [key, lane] of this.lanes) if (lane === upstream) this.lanes.delete(key);
+    this.exclusives.delete(upstream);
+    this.idle = this.idle.filter((one) => one !== upstream);
+    if (this.isClosed) return;
+    this.trouble = reason;
+    this.hurry();
+  }
+
+  private isAvoided(): boolean {
+    if (this.host.clock.monotonic() < this.avoidUntilMs) return true;
+    this.avoidUntilMs = 0;
+    return false;
+  }
+
+  private open(resp: 2 | 3, database: number, writes: boolean, isExclusive: boolean): Upstream {
+    const { host } = this;
+    const shape: UpstreamShape = {
+      resp,
+      database,
+      isExclusive,
+      carriesWrites: writes,
+      acks: writes ? host.acks : 0,
+      ackTimeoutMs: host.ackTimeoutMs,
+    };
+    const upstream = new Upstream(host, this, shape);
+    if (isExclusive) this.exclusives.add(upstream);
+    this.connect(upstream);
+    return upstream;
+  }
+
+  private async connect(upstream: Upstream): Promise<void> {
+    const { address, host } = this;
+    const { resp, database, carriesWrites } = upstream.shape;
+    try {
+      const opened = await openConnection(host.sockets, address, {
+        resp,
+        database,
+        user: host.user,
+        pass: host.pass,
+        timeoutMs: CONNECT_MS,
+      });
+      if (carriesWrites && !opened.role.isMaster) {
+        opened.connection.close();
+        throw new Error("it is no master");
+      }
+      if (upstream.isClosed) opened.connection.close();
+      else upstream.start(opened.connection);
+    } catch (error) {
+      const { message } = error as Error;
+      // Until it is heard of again, nobody need try.
+      if (!this.isClosed && !upstream.isClosed) this.down(message);
+      upstream.fail(message);
+    }
+  }
+
+  /** Asks again and again, until nobody wants to know. */
+  private async watch(): Promise<void> {
+    while (!this.isClosed) {
+      try {
+        this.client = await this.openClient();
+        for (; !this.isClosed; await this.rest(REST_MS)) await this.askRole(this.client);
+      } catch (error) {
+        this.client?.close();
+        this.client = null;
+        this.failures++;
+        this.down((error as Error).message);
+      }
+      if (this.isClosed) break;
+      await this.rest(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(8, this.failures)));
+    }
+    this.client?.close();
+  }
+
+  private async openClient(): Promise<Client> {
+    const { address: { host: hostname, port }, host } = this;
+    const login = host.pass === "" ? {} : {
+      password: host.pass,
+      ...(host.user === "" ? {} : { username: host.user }),
+    };
+    const opening = connect({
+      ...login,
+      hostname,
+      port,
+      openSocket: () => host.sockets.connect(hostname, port),
+    });
+    try {
+      return await within(opening, CONNECT_MS);
+    } catch (error) {
+      // One that comes too late is closed.
+      opening.then((client) => client.close(), () => {});
+      throw error;
+    }
+  }
+
+  private async askRole(client: Client): Promise<void> {
+    const { host } = this;
+    this.isHurried = false;
+    const token = host.asks(this);
+    let role: NodeRole;
+    try {
+      role = readRole(await within(client.send("ROLE"), ANSWER_MS));
+    } catch (error) {
+      host.hears(this, null, token);
+      throw error;
+    }
+    if (this.isClosed) return host.hears(this, null, token);
+    this.role = role;
+    this.isUp = true;
+    this.failures = 0;
+    this.trouble = "";
+    host.hears(this, role, token);
+  }
+
+  private down(reason: string): void {
+    this.trouble = reason;
+    if (!this.isUp) return;
+    this.isUp = false;
+    this.hurry();
+    this.host.suspects(this, reason);
+  }
+
+  /** Waits, unless somebody is in a hurry. */
+  private async rest(ms: number): Promise<void> {
+    const isConnected = this.client !== null;
+    await new Promise<void>((resolve) => {
+      let timer = setTimeout(resolve, this.isHurried && isConnected ? HURRY_MS : ms);
+      this.wake = () => {
+        this.wake = null;
+        clearTimeout(timer);
+        timer = setTimeout(resolve, isConnected ? HURRY_MS : Math.min(ms, FIRST_RETRY_MS));
+      };
+      if (this.isHurried) this.wake = null;
+      if (this.isClosed) resolve();
+    });
+    this.wake = null;
+  }
+}

@@ -1,0 +1,476 @@
+/**
+ * The router: clients connect to it as to a single server. It sends writes to the master, reads to the nodes that are up to
+ * date, and holds back for a while what nobody can take.
+ *
+ * @module
+ */
+import type { RequestFrame } from "../../protocol/request_parser.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Connection, Sockets } from "../../runtime/sockets.ts";
+import type { MonitorEnvironment } from "../environment.ts";
+import type { RouterOptions } from "../options.ts";
+import type { RouterObserver, RouterSteering, Routing } from "../routing.ts";
+import { BlockingCommand } from "./blocking_command.ts";
+import { answerLocally } from "./local_commands.ts";
+import { type Listening, listenOn } from "./listening.ts";
+import { Holding } from "./holding.ts";
+import type { NodeHost, RouterNode } from "./node.ts";
+import { BlockPool } from "./outgoing.ts";
+import { fillWithErrors, nextWrites, rescueLost, rescueRefused } from "./rescue.ts";
+import type { NodeRole } from "./role.ts";
+import {
+  BLOCKING,
+  LOCAL,
+  MULTI,
+  READ,
+  REFUSED,
+  type Route,
+  RouteTable,
+  SUBSCRIBE,
+  WAIT,
+  WATCH,
+  WRITE,
+} from "./routes.ts";
+import { Run } from "./run.ts";
+import { type Group, REPLY_ON, REPLY_SKIP, RouterSession, type SessionHost } from "./session.ts";
+import { Statistics } from "./statistics.ts";
+import { Subscriber } from "./subscriber.ts";
+import { Topology } from "./topology.ts";
+import { TransactionLane } from "./transaction_lane.ts";
+import { closeQuietly, type Upstream } from "./upstream.ts";
+
+/** With so many bytes waiting for a node, clients wait. */
+const UPSTREAM_PAUSE_BYTES = 16 << 20;
+const SECOND_MS = 1000;
+
+/** The code of errors about commands of which nobody knows whether they were carried out. */
+export const UNKNOWN_OUTCOME = "UNCERTAIN";
+
+/** See the head of this file. */
+export class Router implements RouterSteering, NodeHost, SessionHost {
+  readonly sockets: Sockets;
+  readonly clock: Clock;
+  readonly blocks: BlockPool = new BlockPool();
+  readonly routes: RouteTable = new RouteTable();
+  readonly statistics: Statistics = new Statistics();
+  readonly topology: Topology;
+  readonly holding: Holding;
+  readonly sessions: Map<number, RouterSession> = new Map();
+  nowMs: number;
+  /** The port that it listens on; 0 while it doesn't. */
+  port = 0;
+  private readonly observer: RouterObserver | null;
+  private listening: Listening | null = null;
+  private touched: RouterSession[] = [];
+  private isFlushing = false;
+  /** Connections that a client needs no more, to be given back when the turn is over. */
+  private returned: { node: RouterNode; upstream: Upstream }[] = [];
+  private lastId = 0;
+  private drainWaiters: (() => void)[] = [];
+  private timer: ReturnType<typeof setInterval> | undefined;
+  /** Databases that the nodes are known to have. */
+  readonly databases: Set<number> = new Set([0]);
+
+  /** A router that doesn't listen yet; `nodeLogin` is what nodes ask for. */
+  constructor(
+    readonly options: RouterOptions,
+    private readonly nodeLogin: { readonly user: string; readonly pass: string },
+    readonly environment: MonitorEnvironment,
+    observer: RouterObserver | null,
+  ) {
+    this.sockets = environment.sockets;
+    this.clock = environment.clock;
+    this.nowMs = this.clock.monotonic();
+    this.observer = observer;
+    this.topology = new Topology(options, this);
+    this.holding = new Holding(this);
+  }
+
+  /** Password and user for nodes. */
+  get user(): string {
+    return this.nodeLogin.user;
+  }
+  get pass(): string {
+    return this.nodeLogin.pass;
+  }
+  get acks(): number {
+    return this.options.minAcks;
+  }
+  get ackTimeoutMs(): number {
+    return this.options.ackTimeoutMs;
+  }
+  get queryBufferLimit(): number {
+    return this.options.queryBufferLimit;
+  }
+  get outputBufferLimit(): number {
+    return this.options.outputBufferLimit;
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws {Error} as the system says, if it can't on any address.
+   */
+  start(): void {
+    const { options } = this;
+    this.timer = setInterval(() => this.endSecond(), SECOND_MS);
+    if (options.port === null) return;
+    this.listening = listenOn(this.sockets, options.bind, options.port, (connection) => {
+      this.welcome(connection);
+    }, this.environment.logger);
+    this.port = this.listening.port;
+  }
+
+  /** Ends all connections. */
+  stop(): void {
+    clearInterval(this.timer);
+    this.listening?.close();
+    this.holding.stop();
+    for (const session of [...this.sessions.values()]) session.close();
+    this.topology.stop();
+  }
+
+  /** @inheritdoc */
+  apply(routing: Routing): void {
+    this.tick();
+    this.topology.apply(routing);
+    this.holding.wake();
+    this.flushClients();
+  }
+
+  /** @inheritdoc */
+  lease(untilMs: number): void {
+    const hadNone = !this.topology.hasLease;
+    this.topology.leaseUntilMs = untilMs;
+    if (hadNone) this.holding.wake();
+  }
+
+  /** @inheritdoc */
+  async drained(timeoutMs: number): Promise<boolean> {
+    const isDrained = () => (this.topology.master?.outstandingWrites ?? 0) === 0;
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      this.checkDrained();
+    }, timeoutMs);
+    while (!isDrained() && !isLate) {
+      await new Promise<void>((resolve) => this.drainWaiters.push(resolve));
+    }
+    clearTimeout(timer);
+    return isDrained();
+  }
+
+  // What sessions ask for.
+
+  /** A turn begins. */
+  tick(): void {
+    this.nowMs = this.clock.monotonic();
+  }
+
+  /** @inheritdoc */
+  flushLater(session: RouterSession): void {
+    this.touched.push(session);
+  }
+
+  /** Sends what waits for clients, and lets those go on who can. */
+  flushClients(): void {
+    if (this.isFlushing) return;
+    this.isFlushing = true;
+    for (let index = 0; index < this.touched.length; index++) this.touched[index].endTurn();
+    this.touched.length = 0;
+    this.isFlushing = false;
+    if (this.returned.length > 0) this.giveBackAll();
+    if (this.drainWaiters.length > 0) this.checkDrained();
+  }
+
+  /** @inheritdoc */
+  dispatch(session: RouterSession, group: Group): boolean {
+    const upstream = this.pick(session, group);
+    if (upstream === null) return session.isWaiting ? false : this.holding.hold(session, group);
+    if (upstream.unsentBytes > UPSTREAM_PAUSE_BYTES) return this.holding.stall(session);
+    session.heldSinceMs = -1;
+    const last = session.lastRun;
+    const { bytes, start, end, count, writes } = group;
+    if (
+      last !== undefined && last.upstream === upstream && upstream.lastRun === last &&
+      !last.isVoid && upstream.extend(last, bytes, start, end, count, writes)
+    ) {
+      last.toMaster ||= group.toMaster;
+      return true;
+    }
+    const run = this.newRun(session, count, writes, group.toMaster);
+    session.enqueue(run);
+    upstream.send(run, bytes, start, end);
+    return true;
+  }
+
+  /** @inheritdoc */
+  single(
+    session: RouterSession,
+    route: Route,
+    bytes: Uint8Array,
+    frame: RequestFrame,
+  ): boolean {
+    session.lastCommand = route.name;
+    if (session.own !== null) return session.own.take(route, bytes, frame);
+    const isDone = this.begin(session, route, bytes, frame);
+    if (isDone && session.replyMode === REPLY_SKIP && !this.skipsNext) {
+      session.replyMode = REPLY_ON;
+    }
+    this.skipsNext = false;
+    return isDone;
+  }
+
+  /** CLIENT REPLY SKIP is not the command whose reply is skipped. */
+  skipsNext = false;
+
+  /** Does what is to be done with a command of a client that has no connection of its own. */
+  private begin(
+    session: RouterSession,
+    route: Route,
+    bytes: Uint8Array,
+    frame: RequestFrame,
+  ): boolean {
+    const { kind } = route;
+    if (kind === LOCAL || !session.isAuthenticated) {
+      const answer = answerLocally(this, session, route, bytes, frame);
+      if (answer !== "send") return answer === "done";
+    }
+    if (kind === REFUSED) {
+      this.sayError(
+        session,
+        `ERR ${route.name.toUpperCase()} is not sent on by the monitor: ask the node itself`,
+      );
+      return true;
+    }
+    if (kind === MULTI || kind === WATCH) {
+      return TransactionLane.begin(this, session, route, bytes, frame);
+    }
+    if (kind === SUBSCRIBE) return Subscriber.begin(this, session, route, bytes, frame);
+    if (kind === BLOCKING || kind === WAIT || route.blocksByWord) {
+      return BlockingCommand.begin(this, session, route, bytes, frame);
+    }
+    return this.dispatchSingle(session, kind, bytes, frame);
+  }
+
+  /** Sends one command that may not be answered. */
+  private dispatchSingle(
+    session: RouterSession,
+    kind: number,
+    bytes: Uint8Array,
+    frame: RequestFrame,
+  ): boolean {
+    const writes = kind >= WRITE ? 1 : 0;
+    const group: Group = {
+      bytes,
+      start: frame.start,
+      end: frame.position,
+      count: 1,
+      writes,
+      toMaster: kind !== READ,
+    };
+    const upstream = this.pick(session, group);
+    if (upstream === null) return session.isWaiting ? false : this.holding.hold(session, group);
+    const run = this.newRun(session, 1, writes, group.toMaster);
+    run.isSilent = session.replyMode !== REPLY_ON;
+    session.enqueue(run);
+    upstream.send(run, bytes, group.start, group.end);
+    return true;
+  }
+
+  /** A run that is sent now. */
+  newRun(session: RouterSession, count: number, writes: number, toMaster: boolean): Run {
+    const run = new Run(session, count);
+    run.writes = writes;
+    run.toMaster = toMaster;
+    run.startedMs = this.nowMs;
+    return run;
+  }
+
+  /** The connection for a group of commands; null if there is none, or (then the session waits) if others must be done first. */
+  private pick(session: RouterSession, group: Group): Upstream | null {
+    const { topology, options } = this;
+    const isOrdered = options.consistency !== "eventual";
+    if (group.toMaster) {
+      const { master } = topology;
+      const isThere = group.writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
+      if (!isThere) return null;
+      const upstream = this.masterLane(master!, session, group.writes > 0);
+      if (isOrdered && session.pendingRuns > 0 && session.hasRunsElsewhere(upstream)) {
+        session.isWaiting = true;
+        return null;
+      }
+      return upstream;
+    }
+    if (isOrdered && session.pendingRuns > 0) {
+      const upstream = session.writingUpstream;
+      if (upstream !== null && !upstream.isClosed) return upstream;
+    }
+    const node = topology.reader(session.batch);
+    if (node === null) return null;
+    if (node === topology.master) return this.masterLane(node, session, false);
+    return node.lane(session.resp, session.database, false, session.id % options.sharedConnections);
+  }
+
+  /** With confirmations, what writes has a connection of its own: what reads must not wait for replicas. */
+  masterLane(master: RouterNode, session: RouterSession, writes: boolean): Upstream {
+    const { minAcks, sharedConnections } = this.options;
+    const { resp, database, id } = session;
+    return master.lane(resp, database, writes || minAcks === 0, id % sharedConnections);
+  }
+
+  /** A reply of the router's own that is an error. */
+  sayError(session: RouterSession, error: string): void {
+    this.statistics.error(error, 1);
+    session.reply(`-${error}\r\n`);
+  }
+
+  /** @inheritdoc */
+  refused(session: RouterSession, run: Run, error: string, isRefusal: boolean): boolean {
+    const { upstream } = run;
+    if (session.own !== null && session.own.refused(run, error)) return true;
+    // What comes behind a refused command, but was carried out, is done.
+    if (!isRefusal && nextWrites(run, this.routes)) return false;
+    if (isRefusal && !error.startsWith("UNBLOCKED")) this.nodeOf(upstream)?.avoid(error);
+    const { runs, again } = rescueRefused(run, this.routes);
+    const keepsRun = run.count > 0;
+    session.replace(run, runs, keepsRun);
+    session.voidRunsOn(upstream);
+    if (run.isExclusive) this.giveBack(upstream!);
+    this.holding.repeat(session, again);
+    return true;
+  }
+
+  /** @inheritdoc */
+  lost(session: RouterSession, run: Run, reason: string): void {
+    if (session.own !== null && session.own.lost(run, reason)) return;
+    const error = `${UNKNOWN_OUTCOME} The master was lost before it answered (${reason}): ` +
+      "whether the command was carried out is unknown";
+    const { runs, again, unknown } = rescueLost(run, this.routes, error);
+    if (unknown > 0) {
+      this.statistics.unknownOutcomes += unknown;
+      this.statistics.error(error, unknown);
+      session.batch = this.topology.noteWrite();
+    }
+    session.replace(run, runs, false);
+    this.holding.repeat(session, again);
+  }
+
+  /** @inheritdoc */
+  unconfirmed(session: RouterSession, run: Run, failure: string): void {
+    const error = `${UNKNOWN_OUTCOME} The master has carried it out, but ${failure}`;
+    this.statistics.unknownOutcomes += run.writes;
+    this.statistics.error(error, run.count);
+    session.batch = this.topology.noteWrite();
+    fillWithErrors(run, error);
+  }
+
+  /** @inheritdoc */
+  finished(session: RouterSession, run: Run): void {
+    const { count, writes } = run;
+    if (run.upstream === null) return;
+    this.statistics.answered(count - writes, writes, this.nowMs - run.startedMs);
+    if (writes > 0) session.batch = this.topology.noteWrite();
+    if (run.isExclusive) this.giveBack(run.upstream);
+    session.own?.finished(run);
+  }
+
+  /** @inheritdoc */
+  left(session: RouterSession): void {
+    this.sessions.delete(session.id);
+    this.holding.forget(session);
+    this.statistics.bytesIn += session.bytesIn;
+  }
+
+  /** A connection of a client's own is of no use to it any more. */
+  giveBack(upstream: Upstream): void {
+    const node = this.nodeOf(upstream);
+    if (node === undefined) upstream.fail("not needed any more");
+    else this.returned.push({ node, upstream });
+  }
+
+  // What nodes ask for.
+
+  /** Whether what changes data may leave now. */
+  mayWrite(): boolean {
+    return this.topology.hasLease;
+  }
+
+  /** A connection has room again for what is to be sent. */
+  hasRoom(): void {
+    this.holding.unstall();
+  }
+
+  /** @inheritdoc */
+  asks(node: RouterNode): unknown {
+    return this.topology.asks(node);
+  }
+
+  /** @inheritdoc */
+  hears(node: RouterNode, role: NodeRole | null, token: unknown): void {
+    this.topology.hears(node, role, token);
+    this.holding.wakeSoon();
+  }
+
+  /** @inheritdoc */
+  suspects(node: RouterNode, reason: string): void {
+    this.observer?.suspects(node.address, reason);
+  }
+
+  private nodeOf(upstream: Upstream | null): RouterNode | undefined {
+    for (const node of this.topology.all) if (node.owns(upstream)) return node;
+    return undefined;
+  }
+
+  private giveBackAll(): void {
+    const { returned } = this;
+    this.returned = [];
+    for (const { node, upstream } of returned) if (!upstream.isClosed) node.giveBack(upstream);
+  }
+
+  private checkDrained(): void {
+    const waiters = this.drainWaiters;
+    this.drainWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  private welcome(connection: Connection): void {
+    const { options } = this;
+    this.tick();
+    if (this.sessions.size >= options.maxClients) {
+      return turnAway(connection, "-ERR max number of clients reached\r\n");
+    }
+    if (options.protectedMode && options.requirePass === "" && !connection.fromLoopback) {
+      return turnAway(connection, PROTECTED_MODE);
+    }
+    this.statistics.connections++;
+    const id = ++this.lastId;
+    const session = new RouterSession(this, connection, id, options.requirePass === "");
+    this.sessions.set(id, session);
+  }
+
+  private endSecond(): void {
+    const { statistics, options } = this;
+    statistics.endSecond();
+    this.tick();
+    if (options.timeoutSeconds === 0) return;
+    const oldest = this.nowMs - options.timeoutSeconds * 1000;
+    for (const session of this.sessions.values()) {
+      const isIdle = session.pendingRuns === 0 && session.own === null;
+      if (isIdle && session.lastInteractionMs < oldest) session.close();
+    }
+  }
+}
+
+/** What a client of another machine is told in protected mode. */
+const PROTECTED_MODE =
+  "-DENIED the monitor is running in protected mode because no password is set for its clients. " +
+  "In this mode connections are only accepted from the loopback interface. To serve other " +
+  "machines, set a password with '--requirepass', or turn protected mode off with " +
+  "'--protected-mode no'.\r\n";
+
+/** Says one thing to a client, and closes. */
+function turnAway(connection: Connection, text: string): void {
+  const close = () => closeQuietly(connection);
+  connection.write(new TextEncoder().encode(text)).then(close, close);
+}

@@ -1,0 +1,222 @@
+/**
+ * The nodes, and which of them a command goes to.
+ *
+ * @module
+ */
+import type { NodeAddress, Routing } from "../routing.ts";
+import type { RouterOptions } from "../options.ts";
+import { joinAddress } from "../../runtime/addresses.ts";
+import { type Batch, Freshness } from "./freshness.ts";
+import { type NodeHost, RouterNode } from "./node.ts";
+import type { NodeRole } from "./role.ts";
+
+/** How long connections that wait for something outlive a change of the master, in ms: the node tells them of it. */
+const GRACE_MS = 1000;
+
+/** Nobody is known yet. */
+export const NO_ROUTING: Routing = {
+  epoch: 0,
+  master: null,
+  writable: false,
+  reason: "no master is known yet",
+  replicas: [],
+};
+
+/** See the head of this file. */
+export class Topology {
+  /** What the control plane has said last. */
+  routing: Routing = NO_ROUTING;
+  /** Until when writes may be sent, by the monotonic clock in ms. */
+  leaseUntilMs = Infinity;
+  master: RouterNode | null = null;
+  /** The nodes that serve reads beside the master. */
+  readers: readonly RouterNode[] = [];
+  readonly freshness: Freshness;
+  private readonly nodes = new Map<string, RouterNode>();
+  /** Those of {@linkcode readers} that are close enough behind the master. */
+  private close = new Set<RouterNode>();
+  private turn = 0;
+  private readonly readsOwnWrites: boolean;
+
+  /** No nodes yet. */
+  constructor(private readonly options: RouterOptions, private readonly host: NodeHost) {
+    this.freshness = new Freshness(options.maxLagSeconds);
+    this.readsOwnWrites = options.consistency === "read-your-writes";
+  }
+
+  /** All nodes that are watched. */
+  get all(): Iterable<RouterNode> {
+    return this.nodes.values();
+  }
+
+  /** Uses other nodes, or the same ones otherwise. */
+  apply(routing: Routing): void {
+    const before = this.master;
+    this.routing = routing;
+    const wanted = new Set<string>();
+    const node = (address: NodeAddress) => {
+      const name = joinAddress(address.host, address.port);
+      wanted.add(name);
+      let known = this.nodes.get(name);
+      if (known === undefined) this.nodes.set(name, known = new RouterNode(address, this.host));
+      return known;
+    };
+    this.master = routing.master === null ? null : node(routing.master);
+    this.readers = routing.replicas.filter(({ weight }) => weight > 0).map((replica) => {
+      const reader = node(replica);
+      reader.weight = replica.weight;
+      return reader;
+    }).filter((reader) => reader !== this.master);
+    if (before !== null && before !== this.master) {
+      before.dropClients("another node is the master now", GRACE_MS);
+    }
+    for (const [name, known] of this.nodes) {
+      if (wanted.has(name)) continue;
+      this.nodes.delete(name);
+      known.close("the node is not used any more");
+    }
+    if (before !== this.master) this.master?.hurry();
+    this.judge();
+  }
+
+  /** Ends all connections. */
+  stop(): void {
+    for (const node of this.nodes.values()) node.close("the monitor stops");
+    this.nodes.clear();
+    this.master = null;
+    this.readers = [];
+  }
+
+  /** Why no writes are sent; empty if they are. */
+  get writeTrouble(): string {
+    const { master, routing } = this;
+    if (!routing.writable) return routing.reason === "" ? "no master is known" : routing.reason;
+    if (master === null) return "no master is known";
+    if (!master.isUsable) return `the master ${master.name} doesn't answer: ${master.trouble}`;
+    if (!master.isMaster) return `the node ${master.name} is no master`;
+    return this.hasLease ? "" : "the lease has run out: no majority of the monitors is heard";
+  }
+
+  /** Whether writes can be sent to the master. */
+  get mayWrite(): boolean {
+    const { master } = this;
+    return master !== null && this.routing.writable && master.isMaster && this.hasLease;
+  }
+
+  /** Whether the other monitors have given their word for now. */
+  get hasLease(): boolean {
+    return this.leaseUntilMs === Infinity ||
+      this.host.clock.monotonic() < this.leaseUntilMs;
+  }
+
+  /** A node that may answer a client that has written `batch` last; null if there is none. */
+  reader(batch: Batch | null): RouterNode | null {
+    const { options: { consistency, readFrom }, master } = this;
+    const usable = master !== null && master.isMaster ? master : null;
+    if (consistency === "strong" || readFrom === "master") return usable;
+    if (batch !== null && batch.offset < 0 && this.readsOwnWrites) return usable;
+    let best: RouterNode | null = readFrom === "any" ? usable : null;
+    let bestLoad = best === null ? Infinity : best.outstandingCommands;
+    const { readers } = this;
+    const first = this.turn = (this.turn + 1) & 0xffff;
+    for (let index = 0; index < readers.length; index++) {
+      const node = readers[(first + index) % readers.length];
+      if (!node.isUsable || !this.close.has(node)) continue;
+      if (batch !== null && this.readsOwnWrites && node.offset < batch.offset) continue;
+      const load = node.outstandingCommands / node.weight;
+      if (load < bestLoad) {
+        best = node;
+        bestLoad = load;
+      }
+    }
+    if (best !== null) return best;
+    return readFrom === "replicas" && batch === null ? null : usable;
+  }
+
+  /** Why there is no {@linkcode reader}. */
+  get readTrouble(): string {
+    if (this.readers.length === 0) return this.writeTrouble || "there are no replicas";
+    const [node] = this.readers;
+    return node.trouble === ""
+      ? "no replica is up to date"
+      : `the node ${node.name} doesn't answer: ${node.trouble}`;
+  }
+
+  /** Why a node gets no reads; empty if it does. */
+  whyNot(node: RouterNode): string {
+    if (!node.isUp) return node.trouble;
+    if (node === this.master) return "";
+    if (!this.readers.includes(node)) return "it is no replica of the master";
+    return this.close.has(node) ? "" : "it is too far behind";
+  }
+
+  /** A client's write was answered. */
+  noteWrite(): Batch | null {
+    if (!this.readsOwnWrites || this.readers.length === 0 || this.master === null) return null;
+    const batch = this.freshness.noteWrite();
+    this.master.hurry();
+    return batch;
+  }
+
+  /** A node will be asked for its role. */
+  asks(node: RouterNode): unknown {
+    return node === this.master ? this.freshness.asks() : null;
+  }
+
+  /** It has answered, or (null) it won't. */
+  hears(node: RouterNode, role: NodeRole | null, token: unknown): void {
+    const asked = token as Batch[] | null;
+    if (asked !== null) this.hearsMaster(node, role, asked);
+    else if (role !== null) this.hearsReplica(node, role);
+    this.judge();
+  }
+
+  /** By how many ms a node is behind; null if that isn't known. */
+  lagMs(node: RouterNode): number | null {
+    if (node === this.master) return 0;
+    return node.offset < 0 ? null : this.freshness.lagMs(node.offset, this.host.clock.monotonic());
+  }
+
+  private hearsMaster(node: RouterNode, role: NodeRole | null, asked: Batch[]): void {
+    const { freshness } = this;
+    if (role === null || !role.isMaster || node !== this.master) {
+      freshness.failed(asked);
+      return;
+    }
+    const isReset = freshness.answered(asked, role.offset, this.host.clock.monotonic());
+    node.offset = role.offset;
+    for (const reader of this.readers) {
+      if (isReset && reader.offset > role.offset) {
+        // What it has may be of the history that the master has lost.
+        reader.staleOffset = reader.offset;
+        reader.offset = -1;
+      }
+      const { host, port } = reader.address;
+      if (role.replicas.some((one) => one.port === port && one.host === host)) {
+        reader.staleOffset = -1;
+      }
+      if (asked.length > 0 && reader.offset < role.offset) reader.hurry();
+    }
+    if (freshness.needsMaster) node.hurry();
+  }
+
+  private hearsReplica(node: RouterNode, role: NodeRole): void {
+    if (node.staleOffset >= 0) {
+      if (!role.isConnected || role.offset < node.staleOffset) node.staleOffset = -1;
+      else return;
+    }
+    node.offset = role.isMaster ? -1 : role.offset;
+    if (this.readsOwnWrites && node.offset < this.freshness.awaitedOffset) node.hurry();
+  }
+
+  /** Who is close enough behind the master? */
+  private judge(): void {
+    const nowMs = this.host.clock.monotonic();
+    const limitMs = this.options.maxLagSeconds * 1000;
+    this.close.clear();
+    for (const node of this.readers) {
+      if (node.offset < 0 || node.role?.isMaster) continue;
+      if (this.freshness.lagMs(node.offset, nowMs) <= limitMs) this.close.add(node);
+    }
+  }
+}
