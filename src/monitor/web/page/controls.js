@@ -58,7 +58,7 @@ function makeFailover(firstToken) {
 
   return (shown, controls) => {
     const reason = reasonAgainst(shown, controls);
-    byId("failover").disabled = reason !== "";
+    byId("failover").disabled = shown === undefined || controls === null || reason !== "";
     setText(byId("failover-note"), reason);
     // What is asked must not change under the reader's eyes.
     if (dialog.open || shown === undefined) return;
