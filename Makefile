@@ -35,10 +35,10 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts differential conformance bench fmt lint check clean
+.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts differential conformance conformance-sentinel bench fmt lint check clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Run a server on port 6380 from source
 	@$(DENO) task --quiet run $(ARGS)
@@ -93,6 +93,9 @@ differential: $(INSTALLED) ## The same random commands to redis-server and to ou
 
 conformance: $(INSTALLED) ## Units of Redis' own Tcl suite (UNITS="unit/keyspace unit/expire", ARGS=--help)
 	@$(DENO) task --quiet conformance $(ARGS) $(UNITS)
+
+conformance-sentinel: $(INSTALLED) ## Redis' own tests of Sentinel (UNITS="00-base 05-manual", ARGS=--help)
+	@$(DENO) task --quiet conformance-sentinel $(ARGS) $(UNITS)
 
 bench: $(INSTALLED) ## Measure beside redis-server (some twenty-five minutes; ARGS=--help)
 	@$(DENO) task --quiet bench $(ARGS)

@@ -3,7 +3,7 @@
  *
  * `passing/<unit>.txt` names the tests that pass, one a line: none may be lost. `waiting/<unit>.txt`
  * names those that can't pass yet, each with what it waits for behind a tab, and behind another tab
- * `hangs` if it would hang until then: it is left out. A test of the unit is in one of the two; one
+ * `hangs` or `skip` if it would hang until then, or take others with it: it is left out. A test of the unit is in one of the two; one
  * that is in neither fails the run.
  *
  * @module
@@ -11,8 +11,8 @@
 
 import type { TestResult } from "./output.ts";
 
-/** The mark of a test that is left out. */
-const HANGS = "hangs";
+/** The marks of a test that is left out. */
+const MARKS: readonly string[] = ["hangs", "skip"];
 const LISTS = new URL("./", import.meta.url);
 
 /** What is expected of a unit. */
@@ -21,8 +21,8 @@ export interface Expectations {
   readonly passing: ReadonlySet<string>;
   /** Names of those that don't yet, with what they wait for. */
   readonly waiting: ReadonlyMap<string, string>;
-  /** Those of the waiting ones that are left out, since they would hang. */
-  readonly hanging: ReadonlySet<string>;
+  /** Those of the waiting ones that are left out, with their marks. */
+  readonly leftOut: ReadonlyMap<string, string>;
 }
 
 /** How a run of a unit differs from what was expected. */
@@ -37,18 +37,18 @@ export interface Comparison {
   readonly stillWaiting: readonly string[];
 }
 
-/** Reads the lists of a unit; a missing one is empty. */
-export async function readExpectations(unit: string): Promise<Expectations> {
-  const passing = await readLines(listFile("passing", unit));
+/** Reads the lists of a unit, which are in a folder; a missing one is empty. */
+export async function readExpectations(unit: string, lists: URL = LISTS): Promise<Expectations> {
+  const passing = await readLines(listFile(lists, "passing", unit));
   const waiting = new Map<string, string>();
-  const hanging = new Set<string>();
-  for (const line of await readLines(listFile("waiting", unit))) {
-    const [name, reason = "", mark] = line.split("\t");
+  const leftOut = new Map<string, string>();
+  for (const line of await readLines(listFile(lists, "waiting", unit))) {
+    const [name, reason = "", mark = ""] = line.split("\t");
     if (reason === "") throw new Error(`waiting/${unit}.txt: no reason behind a tab: ${line}`);
     waiting.set(name, reason);
-    if (mark === HANGS) hanging.add(name);
+    if (MARKS.includes(mark)) leftOut.set(name, mark);
   }
-  return { passing: new Set(passing), waiting, hanging };
+  return { passing: new Set(passing), waiting, leftOut };
 }
 
 /** Compares what a run met with what was expected. */
@@ -77,11 +77,12 @@ export async function addGained(
   unit: string,
   expected: Expectations,
   gained: readonly string[],
+  lists: URL = LISTS,
 ): Promise<void> {
-  await writeLines(listFile("passing", unit), [...expected.passing, ...gained]);
+  await writeLines(listFile(lists, "passing", unit), [...expected.passing, ...gained]);
   const waiting = [...expected.waiting].filter(([name]) => !gained.includes(name))
-    .map(([name, reason]) => [name, reason, ...(expected.hanging.has(name) ? [HANGS] : [])]);
-  await writeLines(listFile("waiting", unit), waiting.map((entry) => entry.join("\t")));
+    .map(([name, reason]) => [name, reason, expected.leftOut.get(name) ?? []].flat());
+  await writeLines(listFile(lists, "waiting", unit), waiting.map((entry) => entry.join("\t")));
 }
 
 /** What is wrong with the lists, given all tests that the unit has. */
@@ -102,8 +103,8 @@ export function checkLists(
   return problems;
 }
 
-function listFile(list: "passing" | "waiting", unit: string): URL {
-  return new URL(`${list}/${unit}.txt`, LISTS);
+function listFile(lists: URL, list: "passing" | "waiting", unit: string): URL {
+  return new URL(`${list}/${unit}.txt`, lists);
 }
 
 async function readLines(file: URL): Promise<string[]> {

@@ -40,6 +40,16 @@ port=$(awk '$1 == "port" { print $2 }' "$config")
 src/redis-cli -p "$port" DEBUG FAIL-CHILD
 `;
 
+/** The suite in the cache, fetched if it isn't there yet. */
+export async function fetchSuite(cache: string): Promise<string> {
+  const { code, stdout } = await new Deno.Command("sh", {
+    args: [new URL("fetch_suite.sh", import.meta.url).pathname, cache],
+    stderr: "inherit",
+  }).output();
+  if (code !== 0) throw new Error("the suite could not be fetched");
+  return new TextDecoder().decode(stdout).trim();
+}
+
 /** A folder to run the suite in; disposing of it removes it. */
 export interface Sandbox extends AsyncDisposable {
   /** Where it is. */
@@ -108,18 +118,20 @@ lappend ::servers $srv
   );
 }
 
-async function writeScript(path: string, commands: string): Promise<void> {
+/** Makes a program of commands for the shell. */
+export async function writeScript(path: string, commands: string): Promise<void> {
   await Deno.writeTextFile(path, `#!/bin/sh\n${commands}`, { mode: 0o755 });
 }
 
 /** Links all that is in a folder, apart from some, into another one. */
-async function link(from: string, to: string, except: readonly string[]): Promise<void> {
+export async function link(from: string, to: string, except: readonly string[]): Promise<void> {
   for await (const { name } of Deno.readDir(from)) {
     if (!except.includes(name)) await Deno.symlink(`${from}/${name}`, `${to}/${name}`);
   }
 }
 
-async function findProgram(name: string): Promise<string | undefined> {
+/** Where a program is, if it is anywhere. */
+export async function findProgram(name: string): Promise<string | undefined> {
   for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
     try {
       if ((await Deno.stat(`${folder}/${name}`)).isFile) return `${folder}/${name}`;
@@ -130,6 +142,7 @@ async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-function quote(word: string): string {
+/** A word that the shell takes as it is. */
+export function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -8,6 +8,7 @@
  */
 
 import { PROGRAMS } from "./sandbox.ts";
+import { runSuite } from "./suite_process.ts";
 import { parseOutput, stableName, type TestResult, type UnitOutput } from "./output.ts";
 
 /** How a unit is run. */
@@ -82,49 +83,16 @@ async function runOnce(
     ...culprits.flatMap((name) => ["--skiptest", name]),
     ...(options.only === undefined ? [] : ["--only", options.only]),
   ];
-  // In a process group of its own, so that all that it started can be ended.
-  const process = new Deno.Command("setsid", {
-    args: ["--wait", "sh", "-c", 'echo "$$" >group; exec "$@"', "sh", ...args],
-    cwd: options.folder,
-    env: { TERM: "dumb", PATH: `${options.folder}/${PROGRAMS}:${Deno.env.get("PATH") ?? ""}` },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    killGroup(options.folder);
-  }, options.limitSeconds * 1000);
-  const [stdout, stderr] = await Promise.all([
-    collect(process.stdout, options.isVerbose),
-    collect(process.stderr, options.isVerbose),
-  ]);
-  await process.status;
-  clearTimeout(timer);
-  killGroup(options.folder);
+  const encoder = new TextEncoder();
+  const { stdout, stderr, isLate } = await runSuite(args, {
+    folder: options.folder,
+    programs: `${options.folder}/${PROGRAMS}`,
+    limitSeconds: options.limitSeconds,
+    onText: options.isVerbose ? (text) => Deno.stdout.writeSync(encoder.encode(text)) : undefined,
+  });
   const output = parseOutput(stdout);
   const faults = [...output.faults];
   if (isLate) faults.push(`stopped after ${options.limitSeconds} s`);
   if (stderr.trim() !== "") faults.push(stderr.trim());
   return { ...output, faults };
-}
-
-/** Ends all processes of the last run in a sandbox that are still there. */
-export function killGroup(folder: string): void {
-  const group = Deno.readTextFileSync(`${folder}/group`).trim();
-  new Deno.Command("kill", { args: ["-KILL", "--", `-${group}`], stderr: "null" }).outputSync();
-}
-
-async function collect(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  isVerbose = false,
-): Promise<string> {
-  let text = "";
-  // Names of tests are in UTF-8; what a failing test prints needn't be.
-  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-    text += part;
-    if (isVerbose) await Deno.stdout.write(new TextEncoder().encode(part));
-  }
-  return text;
 }
