@@ -25,17 +25,19 @@ const USAGE = `deno run -A tests/crash/stale_reads.ts [options]
 
 const CONSISTENCIES = ["read-your-writes", "strong", "eventual"] as const;
 
-/** How clients send: of each style there are some. */
+/**
+ * How clients send. Each style has the same share of the pairs: those that read at once read from the
+ * master, and those that rest read more from the replicas.
+ */
 const STYLES: readonly PairStyle[] = [
-  { pairs: 1, restMs: undefined },
-  { pairs: 8, restMs: undefined },
-  { pairs: 32, restMs: undefined },
-  { pairs: 1, restMs: 0 },
-  { pairs: 1, restMs: 2 },
-  { pairs: 4, restMs: 20 },
-  { pairs: 16, restMs: 200 },
+  { clients: 5, pairs: 1, restMs: undefined },
+  { clients: 5, pairs: 8, restMs: undefined },
+  { clients: 5, pairs: 32, restMs: undefined },
+  { clients: 5, pairs: 1, restMs: 0 },
+  { clients: 10, pairs: 1, restMs: 3 },
+  { clients: 10, pairs: 4, restMs: 20 },
+  { clients: 20, pairs: 16, restMs: 200 },
 ];
-const CLIENTS_PER_STYLE = 5;
 const PROGRESS_MS = 10_000;
 /** Without a pair for so long, it has come to a standstill. */
 const STANDSTILL_MS = 30_000;
@@ -98,24 +100,32 @@ class PairRun implements Run {
     return isWell ? 0 : 1;
   }
 
-  get #isOver(): boolean {
-    return this.#isStopped || this.#tally.pairs >= this.#options.pairs;
-  }
-
   async #playPairs(group: LaggingGroup): Promise<void> {
-    const styles = STYLES.flatMap((style) => Array<PairStyle>(CLIENTS_PER_STYLE).fill(style));
-    const clients = await Promise.all(styles.map(async (style, number) => {
-      const random = new RandomSource(this.#options.seed, 1 + number);
-      return new PairClient(await group.connect(), number, style, random, this.#tally);
-    }));
-    const isOver = () => this.#isOver;
+    let number = 0;
+    const shares: Promise<unknown>[] = [];
+    for (const style of STYLES) shares.push(this.#playStyle(group, style, number += style.clients));
+    let isOver = false;
+    const disturbing = group.disturb(() => isOver);
     const watched = this.#watched();
     try {
-      const running = clients.map((client) => client.run(isOver));
-      await Promise.race([watched.standstill, Promise.all([...running, group.disturb(isOver)])]);
+      await Promise.race([watched.standstill, Promise.all(shares)]);
     } finally {
+      isOver = true;
       watched.end();
+      await disturbing;
     }
+  }
+
+  /** One style's share of the pairs; its clients count from a number of their own. */
+  async #playStyle(group: LaggingGroup, style: PairStyle, first: number): Promise<void> {
+    const clients = await Promise.all(Array.from({ length: style.clients }, async (_, index) => {
+      const random = new RandomSource(this.#options.seed, 1 + first + index);
+      return new PairClient(await group.connect(), first + index, style, random, this.#tally);
+    }));
+    const share = this.#options.pairs / STYLES.length;
+    const isOver = () =>
+      this.#isStopped || clients.reduce((sum, { pairs }) => sum + pairs, 0) >= share;
+    await Promise.all(clients.map((client) => client.run(isOver)));
   }
 
   /** Tells how far it has got, now and then; rejects when it gets no further. */

@@ -10,6 +10,8 @@ import { sleep } from "../waiting.ts";
 
 /** How a client sends its pairs. */
 export interface PairStyle {
+  /** How many clients do so. */
+  readonly clients: number;
   /** How many pairs go out in one write. */
   readonly pairs: number;
   /** How long it waits with the read when the write has been answered; undefined if the read is sent right behind the write. */
@@ -57,6 +59,8 @@ interface Pair {
 
 /** One client, with one connection. */
 export class PairClient {
+  /** How many of its pairs are done. */
+  pairs = 0;
   readonly #values = new Map<string, string>();
   #number = 0;
 
@@ -89,7 +93,7 @@ export class PairClient {
     for (const { key, value, writes } of pairs) {
       this.#requireDone(replies.slice(at, at += writes.length));
       this.#requireShown(key, replies[at++], value);
-      this.tally.pairs++;
+      this.#done(1);
     }
   }
 
@@ -105,7 +109,12 @@ export class PairClient {
     for (const [at, key] of keys.entries()) {
       this.#requireShown(key, replies[at], this.#values.get(key)!);
     }
-    this.tally.pairs += pairs.length;
+    this.#done(pairs.length);
+  }
+
+  #done(pairs: number): void {
+    this.pairs += pairs;
+    this.tally.pairs += pairs;
   }
 
   #makePair(): Pair {

@@ -6,7 +6,7 @@
 
 import { markdownTable } from "../../bench/report.ts";
 import { median } from "../../bench/statistics.ts";
-import type { Failure, Watch } from "./watch.ts";
+import { type Failure, isClear, type Watch } from "./watch.ts";
 
 /** A change of the master that has begun. */
 export interface Incident {
@@ -81,7 +81,7 @@ export class Tally {
     watch.reads = watch.writes = 0;
     const { reads, writes, wrong, dropped } = watch.takeFailures();
     const latestMs = incident?.kind === "kill" ? incident.beganMs + KILL_NOTICED_MS : -Infinity;
-    const others = writes.filter(({ sentMs }) => sentMs > latestMs);
+    const others = writes.filter((failure) => failure.sentMs > latestMs || !isClear(failure));
     this.#inFlight += writes.length - others.length;
     this.#dropped += dropped;
     this.#failedReads += reads.length;

@@ -6,10 +6,10 @@
 
 import type { Outcome } from "./record.ts";
 
-/** How an error begins that says that nobody knows whether the write was done. */
-const UNKNOWN_OUTCOME = /outcome.*unknown|unknown.*outcome/i;
-/** How errors begin that say that it wasn't done. */
-const REFUSED = /^(EXECABORT|UNAVAILABLE|TRYAGAIN|MASTERDOWN|LOADING|READONLY|NOREPLICAS)/;
+/** How errors begin that say that nothing was carried out. */
+const REFUSED = /^(MASTERDOWN|EXECABORT) /;
+/** How the router's errors begin that say that nobody knows. */
+const UNKNOWN = /^UNCERTAIN /;
 
 /** A command that was answered with an error. */
 export interface Failure {
@@ -49,7 +49,12 @@ export class Stalls {
 
 /** What is said of a write that failed. */
 export function outcomeOf(text: string): Outcome {
-  return !UNKNOWN_OUTCOME.test(text) && REFUSED.test(text) ? "refused" : "unknown";
+  return REFUSED.test(text) ? "refused" : "unknown";
+}
+
+/** Whether a client is told what it may do about its failed write. */
+export function isClear({ text }: Failure): boolean {
+  return REFUSED.test(text) || UNKNOWN.test(text);
 }
 
 /** Counts, for all clients together. */
