@@ -5,18 +5,11 @@
  */
 import { ConfigError } from "../../runtime/config_lines.ts";
 import { type Files, removeQuietly, systemReason } from "../../runtime/files.ts";
-import type { Logger } from "../../runtime/logging.ts";
 import type { MonitorOptions, SavedState } from "../options.ts";
 import { rewriteState } from "./rewrite.ts";
 
 /** Who may read a state file that is new: passwords may stand in it. */
 const ONLY_THE_OWNER = 0o600;
-
-/** The state wasn't saved; the message is what the system says. */
-export class StateNotSavedError extends Error {
-  /** The name of this kind of error. */
-  override readonly name = "StateNotSavedError";
-}
 
 /**
  * Tries whether the state can be saved: a monitor that can't keep what it has promised to others must not start.
@@ -49,27 +42,14 @@ export function checkStateFile(options: MonitorOptions, files: Files): void {
 /**
  * What saves the state. Each call reads the file again, since somebody may have edited it, and replaces it as a whole.
  *
- * @returns a function that throws {@linkcode StateNotSavedError}, and has logged it in Sentinel's words, if the file can't be written.
+ * @param options What the monitor does, as SENTINEL CONFIG SET changes it.
+ * @returns a function that has put the state on disk when it returns, and throws as the system says if it can't.
  */
-export function stateSaver(
-  options: MonitorOptions,
-  files: Files,
-  logger: Logger,
-): (state: SavedState) => void {
+export function stateSaver(options: MonitorOptions, files: Files): (state: SavedState) => void {
   const path = options.stateFile;
   if (path === "") return () => {};
   return (state) => {
-    try {
-      const before = files.exists(path) ? files.readText(path) : "";
-      files.replaceText(path, rewriteState(before, options, state));
-    } catch (error) {
-      const reason = systemReason(error);
-      logger.log(
-        "warning",
-        `WARNING: Sentinel was not able to save the new configuration on disk!!!: ${reason}`,
-      );
-      throw new StateNotSavedError(reason);
-    }
-    logger.log("notice", "Sentinel new configuration saved on disk");
+    const before = files.exists(path) ? files.readText(path) : "";
+    files.replaceText(path, rewriteState(before, options, state));
   };
 }
