@@ -125,10 +125,27 @@ export interface SavedGroup {
   sentinels: { host: string; port: number; runId: string }[];
 }
 
+/** What SENTINEL CONFIG SET changes. */
+export type ChangeableSettings = Pick<
+  MonitorOptions,
+  | "announceIp"
+  | "announcePort"
+  | "resolveHostnames"
+  | "announceHostnames"
+  | "sentinelUser"
+  | "sentinelPass"
+>;
+
 /** What has to survive a restart of the monitor. */
 export interface SavedState {
   /** 40 hexadecimal digits; empty for a monitor that starts for the first time. */
   myId: string;
   currentEpoch: number;
   groups: SavedGroup[];
+  /**
+   * The settings that may have changed, as they are now.
+   *
+   * @default those of the options
+   */
+  settings?: ChangeableSettings;
 }

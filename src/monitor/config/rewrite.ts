@@ -29,7 +29,7 @@ interface NeededLine {
  * The text of a config file or a state file for what has to be remembered now.
  *
  * @param before The file's text, or an empty one.
- * @param options What the monitor does, with what SENTINEL CONFIG SET has changed.
+ * @param options What the monitor was started with.
  * @param state What is to survive. A group whose master isn't known keeps the lines that it has.
  */
 export function rewriteState(before: string, options: MonitorOptions, state: SavedState): string {
@@ -82,7 +82,8 @@ function saysSo(line: string, words: readonly string[]): boolean {
 }
 
 /** All lines, in the order in which redis-sentinel adds them. */
-function* neededLines(options: MonitorOptions, state: SavedState): Iterable<NeededLine> {
+function* neededLines(started: MonitorOptions, state: SavedState): Iterable<NeededLine> {
+  const options = { ...started, ...state.settings };
   if (state.myId !== "") yield { words: ["myid", state.myId], forced: true };
   yield flagLine("deny-scripts-reconfig", options.denyScriptsReconfig, true);
   yield flagLine("resolve-hostnames", options.resolveHostnames, false);

@@ -42,7 +42,7 @@ export function checkStateFile(options: MonitorOptions, files: Files): void {
 /**
  * What saves the state. Each call reads the file again, since somebody may have edited it, and replaces it as a whole.
  *
- * @param options What the monitor does, as SENTINEL CONFIG SET changes it.
+ * @param options What the monitor was started with.
  * @returns a function that has put the state on disk when it returns, and throws as the system says if it can't.
  */
 export function stateSaver(options: MonitorOptions, files: Files): (state: SavedState) => void {
