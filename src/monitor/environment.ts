@@ -18,4 +18,10 @@ export interface MonitorEnvironment {
   readonly randomness: Randomness;
   readonly files: Files;
   readonly logger: Logger;
+  /**
+   * Finds out the address that a host's name stands for; rejects if nobody knows.
+   *
+   * @default the system's resolver
+   */
+  readonly lookup?: (host: string) => Promise<string>;
 }

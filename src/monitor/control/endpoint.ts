@@ -1,0 +1,177 @@
+/**
+ * Whom the monitor talks to: nodes (masters and replicas) and peers (other sentinels and monitors), with what is known of each.
+ *
+ * All times are monotonic ms.
+ *
+ * @module
+ */
+import type { PlainValue } from "../../protocol/reply.ts";
+import type { NodeInfo } from "./info.ts";
+
+/** Takes the answer to a command. */
+export type Answer = (reply: PlainValue) => void;
+
+/** A connection, from the attempt to make it to its end. */
+export class Link {
+  open = false;
+  /** When it stood, or while it doesn't, when it was tried. */
+  since: number;
+  /** Our own address on it. */
+  local = "";
+  /** Commands without an answer, by tag. */
+  readonly pending: Map<number, Answer> = new Map();
+
+  constructor(
+    readonly id: number,
+    readonly kind: "command" | "pubsub",
+    readonly owner: Endpoint,
+    now: number,
+  ) {
+    this.since = now;
+  }
+}
+
+/** What nodes and peers have in common: an address, connections, and whether they answer. */
+export abstract class Endpoint {
+  /** The address of the host; null while its name isn't resolved. */
+  ip: string | null = null;
+  command: Link | null = null;
+  pubsub: Link | null = null;
+  /** When the next attempt to connect may be made, and how many have failed one after the other. */
+  commandRetryAt = 0;
+  pubsubRetryAt = 0;
+  failures = 0;
+  /** When a PING was last answered well, and at all. */
+  lastAvailable: number;
+  lastPong: number;
+  /** When a PING was last sent; and the first one since the last good answer, null if there is none. */
+  lastPing = 0;
+  waitingSince: number | null;
+  /** When something came over the channel. */
+  pubsubActivity = 0;
+  lastPublish: number;
+  /** Since when it counts as down for us alone; null if it doesn't. */
+  downSince: number | null = null;
+  /** When it last began to count as down; null if it never did. */
+  wentDownAt: number | null = null;
+  /** What it said when it refused us; empty if it doesn't. */
+  refusal = "";
+
+  constructor(readonly groupName: string, public host: string, public port: number, now: number) {
+    this.lastAvailable = now;
+    this.lastPong = now;
+    this.waitingSince = now;
+    this.lastPublish = now;
+  }
+
+  /** What tells it from others: where it is. */
+  get key(): string {
+    return endpointKey(this.ip ?? this.host, this.port);
+  }
+
+  /** Whether commands can be sent. */
+  get connected(): boolean {
+    return this.command !== null && this.command.open;
+  }
+
+  /** Whether not all connections stand that there should be. */
+  abstract get disconnected(): boolean;
+
+  /** How many commands wait for answers. */
+  get pendingCommands(): number {
+    return (this.command?.pending.size ?? 0) + (this.pubsub?.pending.size ?? 0);
+  }
+}
+
+/** What tells an address from others. */
+export function endpointKey(host: string, port: number): string {
+  return `${host}:${port}`;
+}
+
+/** How far a replica has been brought to its new master. */
+export type ReconfigurationState = "none" | "sent" | "inprog" | "done";
+
+/** A master or a replica. */
+export class Node extends Endpoint {
+  runId = "";
+  /** The answer to INFO, when it came, and what of it matters. */
+  infoText = "";
+  infoAt: number | null = null;
+  info: NodeInfo | null = null;
+  /** When INFO was asked for; whether the answer is missing; whether the next one is wanted at once. */
+  infoAskedAt = Number.NEGATIVE_INFINITY;
+  infoPending = false;
+  infoWanted = true;
+  /** The role that it said last, and since when. */
+  roleReported: "master" | "slave";
+  roleReportedAt: number;
+  /** The master that a replica said last, and since when. */
+  masterHost = "";
+  masterPort = 0;
+  masterSince: number;
+  linkUp = false;
+  masterLinkDownMs = 0;
+  priority = 100;
+  offset = 0;
+  announced = true;
+  /** Since when it has been behind its master, for people. */
+  behindSince: number | null = null;
+  reconfiguration: ReconfigurationState = "none";
+  reconfigurationSentAt = 0;
+  promoted = false;
+  /** Whether it was only named: nobody knows yet whether it belongs to the group. */
+  stranger = false;
+  scriptKillSent = false;
+  /** When it was found to be another process than before; null once it answers PONG. */
+  rebootedAt: number | null = null;
+
+  constructor(
+    groupName: string,
+    host: string,
+    port: number,
+    readonly startsAs: "master" | "slave",
+    now: number,
+  ) {
+    super(groupName, host, port, now);
+    this.roleReported = startsAs;
+    this.roleReportedAt = now;
+    this.masterSince = now;
+  }
+
+  override get disconnected(): boolean {
+    return !this.connected || this.pubsub === null || !this.pubsub.open;
+  }
+}
+
+/** Another sentinel or monitor. */
+export class Peer extends Endpoint {
+  /** The node epoch that it named in its last hello, and when that came. */
+  lastHello: number;
+  /** Whether it says that the master is down, and when it was asked and has answered that last. */
+  masterDown = false;
+  downAskedAt = Number.NEGATIVE_INFINITY;
+  downAnsweredAt = Number.NEGATIVE_INFINITY;
+  /** Its vote. */
+  leader: string | null = null;
+  leaderEpoch = 0;
+  /** Whether it knows leases; null while it hasn't said. */
+  knowsLease: boolean | null = null;
+  /** When the newest request that it has granted was sent. */
+  grantedAt = Number.NEGATIVE_INFINITY;
+  leaseAskedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    groupName: string,
+    host: string,
+    port: number,
+    readonly runId: string,
+    now: number,
+  ) {
+    super(groupName, host, port, now);
+    this.lastHello = now;
+  }
+
+  override get disconnected(): boolean {
+    return !this.connected;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * A group of a master and its replicas, with all that the monitor knows and plans about it. All times are monotonic ms.
+ *
+ * @module
+ */
+import type { GroupOptions } from "../options.ts";
+import type { Routing } from "../routing.ts";
+import type { Node, Peer } from "./endpoint.ts";
+import type { Grant } from "./lease.ts";
+
+/** The settings of a group, which SENTINEL SET changes. */
+export type GroupSettings = { -readonly [Name in keyof GroupOptions]: GroupOptions[Name] };
+
+/** Where a failover stands, in Sentinel's words. */
+export type FailoverState =
+  | "wait_start"
+  | "select_slave"
+  | "send_slaveof_noone"
+  | "wait_promotion"
+  | "reconf_slaves"
+  | "update_config";
+
+/** How far the switch of a healthy master has come; see handover.ts. */
+export type HandoverPhase = "draining" | "drained" | "asked" | "aborting";
+
+/** A failover under way. */
+export interface Failover {
+  state: FailoverState;
+  /** The configuration epoch that it will make. */
+  readonly epoch: number;
+  /** Whether somebody asked for it. */
+  readonly forced: boolean;
+  /** When it began, and when its state last changed. */
+  readonly startedAt: number;
+  changedAt: number;
+  /** When this monitor had the votes; null while it hasn't. */
+  electedAt: number | null;
+  /** The replica that is to be the master. */
+  promoted: Node | null;
+  handover: HandoverPhase | null;
+  /** Whether the master has refused to hand over: it is done the usual way then. */
+  handoverRefused: boolean;
+  /** When the promoted node was asked for its role last, and whether the answer is missing. */
+  probedAt: number;
+  probing: boolean;
+  /** Whether it was said what is waited for. */
+  waitLogged: boolean;
+}
+
+/** See the head of this file. */
+export class Group {
+  master: Node;
+  readonly replicas: Map<string, Node> = new Map();
+  readonly peers: Map<string, Peer> = new Map();
+  configEpoch = 0;
+  /** The vote given last: for whom, in which epoch, when; and whether that election is known to be over. */
+  leader: string | null = null;
+  leaderEpoch = 0;
+  /** The same as the leader, but it isn't forgotten when a new master is there. */
+  votedFor: string | null = null;
+  votedAt = Number.NEGATIVE_INFINITY;
+  voteEnded = true;
+  failover: Failover | null = null;
+  /** When the last failover began here or a vote for one was given: the next one isn't tried for some time. */
+  failoverStartedAt: number = Number.NEGATIVE_INFINITY;
+  delayLoggedFor: number | null = null;
+  /** Since when a quorum says that the master is down; null if it doesn't. */
+  objectivelyDownSince: number | null = null;
+  /** Since when the master was silent when its replicas were asked about that. */
+  replicasAskedFor = -1;
+  /** Whether the router stands in front of it. */
+  routed = false;
+  routing: Routing | null = null;
+  /** What is wrong, by what it is about. */
+  readonly troubles: Map<string, string> = new Map();
+  /** When something is due next. */
+  wakeAt = 0;
+  /** Named nodes that nobody has seen in this group yet. */
+  readonly strangers: Map<string, Node> = new Map();
+  /** The history (replication id) of the master's data, and those before it; see history.ts. */
+  history = "";
+  readonly formerHistories: Set<string> = new Set();
+  /** Whether the master's process is another than the one that had the group's history. */
+  historyLost = false;
+  lostAt = 0;
+  /** Whether the next history that the master names is the group's, whatever it was before. */
+  adoptsHistory = true;
+  /** The lease; see lease.ts. */
+  leaseUntil = 0;
+  leaseAskedAt = Number.NEGATIVE_INFINITY;
+  leaseGeneration = 0;
+  stockPeerLogged = false;
+  /** The newest configuration epoch that a lease was granted for, and the last grants, by the run ids of their holders. */
+  grantFloor = 0;
+  surrendered: { readonly epoch: number; readonly runIds: readonly string[] } = {
+    epoch: -1,
+    runIds: [],
+  };
+  readonly grants: Map<string, Grant> = new Map();
+
+  constructor(readonly settings: GroupSettings, master: Node) {
+    this.master = master;
+  }
+
+  /** Its name. */
+  get name(): string {
+    return this.settings.name;
+  }
+
+  /** Whether the new master of the failover under way has said that it is one. */
+  get hasSwitched(): boolean {
+    const state = this.failover?.state;
+    return state === "reconf_slaves" || state === "update_config";
+  }
+
+  /** Who is the master by the newest configuration: the promoted node, as soon as it is one. */
+  get currentMaster(): Node {
+    return this.hasSwitched ? this.failover?.promoted ?? this.master : this.master;
+  }
+
+  /** The master and the replicas. */
+  *nodes(): Generator<Node> {
+    yield this.master;
+    yield* this.replicas.values();
+  }
+
+  /** Whether nobody else has a say in this group. */
+  get alone(): boolean {
+    return this.peers.size === 0 && this.settings.quorum <= 1;
+  }
+}

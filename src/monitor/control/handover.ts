@@ -1,0 +1,120 @@
+/**
+ * The switch of a healthy master: nothing is lost, and nobody gets an error.
+ *
+ * 1. The router holds new writes back (the failover has begun), and those under way are waited for.
+ * 2. The master is told `FAILOVER TO` the chosen replica: it stops its own clients' writes, waits until the replica has all of its
+ *    data, hands over, and becomes its replica. A `WAIT` right before has the replicas acknowledge at once what they have, which they
+ *    else do once a second. (WAIT waits for what was written when the connection's command before it ran, hence the PING.)
+ * 3. As soon as the replica says that it is a master, all goes on as in any failover.
+ *
+ * A master that knows no FAILOVER (before Redis 6.2) or refuses it is dealt with as if it were dead: the replica is promoted as it is. If the
+ * replica can't catch up in time, the failover is called off, and the old master goes on.
+ *
+ * @module
+ */
+import type { ControlContext } from "./context.ts";
+import { errorText } from "./context.ts";
+import type { Node } from "./endpoint.ts";
+import { abortFailover } from "./failover.ts";
+import type { Failover, Group } from "./group.ts";
+
+/** How long writes under way are waited for; what isn't answered by then is with the master, which hands it over. */
+const DRAIN_MS = 500;
+/** How long the old master has to say what it is after the failover was called off. */
+const ABORT_MS = 1000;
+/** How much longer than the master's own patience the new one is waited for. */
+const GRACE_MS = 1000;
+
+/** Whether the master is there to hand over. */
+export function canHandOver(_context: ControlContext, group: Group, failover: Failover): boolean {
+  const { master } = group;
+  return failover.forced && !failover.handoverRefused && !group.historyLost &&
+    master.connected && master.downSince === null && master.roleReported === "master";
+}
+
+/** Has the router finish what is under way. */
+export function beginHandover(context: ControlContext, group: Group, failover: Failover): void {
+  failover.handover = group.routed ? "draining" : "drained";
+  if (group.routed) context.act({ type: "drain", group: group.name, timeoutMs: DRAIN_MS });
+}
+
+/** The router has finished. */
+export function drained(context: ControlContext, group: Group): void {
+  if (group.failover?.handover === "draining") group.failover.handover = "drained";
+  group.wakeAt = context.now;
+}
+
+/** Does what can be done now. */
+export function continueHandover(context: ControlContext, group: Group, failover: Failover): void {
+  switch (failover.handover) {
+    case "draining":
+      // The router answers in any case, but a failover mustn't hang on that.
+      if (context.reached(failover.changedAt + DRAIN_MS * 2)) failover.handover = "drained";
+      else return;
+      break;
+    case "asked":
+      return watch(context, group, failover);
+    case "aborting":
+      if (context.reached(failover.changedAt + ABORT_MS)) callOff(context, group, failover);
+      return;
+  }
+  if (failover.handover === "drained") ask(context, group, failover);
+}
+
+/** How long the master tries, which is how long writes wait at most. */
+function patience(context: ControlContext, group: Group): number {
+  const { router } = context.settings;
+  const longest = group.routed ? router.holdMs / 2 : 10_000;
+  return Math.max(100, Math.round(Math.min(longest, group.settings.failoverTimeoutMs / 2)));
+}
+
+function ask(context: ControlContext, group: Group, failover: Failover): void {
+  const target = failover.promoted as Node;
+  const { master } = group;
+  const host = target.ip ?? target.host;
+  const timeout = String(patience(context, group));
+  const command = ["FAILOVER", "TO", host, String(target.port), "TIMEOUT", timeout];
+  const sent = context.send(master, ["PING"]) && context.send(master, ["WAIT", "1", "100"]) &&
+    context.send(master, command, (reply) => {
+      if (group.failover !== failover || failover.handover !== "asked") return;
+      const error = errorText(reply);
+      if (error === undefined) return;
+      context.log(
+        "notice",
+        `${group.name}: the master doesn't hand over (${error}), it is replaced`,
+      );
+      refuse(failover);
+      group.wakeAt = context.now;
+    });
+  if (!sent) return refuse(failover);
+  failover.handover = "asked";
+  failover.state = "wait_promotion";
+  failover.changedAt = context.now;
+  context.event("notice", "+failover-state-wait-promotion", target);
+}
+
+/** Goes on the usual way. */
+function refuse(failover: Failover): void {
+  failover.handover = null;
+  failover.handoverRefused = true;
+  failover.state = "send_slaveof_noone";
+}
+
+function watch(context: ControlContext, group: Group, failover: Failover): void {
+  if (!context.reached(failover.changedAt + patience(context, group) + GRACE_MS)) return;
+  failover.handover = "aborting";
+  failover.changedAt = context.now;
+  context.reached(context.now + ABORT_MS);
+  context.send(group.master, ["FAILOVER", "ABORT"]);
+  context.send(group.master, ["ROLE"], (reply) => {
+    if (group.failover !== failover || failover.handover !== "aborting") return;
+    // A master that is a replica by now has handed over after all: the new one will say so.
+    if (Array.isArray(reply) && reply[0] === "master") callOff(context, group, failover);
+  });
+}
+
+function callOff(context: ControlContext, group: Group, failover: Failover): void {
+  if (group.failover !== failover) return;
+  context.event("warning", "-failover-abort-slave-timeout", group.master);
+  abortFailover(context, group);
+}

@@ -1,0 +1,133 @@
+/**
+ * Which data the group has, so that an acknowledged write outlives what happens to single nodes.
+ *
+ * With `--min-acks N` a write is acknowledged when N replicas have it. A replica's offset says how much it has, but only within one
+ * *history*: the replication id that the master draws when it starts, and hands to its replicas. A promoted replica draws a new
+ * one and names the former, and up to where it is the same; so a chain of histories is followed, and a replica that still has
+ * a former one has nothing of what came after.
+ *
+ * **A master that restarts** comes back with a new id: as far as anybody can tell from offsets, it may have lost everything, and its replicas
+ * are about to throw away what they have and copy it. Sentinel lets that happen. Where acknowledged writes count, such a master takes
+ * no writes until the replicas were asked:
+ * - As many replicas as must include one with each acknowledged write still have the old history: the master counts as down,
+ *   and the best of them is promoted. If the master had lost nothing, that costs one failover; nothing is lost either way.
+ * - All replicas have answered, and none has the old history any more: there is nothing left that could be saved, and the master goes on.
+ * - All have answered, and too few have it (more nodes than the setting covers have failed): a master that came back empty gives way
+ *   to the best of them; another goes on.
+ * - Else replicas are missing that may know more: writes wait. An administrator who knows better says SENTINEL FAILOVER, or
+ *   SENTINEL RESET, after which the master counts as it is.
+ *
+ * @module
+ */
+import type { ControlContext } from "./context.ts";
+import type { Node } from "./endpoint.ts";
+import type { Group } from "./group.ts";
+import type { NodeInfo } from "./info.ts";
+import { askReplicas } from "./connections.ts";
+import { clearTrouble, setTrouble } from "./trouble.ts";
+
+const TROUBLE = "history";
+
+/** How many replicas have to have a write before it is acknowledged in this group; 0 for none. */
+export function minAcksOf(context: ControlContext, group: Group): number {
+  return group.routed ? context.settings.router.minAcks : 0;
+}
+
+/** Sees which history the master has. */
+export function noteHistory(
+  context: ControlContext,
+  group: Group,
+  node: Node,
+  info: NodeInfo,
+): void {
+  if (node !== group.master || info.role !== "master" || info.history === "") return;
+  if (info.history === group.history) {
+    settle(group);
+    return;
+  }
+  const continues = info.formerHistory === group.history;
+  if (continues || group.adoptsHistory || group.history === "" || minAcksOf(context, group) === 0) {
+    adopt(group, info.history, continues || group.adoptsHistory);
+    return;
+  }
+  if (group.historyLost) return;
+  group.historyLost = true;
+  group.lostAt = context.now;
+  askReplicas(group);
+  const text =
+    "the master has restarted with a history of its own; it takes no writes until the replicas have said what they have";
+  setTrouble(context, group, TROUBLE, text);
+}
+
+/** How the replicas stand to the group's history. */
+export interface Census {
+  /** Those who have it, or one before it, the best first. */
+  readonly holders: readonly Node[];
+  /** How many have to be among them, for the best to have all that was acknowledged. */
+  readonly needed: number;
+  /** Whether all replicas have answered. */
+  readonly complete: boolean;
+}
+
+/** Counts the replicas that have answered INFO since `since`. */
+export function takeCensus(context: ControlContext, group: Group, since: number): Census {
+  const replicas = [...group.replicas.values()];
+  const answered = replicas.filter((node) => node.infoAt !== null && node.infoAt >= since);
+  const holders = answered.filter((node) => rankOf(group, node) > 0);
+  holders.sort((one, other) =>
+    rankOf(group, other) - rankOf(group, one) || other.offset - one.offset
+  );
+  return {
+    holders,
+    needed: Math.max(1, replicas.length - minAcksOf(context, group) + 1),
+    complete: answered.length === replicas.length,
+  };
+}
+
+/** 2 for a node with the group's history, 1 with a former one, 0 with another. */
+export function rankOf(group: Group, node: Node): number {
+  const info = node.info;
+  if (info === null || info.syncInProgress && info.history !== group.history) return 0;
+  if (info.history === group.history) return 2;
+  // Promoted by somebody, or following one that was: it has the old history up to there.
+  if (info.formerHistory === group.history && info.formerHistory !== "") return 2;
+  return group.formerHistories.has(info.history) ? 1 : 0;
+}
+
+/**
+ * Whether the master, which has lost its history, has to give way. Decides, too, that it may go on.
+ */
+export function mustGiveWay(context: ControlContext, group: Group): boolean {
+  if (!group.historyLost || group.failover !== null) return group.historyLost;
+  const census = takeCensus(context, group, group.lostAt);
+  if (census.holders.length >= census.needed) return true;
+  const info = group.master.info;
+  if (!census.complete) {
+    askReplicas(group);
+    return false;
+  }
+  if (
+    census.holders.length > 0 && info?.empty === true && census.holders[0].info?.empty === false
+  ) {
+    return true;
+  }
+  adopt(group, info?.history ?? "", false);
+  context.log(
+    "warning",
+    `${group.name}: no replica has more than the restarted master: it goes on`,
+  );
+  return false;
+}
+
+function adopt(group: Group, history: string, continues: boolean): void {
+  if (continues && group.history !== "") group.formerHistories.add(group.history);
+  else group.formerHistories.clear();
+  group.history = history;
+  group.adoptsHistory = false;
+  settle(group);
+}
+
+function settle(group: Group): void {
+  group.historyLost = false;
+  clearTrouble(group, TROUBLE);
+}

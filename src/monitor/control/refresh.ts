@@ -1,0 +1,160 @@
+/**
+ * What follows from a node's answer to INFO: replicas that come to light, a role that has changed, a promotion that has taken
+ * place, a replica that follows the wrong master.
+ *
+ * @module
+ */
+import type { ControlContext } from "./context.ts";
+import type { Node } from "./endpoint.ts";
+import { commitPromotion } from "./failover.ts";
+import type { Group } from "./group.ts";
+import { noteHistory } from "./history.ts";
+import { type NodeInfo, parseInfo } from "./info.ts";
+import { addReplica, findNode, usableHost } from "./membership.ts";
+import { replicaOf } from "./replica_of.ts";
+import { learnRefusal } from "./trouble.ts";
+
+/** How old INFO of a master may be that is to be trusted, in INFO periods. */
+const SANE_PERIODS = 2;
+
+/** Takes in the answer to INFO. */
+export function refreshInfo(context: ControlContext, node: Node, text: string): void {
+  const info = parseInfo(text);
+  node.info = info;
+  node.infoText = text;
+  node.infoAt = context.now;
+  learnRefusal(node, undefined);
+  const group = context.groups.get(node.groupName);
+  const member = group !== undefined && [...group.nodes()].includes(node);
+  noteRunId(context, node, info, member);
+  noteReplication(context, node, info);
+  if (group === undefined || !member) return;
+  if (node === group.master && info.role === "master") meetReplicas(context, group, info);
+  noteRole(context, group, node, info);
+  noteHistory(context, group, node, info);
+  noteLag(context, group, node);
+  if (context.tiltSince !== null) return;
+  if (node === group.master) return;
+  if (info.role === "master") claimsToBeMaster(context, group, node);
+  else if (info.role === "slave") {
+    followsWrongMaster(context, group, node);
+    noteReconfiguration(context, group, node);
+  }
+}
+
+/** Sees the replicas that a master names. */
+export function meetReplicas(context: ControlContext, group: Group, info: NodeInfo): void {
+  let found = false;
+  for (const address of info.replicas) {
+    const node = addReplica(context, group, address);
+    if (node === undefined) continue;
+    context.event("notice", "+slave", node);
+    found = true;
+  }
+  if (found) context.save();
+}
+
+/** Whether a group's master is what it is taken for, as far as is known. */
+export function masterLooksSane(context: ControlContext, group: Group): boolean {
+  const { master } = group;
+  return master.roleReported === "master" && master.downSince === null &&
+    group.objectivelyDownSince === null && master.infoAt !== null &&
+    context.now - master.infoAt < context.periods.infoPeriod * SANE_PERIODS;
+}
+
+function noteRunId(context: ControlContext, node: Node, info: NodeInfo, member: boolean): void {
+  if (info.runId === "" || info.runId === node.runId) return;
+  if (node.runId !== "" && member) {
+    context.event("notice", "+reboot", node);
+    node.rebootedAt = context.now;
+  }
+  node.runId = info.runId;
+}
+
+function noteReplication(context: ControlContext, node: Node, info: NodeInfo): void {
+  node.masterLinkDownMs = info.linkDownMs;
+  node.offset = info.offset;
+  node.priority = info.priority;
+  node.announced = info.announced;
+  node.linkUp = info.role === "slave" && info.linkUp;
+  if (info.role !== "slave") return;
+  if (info.masterHost !== node.masterHost || info.masterPort !== node.masterPort) {
+    node.masterHost = info.masterHost;
+    node.masterPort = info.masterPort;
+    node.masterSince = context.now;
+  }
+}
+
+function noteRole(context: ControlContext, group: Group, node: Node, info: NodeInfo): void {
+  if (info.role === "" || info.role === node.roleReported) return;
+  node.roleReported = info.role;
+  node.roleReportedAt = context.now;
+  if (info.role === "slave") node.masterSince = context.now;
+  const expected = node === group.master ? "master" : "slave";
+  const event = info.role === expected ? "+role-change" : "-role-change";
+  context.event("verbose", event, node, `new reported role is ${info.role}`);
+}
+
+/** Since when a replica has been behind, by the offsets that were told last. */
+function noteLag(context: ControlContext, group: Group, node: Node): void {
+  const behind = node !== group.master && node.offset < group.master.offset;
+  node.behindSince = behind ? node.behindSince ?? context.now : null;
+}
+
+/** A replica says that it is a master: the one that was promoted, or one that is to be a replica again. */
+function claimsToBeMaster(context: ControlContext, group: Group, node: Node): void {
+  if (node.promoted && group.failover?.state === "wait_promotion") {
+    commitPromotion(context, group);
+    return;
+  }
+  // Others may have promoted it: their word of it has time to arrive. Who is alone needs no word.
+  const patience = group.alone ? 0 : context.periods.publishPeriod * 4;
+  if (node.promoted || !masterLooksSane(context, group)) return;
+  if (!upFor(context, node, patience)) return;
+  if (context.now - node.roleReportedAt < patience) return;
+  if (replicaOf(context, node, group.master, true)) {
+    context.event("notice", "+convert-to-slave", node);
+    node.infoWanted = true;
+  }
+}
+
+/** A replica follows another master than that of its group. */
+function followsWrongMaster(context: ControlContext, group: Group, node: Node): void {
+  if (follows(context, node, group.master)) return;
+  if (group.failover !== null && node.reconfiguration !== "none") return;
+  // A former master of this group is followed by mistake; whoever is alone knows that.
+  const former = findNode(group, node.masterHost, node.masterPort) !== undefined;
+  const patience = group.alone && former ? 0 : group.settings.failoverTimeoutMs;
+  if (!masterLooksSane(context, group) || !upFor(context, node, patience)) return;
+  if (context.now - node.masterSince < patience) return;
+  if (replicaOf(context, node, group.master, false)) {
+    context.event("notice", "+fix-slave-config", node);
+    node.infoWanted = true;
+  }
+}
+
+/** Whether a replica says that its master is `master`. */
+export function follows(context: ControlContext, node: Node, master: Node): boolean {
+  if (node.roleReported !== "slave" || node.masterPort !== master.port) return false;
+  if (node.masterHost === master.host || node.masterHost === master.ip) return true;
+  return usableHost(context, node.masterHost) === master.ip;
+}
+
+function upFor(context: ControlContext, node: Node, ms: number): boolean {
+  return node.downSince === null &&
+    (node.wentDownAt === null || context.now - node.wentDownAt >= ms);
+}
+
+/** How far a replica is that was told to follow the new master. */
+function noteReconfiguration(context: ControlContext, group: Group, node: Node): void {
+  const promoted = group.failover?.promoted;
+  if (promoted === null || promoted === undefined) return;
+  if (node.reconfiguration === "sent" && follows(context, node, promoted)) {
+    node.reconfiguration = "inprog";
+    context.event("notice", "+slave-reconf-inprog", node);
+  }
+  if (node.reconfiguration === "inprog" && node.linkUp) {
+    node.reconfiguration = "done";
+    context.event("notice", "+slave-reconf-done", node);
+  }
+}

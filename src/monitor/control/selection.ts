@@ -1,0 +1,91 @@
+/**
+ * Which replica becomes the new master.
+ *
+ * **As Sentinel chooses**: of those that are reachable, that have answered lately and weren't cut off from the master for too long, and that may
+ * be promoted at all (`replica-priority` isn't 0), the one with the lowest priority number, then the highest offset, then
+ * the lowest run id.
+ *
+ * **Where acknowledged writes count** (`--min-acks N`): an acknowledged write is on at least N of the R known replicas, so that any R - N + 1 of
+ * them include one that has it, and the one of these with the highest offset has all of them. So with that many fresh answers (of
+ * nodes with the group's history, see history.ts) the one with the highest offset is chosen, and priority only decides between
+ * equals. With fewer nothing is promoted: writes wait until a replica, or the old master, is back.
+ *
+ * @module
+ */
+import { pingPeriodOf } from "./connections.ts";
+import type { ControlContext } from "./context.ts";
+import type { Node } from "./endpoint.ts";
+import type { Group } from "./group.ts";
+import { minAcksOf, rankOf, takeCensus } from "./history.ts";
+
+const FRESH_PERIODS = 5;
+const INFO_PERIODS = 3;
+const LONGEST_CUT_OFF = 10;
+
+/** The replica to promote; or why one has to be waited for; or neither, if there is none. */
+export type Selection =
+  | { readonly node: Node }
+  | { readonly wait: string }
+  | undefined;
+
+/**
+ * Chooses.
+ *
+ * @param since From when on answers to INFO count as fresh.
+ * @param careful Whether acknowledged writes count: they don't where an administrator has asked for a failover of a dead master.
+ */
+export function selectReplica(
+  context: ControlContext,
+  group: Group,
+  since: number,
+  careful: boolean,
+): Selection {
+  if (!careful || minAcksOf(context, group) === 0) {
+    const node = suitable(context, group).sort(byPriority)[0];
+    return node === undefined ? undefined : { node };
+  }
+  const { holders, needed, complete } = takeCensus(context, group, since);
+  const enough = holders.length >= needed || (complete && group.historyLost && holders.length > 0);
+  if (!enough) {
+    return {
+      wait: `${holders.length} of ${group.replicas.size} replicas have said what they have, ` +
+        `${needed} are needed so that no acknowledged write is lost`,
+    };
+  }
+  const best = holders[0];
+  const equals = holders.filter((node) =>
+    node.offset === best.offset && rankOf(group, node) === rankOf(group, best)
+  );
+  const node = equals.filter((equal) => reachable(equal) && equal.priority > 0).sort(byPriority)[0];
+  if (node !== undefined) return { node };
+  const name = context.nameOf(best);
+  return { wait: `${name} has the newest data and can't be promoted (down, or priority 0)` };
+}
+
+/** The replicas that Sentinel would promote. */
+function suitable(context: ControlContext, group: Group): Node[] {
+  const masterDown = group.master.downSince;
+  const cutOff = group.settings.downAfterMs * LONGEST_CUT_OFF +
+    (masterDown === null ? 0 : context.now - masterDown);
+  const infoAge = masterDown === null
+    ? context.periods.infoPeriod * INFO_PERIODS
+    : context.periods.pingPeriod * FRESH_PERIODS;
+  const answerAge = Math.max(pingPeriodOf(context, group), context.periods.pingPeriod) *
+    FRESH_PERIODS;
+  return [...group.replicas.values()].filter((node) =>
+    reachable(node) && context.now - node.lastAvailable <= answerAge && node.priority !== 0 &&
+    node.infoAt !== null && context.now - node.infoAt <= infoAge &&
+    node.masterLinkDownMs <= cutOff
+  );
+}
+
+function reachable(node: Node): boolean {
+  return node.downSince === null && !node.disconnected;
+}
+
+function byPriority(one: Node, other: Node): number {
+  if (one.priority !== other.priority) return one.priority - other.priority;
+  if (one.offset !== other.offset) return other.offset - one.offset;
+  if (one.runId === "" || other.runId === "") return one.runId === "" ? 1 : -1;
+  return one.runId.toLowerCase() < other.runId.toLowerCase() ? -1 : 1;
+}
