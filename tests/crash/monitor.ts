@@ -97,10 +97,10 @@ class MasterChanges implements Run {
       await group.finish();
       await group.close();
     } catch (error) {
+      const complaints = group?.complaints();
       await group?.close();
       // An interrupt from the keyboard reaches the servers, too, which then end by themselves.
       if (this.#isStopped) return;
-      const complaints = group?.complaints();
       const fault = [describeFault(error), ...complaints === undefined ? [] : [complaints]].join(
         "\n",
       );

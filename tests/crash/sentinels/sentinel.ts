@@ -94,10 +94,10 @@ export class Sentinel {
     return new Sentinel(name, process, port);
   }
 
-  /** The port that clients are sent to. */
-  async masterPort(): Promise<number> {
-    const address = await this.#ask("GET-MASTER-ADDR-BY-NAME");
-    return Number((address as string[])[1]);
+  /** The port that clients are sent to; undefined while it knows no master. */
+  async masterPort(): Promise<number | undefined> {
+    const address = await this.#ask("GET-MASTER-ADDR-BY-NAME") as string[] | null;
+    return address === null ? undefined : Number(address[1]);
   }
 
   /** What it says of all. */

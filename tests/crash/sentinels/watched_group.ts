@@ -195,7 +195,7 @@ export class WatchedGroup {
     }
   }
 
-  #nodeAt(port: number): Node {
+  #nodeAt(port: number | undefined): Node {
     const node = this.#group.nodes.find(({ lastingPort }) => lastingPort === port);
     if (node === undefined) throw new CrashFault(`nobody is at port ${port}`);
     return node;
