@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinAddress } from "../runtime/addresses.ts";
 import { COMMON_OPTIONS, formatOptions } from "../runtime/arguments.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { ConfigError } from "../runtime/config_lines.ts";
@@ -127,7 +128,7 @@ async function run(loaded: LoadedMonitor, programs: MonitorPrograms): Promise<nu
         files: systemFiles,
         logger,
       },
-      stateSaver(options, systemFiles, logger),
+      stateSaver(options, systemFiles),
     );
     logReady(monitor, options, logger);
     exitCode = await untilItEnds(monitor, logger);
@@ -171,7 +172,8 @@ function logReady(monitor: RunningMonitor, options: MonitorOptions, logger: Logg
     );
   }
   if (httpPort !== null) {
-    logger.log("notice", `The web page is at http://${options.httpBind}:${httpPort}/`);
+    const host = ["*", "0.0.0.0", "::"].includes(options.httpBind) ? "127.0.0.1" : options.httpBind;
+    logger.log("notice", `The web page is at http://${joinAddress(host, httpPort)}/`);
   }
 }
 

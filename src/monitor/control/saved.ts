@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SavedGroup, SavedState } from "../options.ts";
+import type { ChangeableSettings, SavedGroup, SavedState } from "../options.ts";
 import type { NodeAddress } from "../routing.ts";
 import type { ControlContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -15,6 +15,21 @@ export function savedState(context: ControlContext): SavedState {
     myId: context.myId,
     currentEpoch: context.currentEpoch,
     groups: [...context.groups.values()].map((group) => savedGroup(context, group)),
+    settings: changeableSettings(context.settings),
+  };
+}
+
+/** What SENTINEL CONFIG SET may have changed. */
+function changeableSettings(settings: ChangeableSettings): ChangeableSettings {
+  const { announceIp, announcePort, resolveHostnames, announceHostnames } = settings;
+  const { sentinelUser, sentinelPass } = settings;
+  return {
+    announceIp,
+    announcePort,
+    resolveHostnames,
+    announceHostnames,
+    sentinelUser,
+    sentinelPass,
   };
 }
 
