@@ -35,13 +35,16 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run test integration build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts differential conformance conformance-sentinel bench fmt lint check clean
+.PHONY: help run demo test integration browser build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts differential conformance conformance-sentinel bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Run a server on port 6380 from source
 	@$(DENO) task --quiet run $(ARGS)
+
+demo: $(INSTALLED) ## A master, two replicas, a monitor and its page, with a way to kill one (ARGS="--http 9000")
+	@$(DENO) task --quiet demo $(ARGS)
 
 test: $(INSTALLED) ## Run all checks and all tests
 	$(call part,format,$(DENO) fmt --check --quiet)
@@ -51,9 +54,13 @@ test: $(INSTALLED) ## Run all checks and all tests
 	$(call part,unit tests,$(DENO) task --quiet test-unit)
 	$(call part,examples,$(DENO) task --quiet test-examples)
 	$(call part,integration tests,$(DENO) task --quiet test-integration)
+	$(call part,browser tests,$(DENO) task --quiet test-browser)
 
 integration: $(INSTALLED) ## Run the integration tests alone
 	@$(DENO) task --quiet test-integration $(ARGS)
+
+browser: $(INSTALLED) ## Run the tests of the monitor's page in Chromium alone
+	@$(DENO) task --quiet test-browser $(ARGS)
 
 build: $(INSTALLED) ## Compile the executable bin/miniredis
 	@$(DENO) task --quiet build

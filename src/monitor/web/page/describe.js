@@ -187,16 +187,16 @@ export function tilesOf({ router, currentEpoch }, group) {
   }
   if (group !== undefined) {
     tiles.push(
-      leaseTile(group.lease),
+      leaseTile(group),
       { name: "Epoch", value: group.configEpoch, note: `current ${currentEpoch}` },
     );
   }
   return tiles;
 }
 
-function leaseTile({ mode, leftMs }) {
+function leaseTile({ lease: { mode, leftMs }, peers }) {
   const notes = {
-    off: "only Sentinel's guarantee",
+    off: peers.length === 0 ? "no other monitor" : "only Sentinel's guarantee",
     held: Number.isFinite(leftMs) ? `for ${formatDuration(leftMs)} more` : "no other monitor",
     missing: "writes wait",
   };
