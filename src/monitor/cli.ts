@@ -61,9 +61,9 @@ export interface MonitorPrograms {
 
 /** Each is loaded when it is needed. */
 const PROGRAMS: MonitorPrograms = {
-  start: () => Promise.reject(new Error("miniredis monitor: the monitor is not there yet.")),
-  status: () => notThereYet("status"),
-  demo: () => notThereYet("--demo"),
+  start: async (...args) => (await import("./monitor.ts")).startMonitor(...args),
+  status: async (args) => (await import("./web/status.ts")).printStatus(args),
+  demo: async (parsed) => (await import("./demo/demo.ts")).runDemo(parsed),
 };
 
 /**
@@ -213,11 +213,6 @@ function listenForSignals(onSignal: (signal: Deno.Signal) => void): () => void {
   return () => {
     for (const [signal, listener] of all) Deno.removeSignalListener(signal, listener);
   };
-}
-
-function notThereYet(what: string): Promise<number> {
-  console.error(`miniredis monitor: ${what} is not there yet.`);
-  return Promise.resolve(1);
 }
 
 function helpText(): string {

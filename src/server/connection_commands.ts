@@ -34,6 +34,8 @@ function ping(context: ServerContext): void {
     return context.reply.error("ERR wrong number of arguments for 'ping' command");
   }
   const { client, reply } = context;
+  // WAIT is about all that was done when its client's last command ran, whoever did it.
+  client.wrote = context.server.journal.position;
   if (client.topics !== null && client.resp === 2) {
     // A subscriber who speaks RESP2 can't tell a reply from a message, unless it looks like one.
     reply.array(2);

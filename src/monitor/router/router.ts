@@ -16,7 +16,7 @@ import { type Listening, listenOn } from "./listening.ts";
 import { Holding } from "./holding.ts";
 import type { NodeHost, RouterNode } from "./node.ts";
 import { BlockPool } from "./outgoing.ts";
-import { fillWithErrors, nextWrites, rescueLost, rescueRefused } from "./rescue.ts";
+import { errorRun, fillWithErrors, nextWrites, rescueLost, rescueRefused } from "./rescue.ts";
 import type { NodeRole } from "./role.ts";
 import {
   BLOCKING,
@@ -193,7 +193,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     const { bytes, start, end, count, writes } = group;
     if (
       last !== undefined && last.upstream === upstream && upstream.lastRun === last &&
-      !last.isVoid && upstream.extend(last, bytes, start, end, count, writes)
+      !last.isVoid && !last.isSilent && upstream.extend(last, bytes, start, end, count, writes)
     ) {
       last.toMaster ||= group.toMaster;
       return true;
@@ -331,12 +331,15 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     if (session.own !== null && session.own.refused(run, error)) return true;
     // What comes behind a refused command, but was carried out, is done.
     if (!isRefusal && nextWrites(run, this.routes)) return false;
-    if (isRefusal && !error.startsWith("UNBLOCKED")) this.nodeOf(upstream)?.avoid(error);
+    if (isRefusal) this.nodeOf(upstream)?.avoid(error);
     const { runs, again } = rescueRefused(run, this.routes);
     const keepsRun = run.count > 0;
     session.replace(run, runs, keepsRun);
     session.voidRunsOn(upstream);
-    if (run.isExclusive) this.giveBack(upstream!);
+    if (run.isExclusive) {
+      upstream!.isTainted = true;
+      this.giveBack(upstream!);
+    }
     this.holding.repeat(session, again);
     return true;
   }
@@ -346,7 +349,9 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     if (session.own !== null && session.own.lost(run, reason)) return;
     const error = `${UNKNOWN_OUTCOME} The master was lost before it answered (${reason}): ` +
       "whether the command was carried out is unknown";
-    const { runs, again, unknown } = rescueLost(run, this.routes, error);
+    const { runs, again, unknown } = run.isBound
+      ? { runs: [errorRun(run, run.count, error)], again: [], unknown: run.writes }
+      : rescueLost(run, this.routes, error);
     if (unknown > 0) {
       this.statistics.unknownOutcomes += unknown;
       this.statistics.error(error, unknown);

@@ -43,6 +43,8 @@ export class Run {
   toMaster = false;
   /** A command before it was refused: what only reads must be asked once more, after that. */
   isVoid = false;
+  /** Whether it means something on its connection only, as a part of a transaction. */
+  isBound = false;
   /** The block in which its commands stand... */
   block: Block | null = null;
   /** ... from here... */

@@ -31,6 +31,7 @@ const WAITING_BYTES = 64 << 10;
 const OUTPUT_PAUSE_BYTES = 1 << 20;
 /** So many bytes of commands go out as one group. */
 const GROUP_BYTES = 64 << 10;
+const STAR = 0x2a;
 const encoder = new TextEncoder();
 
 /** What stands behind a group: a command that isn't whole, no command at all, a line that a person has typed, one that is done by itself, or more of the same. */
@@ -472,6 +473,8 @@ export class RouterSession implements RunOwner {
     group.toMaster = false;
     const isPlain = this.own === null && this.isAuthenticated && this.replyMode === REPLY_ON;
     while (at - group.start < GROUP_BYTES) {
+      // A line's quotes are taken off where it stands, so it is looked at once only.
+      if (group.count > 0 && at < this.end && this.buffer[at] !== STAR) return STOP_LIMIT;
       if (this.isPartial) this.isPartial = false;
       else frame.reset(at);
       const state = parseRequest(

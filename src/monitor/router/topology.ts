@@ -49,6 +49,11 @@ export class Topology {
     return this.nodes.values();
   }
 
+  /** The node at `host:port`, if it is watched. */
+  byName(name: string): RouterNode | undefined {
+    return this.nodes.get(name);
+  }
+
   /** Uses other nodes, or the same ones otherwise. */
   apply(routing: Routing): void {
     const before = this.master;

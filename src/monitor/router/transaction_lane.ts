@@ -53,6 +53,8 @@ export class TransactionLane implements OwnLane {
   /** The database that a SELECT in it leads to. */
   private selected: number | null = null;
   private lostSinceMs = 0;
+  /** EXEC, where it must not do anything. */
+  private aborted: Run | null = null;
 
   private constructor(private readonly router: Router, private readonly session: RouterSession) {}
 
@@ -99,7 +101,13 @@ export class TransactionLane implements OwnLane {
     if (kind === LOCAL && (!isWithin || name === "quit" || name === "reset")) {
       if (name === "select") this.upstream.isTainted = true;
       else {
-        if (name === "quit" || name === "reset") this.end();
+        if (name === "quit" || name === "reset") {
+          if (session.pendingRuns > 0) {
+            session.isWaiting = true;
+            return false;
+          }
+          this.end();
+        }
         return answerLocally(router, session, route, bytes, frame) !== "wait";
       }
     }
@@ -133,14 +141,14 @@ export class TransactionLane implements OwnLane {
   /** @inheritdoc */
   lost(run: Run, _reason: string): boolean {
     if (!this.log.some((sent) => sent.run === run)) return false;
-    const wasSent = run.upstream!.mayHaveLeft(run, 0);
+    const { last } = this;
     // EXEC may have been carried out, and so may a write between WATCH and MULTI.
-    if (wasSent && run.writes > 0) {
-      if (run === this.last) this.end();
+    if (last !== null && last.writes > 0 && run.upstream!.mayHaveLeft(last, 0)) {
+      if (run === last) this.end();
       return false;
     }
-    const again = this.copyOf(run);
-    this.session.replace(run, [again], false);
+    if (run.writes > 0 && run.upstream!.mayHaveLeft(run, 0)) return false;
+    this.session.replace(run, [this.copyOf(run)], false);
     return true;
   }
 
@@ -183,6 +191,7 @@ export class TransactionLane implements OwnLane {
       const sent = isAnswered ? new Run(NOBODY, 1) : run;
       upstream.send(sent, bytes, 0, bytes.length);
     }
+    if (this.aborted !== null) this.abort(this.aborted);
   }
 
   private lostUpstream(upstream: Upstream): void {
@@ -202,6 +211,7 @@ export class TransactionLane implements OwnLane {
     const request = bytes.slice(frame.start, frame.position);
     const writes = kind === EXEC ? Number(isWithin) : Number(kind === WRITE && !isWithin);
     const run = router.newRun(session, 1, writes, true);
+    run.isBound = true;
     session.enqueue(run);
     if (kind === WATCH && !isWithin) this.isWatching = true;
     if (kind === MULTI) this.isQueueing = true;
@@ -224,21 +234,28 @@ export class TransactionLane implements OwnLane {
     else this.session.database = Number(text);
   }
 
-  /** What was watched can't be told to be unchanged: EXEC is answered as if it had changed. */
+  /** What was watched can't be told to be unchanged: EXEC is answered as if it had changed, behind all that came before it. */
   private abort(run: Run): void {
-    this.upstream!.send(new Run(NOBODY, 1), DISCARD_COMMAND, 0, DISCARD_COMMAND.length);
+    this.aborted = run;
     const nothing = new TextEncoder().encode(this.session.resp === 3 ? "_\r\n" : "*-1\r\n");
-    run.hold(nothing, 0, nothing.length);
-    run.answered = 1;
-    this.session.finish(run);
-    this.finished(run);
+    const discard = new Run({
+      ...NOBODY,
+      deliver: (discarded) => {
+        discarded.answered = 1;
+        run.hold(nothing, 0, nothing.length);
+        run.answered = 1;
+        this.session.finish(run);
+        this.finished(run);
+      },
+    }, 1);
+    this.upstream!.send(discard, DISCARD_COMMAND, 0, DISCARD_COMMAND.length);
   }
 
   /** A run of the same command that stands in its place in the log. */
   private copyOf(run: Run): Run {
     const again = new Run(this.session, 1);
     again.writes = run.writes;
-    again.toMaster = true;
+    again.toMaster = again.isBound = true;
     again.startedMs = run.startedMs;
     for (const sent of this.log) if (sent.run === run) sent.run = again;
     if (this.last === run) this.last = again;
@@ -250,7 +267,9 @@ export class TransactionLane implements OwnLane {
     const { router, session, log } = this;
     const error = router.holding.errorFor(true, true);
     this.end();
-    for (const { run } of log) {
+    const runs = log.map(({ run }) => run);
+    if (this.aborted !== null) runs.push(this.aborted);
+    for (const run of runs) {
       if (run.isDone) continue;
       fillWithErrors(run, error);
       router.statistics.error(error, 1);

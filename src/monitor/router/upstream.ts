@@ -21,8 +21,8 @@ const LARGEST_READ_BYTES = 256 << 10;
 /** A reply that is longer is passed on in parts. */
 const WHOLE_REPLY_BYTES = 64 << 10;
 /** A reply that starts so says that the node can't serve now. */
-const REFUSAL = /^-(LOADING|MASTERDOWN|READONLY|UNBLOCKED|NOAUTH) /;
-const LONGEST_REFUSAL = "-MASTERDOWN ".length;
+const REFUSAL = /^-(LOADING|MASTERDOWN|READONLY|UNBLOCKED force|NOAUTH) /;
+const LONGEST_REFUSAL = "-UNBLOCKED force ".length;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
