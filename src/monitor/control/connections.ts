@@ -85,9 +85,12 @@ export function forceHello(group: Group): void {
   }
 }
 
-/** How often somebody is asked for a sign of life. */
+/**
+ * How often somebody is asked for a sign of life: often enough that one who has just died isn't missed for much less than down-after, which is
+ * counted from the last sign.
+ */
 export function pingPeriodOf(context: ControlContext, group: Group): number {
-  return Math.min(context.periods.pingPeriod, group.settings.downAfterMs);
+  return Math.min(context.periods.pingPeriod, group.settings.downAfterMs / 4);
 }
 
 /** Opens the connections that somebody should have. */

@@ -15,10 +15,16 @@ import type { Group } from "./group.ts";
 import { mustGiveWay } from "./history.ts";
 import { clearTrouble, setTrouble } from "./trouble.ts";
 
+/**
+ * All monitors see a master go down in the same moment, by the same rule. If all asked for votes at once, each would have its own, and
+ * nobody a majority: so each waits for up to so long, and mostly hears of another's election meanwhile.
+ */
+const HESITATION_MS = 300;
 /** How long before a master counts as down its replicas are asked what they see. */
 const WITNESS_LEAD_MS = 150;
 /** Redis masters speak to idle replicas every 10 s: one that was silent for longer than this has lost its master. */
 const SILENT_SECONDS = 12;
+const LONGEST_SILENCE_MS = 1000;
 const TROUBLE = "down";
 
 /** Judges whether somebody is down for us. */
@@ -50,8 +56,10 @@ export function judgeObjectivelyDown(context: ControlContext, group: Group): voi
   const down = votes >= quorum && votes > 0;
   if (down === (group.objectivelyDownSince !== null)) return;
   group.objectivelyDownSince = down ? context.now : null;
-  if (down) context.event("warning", "+odown", group.master, `#quorum ${votes}/${quorum}`);
-  else {
+  if (down) {
+    group.hesitationMs = group.alone ? 0 : context.hooks.random() * HESITATION_MS;
+    context.event("warning", "+odown", group.master, `#quorum ${votes}/${quorum}`);
+  } else {
     context.event("warning", "-odown", group.master);
     clearTrouble(group, TROUBLE);
   }
@@ -62,9 +70,8 @@ export function isBelieved(context: ControlContext, group: Group): boolean {
   if (!group.alone || group.historyLost) return true;
   const { master } = group;
   const answers = context.now - master.lastPong < group.settings.downAfterMs;
-  const takesConnections = master.connected && (master.command?.since ?? 0) > master.lastPong;
   if (
-    answers || takesConnections ||
+    answers || takesConnections(context, group) ||
     [...group.replicas.values()].some((replica) => hasLostMaster(group, replica))
   ) {
     clearTrouble(group, TROUBLE);
@@ -76,6 +83,13 @@ export function isBelieved(context: ControlContext, group: Group): boolean {
     : "the monitor reaches no node at all: no failover";
   setTrouble(context, group, TROUBLE, text);
   return false;
+}
+
+/** Whether a master has taken a connection since it spoke last, and was silent on that for long enough to be sure. */
+function takesConnections(context: ControlContext, { master, settings }: Group): boolean {
+  const { command } = master;
+  if (command === null || !command.open || command.since <= master.lastPong) return false;
+  return context.reached(command.since + Math.min(LONGEST_SILENCE_MS, settings.downAfterMs / 4));
 }
 
 /** Whether a replica has said since we lost the master that it has lost it as well. */

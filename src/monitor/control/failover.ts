@@ -48,6 +48,7 @@ const TROUBLE = "failover";
 export function startIfNeeded(context: ControlContext, group: Group): void {
   if (group.objectivelyDownSince === null || group.failover !== null) return;
   if (!isBelieved(context, group)) return;
+  if (!context.reached(group.objectivelyDownSince + group.hesitationMs)) return;
   const pause = group.alone ? RETRY_ALONE_MS : group.settings.failoverTimeoutMs * 2;
   const due = group.failoverStartedAt + pause;
   if (context.reached(due)) return startFailover(context, group, false);
@@ -157,7 +158,9 @@ function advance(context: ControlContext, group: Group, failover: Failover): voi
 function isTooLate(context: ControlContext, group: Group, failover: Failover): boolean {
   if (!leaseWanted(context, group)) return false;
   if (!context.reached(failover.startedAt + group.settings.failoverTimeoutMs)) return false;
-  const event = failover.promoted === null
+  const event = failover.electedAt === null
+    ? "-failover-abort-not-elected"
+    : failover.promoted === null
     ? "-failover-abort-no-good-slave"
     : "-failover-abort-slave-timeout";
   context.event("warning", event, group.master);

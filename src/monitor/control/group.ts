@@ -66,6 +66,8 @@ export class Group {
   delayLoggedFor: number | null = null;
   /** Since when a quorum says that the master is down; null if it doesn't. */
   objectivelyDownSince: number | null = null;
+  /** How long after that a failover isn't begun yet: it is another time for each monitor. */
+  hesitationMs = 0;
   /** Since when the master was silent when its replicas were asked about that. */
   replicasAskedFor = -1;
   /** Whether the router stands in front of it. */

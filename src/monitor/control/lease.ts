@@ -143,13 +143,16 @@ export function grantLease(
   if (configEpoch === group.configEpoch && !sameMaster) return false;
   if (isBoundByVote(context, group, configEpoch)) return false;
   if (context.now < context.startedAt + leaseMsOf(group) * DRIFT) return false;
-  for (const [holder, grant] of group.grants) {
-    if (grant.epoch >= configEpoch || holder === runId) continue;
+  const older = [...group.grants].filter(([, grant]) => grant.epoch < configEpoch);
+  for (const [holder, grant] of older) {
+    if (holder === runId) continue;
     const over = context.now >= grant.at + grant.leaseMs * DRIFT;
     const givenBack = request.surrendered.includes(holder) && group.votedFor === runId &&
       group.leaderEpoch === configEpoch && grant.at <= group.votedAt;
     if (!over && !givenBack) return false;
   }
+  // They are over for good.
+  for (const [holder] of older) group.grants.delete(holder);
   group.grantFloor = configEpoch;
   group.grants.set(runId, { epoch: configEpoch, at: context.now, leaseMs: request.leaseMs });
   return true;

@@ -33,7 +33,7 @@ import {
   newNode,
 } from "./membership.ts";
 import { receiveHello, rememberPeer } from "./peers.ts";
-import { meetReplicas } from "./refresh.ts";
+import { isMaster, meetReplicas } from "./refresh.ts";
 import { applyRouting } from "./routing.ts";
 import { selectReplica } from "./selection.ts";
 import { tendStrangers } from "./strangers.ts";
@@ -206,13 +206,13 @@ export class ControlMachine {
     group.settings.master = { host: master.host, port: master.port };
     this.announce(group);
     if (master.info?.role === "master") meetReplicas(context, group, master.info);
-    else {
-      // The master isn't there: its replicas are those that say so.
-      for (const node of discovery.nodes.values()) {
-        if (node === master || node.info?.role !== "slave") continue;
-        const replica = addReplica(context, group, { host: node.host, port: node.port });
-        if (replica !== undefined) context.event("notice", "+slave", replica);
-      }
+    // Those that say so themselves, too: a master that isn't there names nobody.
+    for (const node of discovery.nodes.values()) {
+      const { info } = node;
+      if (node === master || info?.role !== "slave") continue;
+      if (!isMaster(context, group.master, info.masterHost, info.masterPort)) continue;
+      const replica = addReplica(context, group, { host: node.host, port: node.port });
+      if (replica !== undefined) context.event("notice", "+slave", replica);
     }
     this.#meetNamed(group, settings.nodes);
     context.save();

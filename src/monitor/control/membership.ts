@@ -77,7 +77,7 @@ export function switchMaster(context: ControlContext, group: Group, address: Nod
   }
   next.roleReported = "master";
   for (const node of group.replicas.values()) {
-    if (node === old) node.roleReported = "slave";
+    if (node === old) becomeReplica(context, node);
     context.event("notice", "+slave", node);
   }
   forceHello(group);
@@ -125,6 +125,14 @@ export function newNode(
   const node = new Node(groupName, address.host, address.port, role, context.now);
   node.ip = context.resolve(address.host);
   return node;
+}
+
+/** A former master is watched like a replica that was just met: what is wrong with it is told once more. */
+function becomeReplica(context: ControlContext, node: Node): void {
+  node.roleReported = "slave";
+  node.downSince = node.wentDownAt = null;
+  node.waitingSince = node.connected ? null : context.now;
+  node.lastAvailable = context.now;
 }
 
 /** The master is new: no vote, no failover, no judgement of before counts. */

@@ -135,9 +135,19 @@ function followsWrongMaster(context: ControlContext, group: Group, node: Node): 
 
 /** Whether a replica says that its master is `master`. */
 export function follows(context: ControlContext, node: Node, master: Node): boolean {
-  if (node.roleReported !== "slave" || node.masterPort !== master.port) return false;
-  if (node.masterHost === master.host || node.masterHost === master.ip) return true;
-  return usableHost(context, node.masterHost) === master.ip;
+  return node.roleReported === "slave" &&
+    isMaster(context, master, node.masterHost, node.masterPort);
+}
+
+/** Whether a replica means `master` by its master's address. */
+export function isMaster(
+  context: ControlContext,
+  master: Node,
+  host: string,
+  port: number,
+): boolean {
+  if (port !== master.port) return false;
+  return host === master.host || host === master.ip || usableHost(context, host) === master.ip;
 }
 
 function upFor(context: ControlContext, node: Node, ms: number): boolean {

@@ -1,0 +1,196 @@
+/**
+ * A Redis node as a monitor sees it, played: roles, INFO, and replication that copies what is missing.
+ *
+ * @module
+ */
+import { Subscribers } from "./played_links.ts";
+import type { PlayedWorld } from "./played_world.ts";
+
+/** An answer: text, a number, an error, or more of them. */
+export type Answer = string | number | null | Error | Answer[];
+
+/** See the head of this file. */
+export class PlayedNode {
+  alive = true;
+  /** It takes connections and says nothing, like a stopped process. */
+  stopped = false;
+  role: "master" | "slave" = "master";
+  masterHost = "";
+  masterPort = 0;
+  linkUp = false;
+  priority = 100;
+  runId: string;
+  history: string;
+  formerHistory = "0".repeat(40);
+  formerEnd = -1;
+  /** The writes that it has, in order. */
+  log: number[] = [];
+  /** Answers every command with this error, as one that wants a password. */
+  refusal: Error | null = null;
+  knowsFailover = true;
+  /** What it was told, without what is asked all the time. */
+  readonly told: string[] = [];
+  readonly subscribers = new Subscribers();
+  #transaction: string[][] | null = null;
+
+  constructor(readonly world: PlayedWorld, readonly host: string, readonly port = 6379) {
+    this.runId = world.hex(40);
+    this.history = world.hex(40);
+  }
+
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  /** Ends it as `kill -9` does. */
+  kill(): void {
+    this.alive = false;
+    this.world.disconnect(this.host);
+  }
+
+  /** Starts it again. What it has stays only if `keeps`; its history is a new one in any case. */
+  restart(keeps = true): void {
+    this.alive = true;
+    this.runId = this.world.hex(40);
+    this.history = this.world.hex(40);
+    this.formerHistory = "0".repeat(40);
+    this.formerEnd = -1;
+    this.linkUp = false;
+    if (!keeps) this.log = [];
+  }
+
+  /** Makes it a replica, as an administrator does. */
+  follow(node: PlayedNode): void {
+    this.role = "slave";
+    this.masterHost = node.host;
+    this.masterPort = node.port;
+    this.linkUp = false;
+  }
+
+  /** Copies what its master has and it hasn't. */
+  replicate(): void {
+    if (!this.alive || this.stopped || this.role !== "slave") return;
+    const master = this.world.nodeAt(this.masterHost, this.masterPort);
+    const reachable = master !== undefined && this.world.reaches(this.host, master.host);
+    if (reachable && master.stopped) return;
+    this.linkUp = reachable && (master.role === "master" || master.linkUp);
+    if (!this.linkUp || master === undefined) return;
+    const continues = this.history === master.history ||
+      (this.history === master.formerHistory && this.log.length <= master.formerEnd);
+    this.log = continues ? [...this.log, ...master.log.slice(this.log.length)] : [...master.log];
+    this.history = master.history;
+    this.formerHistory = master.formerHistory;
+    this.formerEnd = master.formerEnd;
+  }
+
+  answer(command: readonly string[], link: number): Answer {
+    const name = command[0].toUpperCase();
+    if (this.refusal !== null) return this.refusal;
+    if (this.#transaction !== null && name !== "EXEC") {
+      this.#transaction.push([...command]);
+      return "QUEUED";
+    }
+    switch (name) {
+      case "PING":
+        return "PONG";
+      case "INFO":
+        return this.#info();
+      case "ROLE":
+        return this.role === "master"
+          ? ["master", this.log.length, []]
+          : ["slave", this.masterHost, this.masterPort, "connected", this.log.length];
+      case "MULTI":
+        this.#transaction = [];
+        return "OK";
+      case "EXEC": {
+        const queued = this.#transaction ?? [];
+        this.#transaction = null;
+        return queued.map((one) => this.answer(one, link));
+      }
+      case "SLAVEOF":
+      case "REPLICAOF":
+        return this.#replicaOf(command[1], Number(command[2]));
+      case "FAILOVER":
+        return this.#failover(command);
+      case "PUBLISH":
+        this.subscribers.publish(this.world, this.host, command[2]);
+        return 1;
+      case "SUBSCRIBE":
+        this.subscribers.add(link);
+        return ["subscribe", command[1], 1];
+      case "WAIT":
+        return 1;
+      default:
+        return "OK";
+    }
+  }
+
+  #replicaOf(host: string, port: number): Answer {
+    this.told.push(host === "NO" ? "REPLICAOF NO ONE" : `REPLICAOF ${host}:${port}`);
+    if (host === "NO") this.promote();
+    else {
+      this.role = "slave";
+      this.masterHost = host;
+      this.masterPort = port;
+      this.linkUp = false;
+    }
+    return "OK";
+  }
+
+  /** Becomes a master. */
+  promote(): void {
+    if (this.role === "master") return;
+    this.role = "master";
+    this.formerHistory = this.history;
+    this.formerEnd = this.log.length;
+    this.history = this.world.hex(40);
+  }
+
+  #failover(command: readonly string[]): Answer {
+    if (!this.knowsFailover) return new Error("ERR unknown command 'FAILOVER'");
+    if (command[1] === "ABORT") return new Error("ERR No failover in progress.");
+    const target = this.world.nodeAt(command[2], Number(command[3]));
+    this.told.push(`FAILOVER TO ${command[2]}:${command[3]}`);
+    if (target === undefined || target.masterPort !== this.port) {
+      return new Error("ERR FAILOVER target HOST and PORT is not a replica.");
+    }
+    this.world.after(3, () => {
+      target.replicate();
+      target.promote();
+      this.follow(target);
+    });
+    return "OK";
+  }
+
+  #info(): string {
+    const replicas = this.world.replicasOf(this);
+    const lines = [
+      "# Server",
+      `run_id:${this.runId}`,
+      "loading:0",
+      "# Replication",
+      `role:${this.role}`,
+      ...(this.role === "master" ? [] : [
+        `master_host:${this.masterHost}`,
+        `master_port:${this.masterPort}`,
+        `master_link_status:${this.linkUp ? "up" : "down"}`,
+        `master_last_io_seconds_ago:${this.linkUp ? 0 : -1}`,
+        "master_sync_in_progress:0",
+        ...(this.linkUp ? [] : ["master_link_down_since_seconds:1"]),
+        `slave_repl_offset:${this.log.length}`,
+        `slave_priority:${this.priority}`,
+      ]),
+      `connected_slaves:${replicas.length}`,
+      ...replicas.map((node, index) =>
+        `slave${index}:ip=${node.host},port=${node.port},state=online,offset=${node.log.length},lag=0`
+      ),
+      `master_replid:${this.history}`,
+      `master_replid2:${this.formerHistory}`,
+      `master_repl_offset:${this.log.length}`,
+      `second_repl_offset:${this.formerEnd}`,
+      "# Keyspace",
+      ...(this.log.length > 0 ? ["db0:keys=1,expires=0"] : []),
+    ];
+    return lines.join("\r\n");
+  }
+}
