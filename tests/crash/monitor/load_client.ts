@@ -17,6 +17,8 @@ import { outcomeOf, type Watch } from "./watch.ts";
 
 /** How a client sends. */
 export interface LoadStyle {
+  /** Which share of its commands are writes. */
+  readonly writes: number;
   /** Whether ioredis sends the commands of one turn as one pipeline. */
   readonly autoPipelining: boolean;
   /** How many commands it has under way at a time. */
@@ -91,10 +93,9 @@ export class LoadClient {
   #number = 0;
   #lastDone = 0;
   #counterDone = 0;
+  #latestWriteMs = 0;
   #isStopped = false;
   #ended: Promise<unknown> = Promise.resolve();
-  /** When the latest of its writes that were acknowledged was sent, by `performance.now()`. */
-  latestWriteMs = 0;
 
   /** Connects to a monitor. */
   constructor(
@@ -124,6 +125,11 @@ export class LoadClient {
     this.#redis.on("close", () => {
       if (!this.#isStopped) watch.dropped++;
     });
+  }
+
+  /** Whether it has had a write acknowledged that it sent at this time or later, if it writes at all. */
+  hasWrittenSince(ms: number): boolean {
+    return this.#style.writes === 0 || this.#latestWriteMs >= ms;
   }
 
   /** Begins to send. */
@@ -174,9 +180,9 @@ export class LoadClient {
   }
 
   async #strand(): Promise<void> {
-    const { restMs } = this.#style;
+    const { restMs, writes } = this.#style;
     while (!this.#isStopped) {
-      await (this.#random.chance(0.4) ? this.#write() : this.#read());
+      await (this.#random.chance(writes) ? this.#write() : this.#read());
       if (restMs > 0) await sleep(this.#random.below(restMs + 1));
     }
   }
@@ -212,7 +218,7 @@ export class LoadClient {
     try {
       const reply = await send(number);
       record.settle(number, "done");
-      this.latestWriteMs = Math.max(this.latestWriteMs, sentMs);
+      this.#latestWriteMs = Math.max(this.#latestWriteMs, sentMs);
       this.#watch.writeDone();
       done(number, reply);
     } catch (error) {
