@@ -42,6 +42,8 @@ export interface NodeHost extends UpstreamHost {
   /** How many replicas have to confirm writes, and within what time. */
   readonly acks: number;
   readonly ackTimeoutMs: number;
+  /** How long a replica may be silent, in ms, before what was asked of it is asked elsewhere; 0 for any time. */
+  readonly nodeTimeoutMs: number;
   /** A node will be asked for its role now; what this gives comes back with the answer, or with nothing. */
   asks(node: RouterNode): unknown;
   /** It has answered, or (null) it is lost. */
@@ -81,6 +83,7 @@ export class RouterNode implements UpstreamOwner {
   private isHurried = false;
   private wake: (() => void) | null = null;
   private failures = 0;
+  private silenceTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Watches the node at `address` from now on. */
   constructor(readonly address: NodeAddress, private readonly host: NodeHost) {
@@ -171,6 +174,7 @@ export class RouterNode implements UpstreamOwner {
   close(reason: string): void {
     this.isClosed = true;
     this.isUp = false;
+    clearTimeout(this.silenceTimer);
     this.wake?.();
     this.client?.close();
     this.dropClients(reason, 0);
@@ -294,6 +298,8 @@ export class RouterNode implements UpstreamOwner {
     this.role = role;
     this.isUp = true;
     this.failures = 0;
+    clearTimeout(this.silenceTimer);
+    this.silenceTimer = undefined;
     this.trouble = "";
     host.hears(this, role, token);
   }
@@ -303,7 +309,23 @@ export class RouterNode implements UpstreamOwner {
     if (!this.isUp) return;
     this.isUp = false;
     this.hurry();
+    this.startSilence();
     this.host.suspects(this, reason);
+  }
+
+  /**
+   * Replies of a replica that is silent for long are not waited for. What was sent to a master stays, since nobody would know what became of
+   * it: that is for the failover to end.
+   */
+  private startSilence(): void {
+    const { nodeTimeoutMs } = this.host;
+    if (nodeTimeoutMs === 0 || this.silenceTimer !== undefined) return;
+    this.silenceTimer = setTimeout(() => {
+      this.silenceTimer = undefined;
+      if (!this.isUp && !this.role?.isMaster) {
+        this.dropClients(`it has been silent for ${nodeTimeoutMs} ms`, 0);
+      }
+    }, nodeTimeoutMs);
   }
 
   /** Waits, unless somebody is in a hurry. */

@@ -63,6 +63,8 @@ export interface OutgoingOwner {
   maySend(): boolean;
   /** A write has failed; nothing is sent any more. */
   writeFailed(): void;
+  /** The socket has taken so many bytes. */
+  wrote(count: number): void;
   /** All that there was has been sent. */
   drained(): void;
 }
@@ -145,6 +147,7 @@ export class Outgoing {
     this.isWriting = false;
     if (this.isStopped) return;
     this.pendingBytes -= count;
+    this.owner.wrote(count);
     const { line } = this;
     const block = line.length > 0 ? line[0] : this.current;
     block.sent += count;

@@ -99,6 +99,9 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   get ackTimeoutMs(): number {
     return this.options.ackTimeoutMs;
   }
+  get nodeTimeoutMs(): number {
+    return this.options.nodeTimeoutMs;
+  }
   get queryBufferLimit(): number {
     return this.options.queryBufferLimit;
   }
@@ -384,7 +387,6 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   left(session: RouterSession): void {
     this.sessions.delete(session.id);
     this.holding.forget(session);
-    this.statistics.bytesIn += session.bytesIn;
   }
 
   /** A connection of a client's own is of no use to it any more. */

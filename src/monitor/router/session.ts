@@ -21,10 +21,12 @@ import type { Batch } from "./freshness.ts";
 import { type BlockPool, Outgoing } from "./outgoing.ts";
 import { MASTER_READ, type Route, type RouteTable, WRITE } from "./routes.ts";
 import { Run, type RunOwner } from "./run.ts";
+import type { Statistics } from "./statistics.ts";
 import { closeQuietly } from "./upstream.ts";
 
 const FIRST_BUFFER_BYTES = 2 << 10;
 const USUAL_BUFFER_BYTES = 64 << 10;
+const LARGEST_KEPT_BYTES = 256 << 10;
 /** With so much waiting in the read buffer, nothing more is read until some of it can go on. */
 const WAITING_BYTES = 64 << 10;
 /** With so many bytes of replies waiting, a client's further commands wait. */
@@ -50,6 +52,7 @@ export const REPLY_SKIP = 2;
 /** What a session needs of the router. */
 export interface SessionHost {
   readonly blocks: BlockPool;
+  readonly statistics: Statistics;
   readonly routes: RouteTable;
   /** Longest command, and most bytes of replies that may wait. */
   readonly queryBufferLimit: number;
@@ -138,8 +141,6 @@ export class RouterSession implements RunOwner {
   isTouched = false;
   /** It waits for its runs to be done, or for output to be sent. */
   isWaiting = false;
-  bytesIn = 0;
-  bytesOut = 0;
   private runs: Run[] = [];
   private first = 0;
   private readonly outgoing: Outgoing;
@@ -405,6 +406,11 @@ export class RouterSession implements RunOwner {
     this.close();
   }
 
+  /** The client has taken bytes. */
+  wrote(count: number): void {
+    this.host.statistics.bytesOut += count;
+  }
+
   /** All output has been sent. */
   drained(): void {
     if (this.isClosing) this.closeWhenDone();
@@ -548,7 +554,7 @@ export class RouterSession implements RunOwner {
     const { host } = this;
     host.tick();
     this.lastInteractionMs = host.nowMs;
-    this.bytesIn += count;
+    host.statistics.bytesIn += count;
     if (this.buffer !== this.readBuffer || this.end !== this.readAt) this.takeOver(count);
     this.end += count;
     if (this.end === this.buffer.length && this.end < USUAL_BUFFER_BYTES) {
@@ -590,6 +596,10 @@ export class RouterSession implements RunOwner {
     }
     this.end = end - position;
     this.position = 0;
+    // A long command came once; the next one may be short.
+    if (this.end === 0 && this.buffer.length > LARGEST_KEPT_BYTES) {
+      this.buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+    }
   }
 }
 

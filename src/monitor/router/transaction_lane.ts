@@ -106,7 +106,7 @@ export class TransactionLane implements OwnLane {
             session.isWaiting = true;
             return false;
           }
-          this.end();
+          this.end(false);
         }
         return answerLocally(router, session, route, bytes, frame) !== "wait";
       }
@@ -144,7 +144,7 @@ export class TransactionLane implements OwnLane {
     const { last } = this;
     // EXEC may have been carried out, and so may a write between WATCH and MULTI.
     if (last !== null && last.writes > 0 && run.upstream!.mayHaveLeft(last, 0)) {
-      if (run === last) this.end();
+      if (run === last) this.end(false);
       return false;
     }
     if (run.writes > 0 && run.upstream!.mayHaveLeft(run, 0)) return false;
@@ -157,12 +157,12 @@ export class TransactionLane implements OwnLane {
     if (run !== this.last) return;
     this.last = null;
     if (this.selected !== null) this.session.database = this.selected;
-    this.end();
+    this.end(true);
   }
 
   /** @inheritdoc */
   leave(): void {
-    this.end();
+    this.end(false);
   }
 
   /** @inheritdoc */
@@ -266,7 +266,7 @@ export class TransactionLane implements OwnLane {
   private giveUp(): void {
     const { router, session, log } = this;
     const error = router.holding.errorFor(true, true);
-    this.end();
+    this.end(false);
     const runs = log.map(({ run }) => run);
     if (this.aborted !== null) runs.push(this.aborted);
     for (const run of runs) {
@@ -278,7 +278,8 @@ export class TransactionLane implements OwnLane {
     session.touch();
   }
 
-  private end(): void {
+  /** It is over: complete, if it was answered to its end. */
+  private end(isComplete: boolean): void {
     const { router, session, upstream } = this;
     this.last = null;
     if (session.own === this) session.own = null;
@@ -287,9 +288,7 @@ export class TransactionLane implements OwnLane {
     if (upstream !== null) {
       upstream.onLost = null;
       // Within a transaction, or with keys watched, it is of no use to others.
-      if (session.isClosed || (this.isQueueing && !this.log.at(-1)?.run.isDone)) {
-        upstream.isTainted = true;
-      }
+      if (!isComplete) upstream.isTainted = true;
       router.giveBack(upstream);
     }
     this.log = [];

@@ -224,6 +224,9 @@ export class Upstream {
     this.fail("the connection was lost");
   }
 
+  /** Only what clients get is counted. */
+  wrote(): void {}
+
   /** All has been sent. */
   drained(): void {
     this.sendsWrites = false;
