@@ -13,10 +13,15 @@ import type { Sockets } from "../runtime/sockets.ts";
 
 /** See the head of this file. */
 export interface MonitorEnvironment {
+  /** Connections. */
   readonly sockets: Sockets;
+  /** Time. */
   readonly clock: Clock;
+  /** Chance. */
   readonly randomness: Randomness;
+  /** The state file. */
   readonly files: Files;
+  /** The log. */
   readonly logger: Logger;
   /**
    * Finds out the address that a host's name stands for; rejects if nobody knows.

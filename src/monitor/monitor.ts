@@ -158,18 +158,18 @@ export class Monitor implements MonitorFace {
     return this.web?.port ?? null;
   }
 
-  /** @inheritdoc */
+  /** Starts a failover by hand; nothing, or why it can't be. */
   failover(group: string): string | undefined {
     return this.control.failover(group);
   }
 
-  /** @inheritdoc */
+  /** Told of each event from now on; call what it returns to end that. */
   onEvent(listener: (event: EventView) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** @inheritdoc */
+  /** The state now. */
   state(): StateView {
     const { control, environment: { clock } } = this;
     return {
@@ -186,6 +186,7 @@ export class Monitor implements MonitorFace {
     };
   }
 
+  /** Keeps an event, and tells those who listen. */
   private note(type: string, text: string): void {
     const event: EventView = {
       number: ++this.lastEvent,
@@ -206,6 +207,7 @@ export class Monitor implements MonitorFace {
     );
   }
 
+  /** A node, with what the router knows of it. */
   private withTraffic(view: NodeView): NodeView {
     const node = this.router!.topology.byName(view.address);
     if (node === undefined) return view;
@@ -226,6 +228,7 @@ export class Monitor implements MonitorFace {
     };
   }
 
+  /** The router, as it is shown. */
   private routerView(): RouterView | null {
     const { router } = this;
     if (router === null) return null;

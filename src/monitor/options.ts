@@ -30,7 +30,9 @@ export interface RouterOptions {
   protectedMode: boolean;
   /** Password that clients have to give; empty for none. */
   requirePass: string;
+  /** From whom reads are taken. */
   readFrom: ReadFrom;
+  /** What a client may count on when it reads. */
   consistency: Consistency;
   /** How far a replica may be behind, in seconds, and still serve reads. */
   maxLagSeconds: number;
@@ -60,17 +62,25 @@ export interface RouterOptions {
 
 /** A group of a master and its replicas. */
 export interface GroupOptions {
+  /** Its name, by which clients and other sentinels know it. */
   name: string;
   /** Where the master is, as far as is known; null when `nodes` have to be asked. */
   master: NodeAddress | null;
   /** Nodes that were named, of which one may be the master. */
   nodes: readonly NodeAddress[];
+  /** How many sentinels have to find the master down. */
   quorum: number;
+  /** For how long a node has to be silent before it is taken for down. */
   downAfterMs: number;
+  /** How long a failover may take; twice as long passes between two tries. */
   failoverTimeoutMs: number;
+  /** How many replicas are re-pointed at once after a failover. */
   parallelSyncs: number;
+  /** For how long a master that was started again may load its data; 0: it counts as down at once. */
   masterRebootDownAfterMs: number;
+  /** User and */
   authUser: string;
+  /** password for the nodes; empty for none. */
   authPass: string;
   /** Names that commands have on the nodes, by the usual name in lower case. */
   renamedCommands: ReadonlyMap<string, string>;
@@ -78,9 +88,11 @@ export interface GroupOptions {
 
 /** All of it. */
 export interface MonitorOptions {
+  /** How the router treats clients and nodes. */
   router: RouterOptions;
   /** Which of the groups the router fronts. */
   routedGroup: string;
+  /** The groups that are watched. */
   groups: GroupOptions[];
   /** Port of the Sentinel API; 0 has the system choose, null for none. */
   sentinelPort: number | null;
@@ -90,17 +102,25 @@ export interface MonitorOptions {
   sentinelProtectedMode: boolean;
   /** Address and port that other sentinels are told; empty and 0 for what is seen. */
   announceIp: string;
+  /** The port that other sentinels are told; 0 for the one that it listens on. */
   announcePort: number;
+  /** Whether nodes may be given by names. */
   resolveHostnames: boolean;
+  /** Whether they are told to others by these names. */
   announceHostnames: boolean;
+  /** Whether SENTINEL SET may not name scripts (there are none here). */
   denyScriptsReconfig: boolean;
   /** Password of the Sentinel API, also used towards other sentinels unless `sentinelPass` is there; empty for none. */
   sentinelRequirePass: string;
+  /** User and */
   sentinelUser: string;
+  /** password towards other sentinels; empty for those of this one. */
   sentinelPass: string;
+  /** Whether writes need the word of a majority of the monitors. */
   lease: LeaseMode;
   /** Port of the web page; null for none. */
   httpPort: number | null;
+  /** The address that it listens on. */
   httpBind: string;
   /** What who starts a failover on the page has to know; empty: nobody can. */
   httpToken: string;
@@ -108,9 +128,13 @@ export interface MonitorOptions {
   stateFile: string;
   /** Whether that is the config file that was given. */
   stateFileIsConfig: boolean;
+  /** The file of the log; empty for the standard output. */
   logFile: string;
+  /** The least important lines that are logged. */
   logLevel: LogLevel;
+  /** The folder that other paths are seen from. */
   dir: string;
+  /** The file that holds the process' id; empty for none. */
   pidFile: string;
 }
 
@@ -118,10 +142,13 @@ export interface MonitorOptions {
 export interface SavedGroup {
   /** Its settings, with what SENTINEL SET has changed; `master` is who is the master now. */
   options: GroupOptions;
+  /** The epoch of the failover that has made its master one. */
   configEpoch: number;
   /** The epoch of the last vote given in this group. */
   leaderEpoch: number;
+  /** The replicas that are known. */
   replicas: NodeAddress[];
+  /** The other sentinels that are known. */
   sentinels: { host: string; port: number; runId: string }[];
 }
 
@@ -140,7 +167,9 @@ export type ChangeableSettings = Pick<
 export interface SavedState {
   /** 40 hexadecimal digits; empty for a monitor that starts for the first time. */
   myId: string;
+  /** The newest epoch that it has heard of. */
   currentEpoch: number;
+  /** The groups. */
   groups: SavedGroup[];
   /**
    * The settings that may have changed, as they are now.

@@ -147,10 +147,12 @@ export class Holding {
     }, SOON_MS);
   }
 
+  /** Whether nothing waits. */
   private get isEmpty(): boolean {
     return this.held.size === 0 && this.retries.length === 0 && this.lanes.size === 0;
   }
 
+  /** Looks again and again at who has waited for too long, as long as anybody waits. */
   private startLooking(): void {
     this.lookTimer ??= setInterval(() => {
       if (this.isEmpty) {
@@ -188,6 +190,7 @@ export class Holding {
     }
   }
 
+  /** The connection for commands that are sent once more; null while there is none. */
   private upstreamFor(session: RouterSession, run: Run): Upstream | null {
     const { router, router: { topology } } = this;
     const { master } = topology;

@@ -34,13 +34,17 @@ const IDLE_CONNECTIONS = 16;
 
 /** What nodes need of the router. */
 export interface NodeHost extends UpstreamHost {
+  /** Connections. */
   readonly sockets: Sockets;
+  /** Time. */
   readonly clock: Clock;
   /** User and password for nodes; empty for none. */
   readonly user: string;
+  /** The password for nodes; empty for none. */
   readonly pass: string;
   /** How many replicas have to confirm writes, and within what time. */
   readonly acks: number;
+  /** How long confirmations may take, in ms. */
   readonly ackTimeoutMs: number;
   /** How long a replica may be silent, in ms, before what was asked of it is asked elsewhere; 0 for any time. */
   readonly nodeTimeoutMs: number;
@@ -197,12 +201,14 @@ export class RouterNode implements UpstreamOwner {
     this.hurry();
   }
 
+  /** Whether it has said lately that it can't serve. */
   private isAvoided(): boolean {
     if (this.host.clock.monotonic() < this.avoidUntilMs) return true;
     this.avoidUntilMs = 0;
     return false;
   }
 
+  /** A new connection; commands can be given to it at once. */
   private open(resp: 2 | 3, database: number, writes: boolean, isExclusive: boolean): Upstream {
     const { host } = this;
     const shape: UpstreamShape = {
@@ -219,6 +225,7 @@ export class RouterNode implements UpstreamOwner {
     return upstream;
   }
 
+  /** Connects it, and looks whether the node is what it is taken for. */
   private async connect(upstream: Upstream): Promise<void> {
     const { address, host } = this;
     const { resp, database, carriesWrites } = upstream.shape;
@@ -262,6 +269,7 @@ export class RouterNode implements UpstreamOwner {
     this.client?.close();
   }
 
+  /** The connection that watches the node. */
   private async openClient(): Promise<Client> {
     const { address: { host: hostname, port }, host } = this;
     const login = host.pass === "" ? {} : {
@@ -283,6 +291,7 @@ export class RouterNode implements UpstreamOwner {
     }
   }
 
+  /** Asks it for its role once. */
   private async askRole(client: Client): Promise<void> {
     const { host } = this;
     this.isHurried = false;
@@ -304,6 +313,7 @@ export class RouterNode implements UpstreamOwner {
     host.hears(this, role, token);
   }
 
+  /** It doesn't answer. */
   private down(reason: string): void {
     this.trouble = reason;
     if (!this.isUp) return;

@@ -13,10 +13,13 @@ import { closeQuietly } from "./upstream.ts";
 
 /** How to open one. */
 export interface OpeningOptions {
+  /** Version of the protocol. */
   readonly resp: 2 | 3;
+  /** The database that is selected. */
   readonly database: number;
   /** User and password; empty for none. */
   readonly user: string;
+  /** The password; empty for none. */
   readonly pass: string;
   /** How long all of it may take, in ms. */
   readonly timeoutMs: number;
@@ -24,7 +27,9 @@ export interface OpeningOptions {
 
 /** A connection that is ready, and what the node is. */
 export interface Opened {
+  /** The connection, ready for commands. */
   readonly connection: Connection;
+  /** What the node has said to ROLE. */
   readonly role: NodeRole;
 }
 

@@ -133,6 +133,7 @@ export class Outgoing {
     else if (block.sent === block.length) block.length = block.handed = block.sent = 0;
   }
 
+  /** Gives what is next to the socket. */
   private writeNext(): void {
     const block = this.line.length > 0 ? this.line[0] : this.current;
     if (block.sent === block.length) return;
@@ -143,6 +144,7 @@ export class Outgoing {
       .then(this.onWritten, this.onFailed);
   }
 
+  /** The socket has taken bytes. */
   private written(count: number): void {
     this.isWriting = false;
     if (this.isStopped) return;
@@ -179,6 +181,7 @@ export class Outgoing {
     return this.current;
   }
 
+  /** A block is of no use to the line any more. */
   private finish(block: Block): void {
     block.isDone = true;
     if (block.users === 0) this.pool.give(block);

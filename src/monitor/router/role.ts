@@ -8,6 +8,7 @@ import type { NodeAddress } from "../routing.ts";
 
 /** The answer to ROLE. */
 export interface NodeRole {
+  /** Whether it is a master. */
   readonly isMaster: boolean;
   /** How far its data has come; -1 for a replica that has none yet. */
   readonly offset: number;

@@ -48,13 +48,20 @@ export const UNKNOWN_OUTCOME = "UNCERTAIN";
 
 /** See the head of this file. */
 export class Router implements RouterSteering, NodeHost, SessionHost {
+  /** Connections. */
   readonly sockets: Sockets;
+  /** Time. */
   readonly clock: Clock;
   readonly blocks: BlockPool = new BlockPool();
+  /** What is done with each command. */
   readonly routes: RouteTable = new RouteTable();
+  /** What is counted. */
   readonly statistics: Statistics = new Statistics();
+  /** The nodes. */
   readonly topology: Topology;
+  /** What waits. */
   readonly holding: Holding;
+  /** The clients, by their numbers. */
   readonly sessions: Map<number, RouterSession> = new Map();
   nowMs: number;
   /** The port that it listens on; 0 while it doesn't. */
@@ -90,21 +97,27 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   get user(): string {
     return this.nodeLogin.user;
   }
+  /** The password for nodes. */
   get pass(): string {
     return this.nodeLogin.pass;
   }
+  /** How many replicas have to confirm writes. */
   get acks(): number {
     return this.options.minAcks;
   }
+  /** How long confirmations may take, in ms. */
   get ackTimeoutMs(): number {
     return this.options.ackTimeoutMs;
   }
+  /** How long a replica may be silent, in ms. */
   get nodeTimeoutMs(): number {
     return this.options.nodeTimeoutMs;
   }
+  /** Longest command of a client, in bytes. */
   get queryBufferLimit(): number {
     return this.options.queryBufferLimit;
   }
+  /** Most bytes of replies that may wait for a client. */
   get outputBufferLimit(): number {
     return this.options.outputBufferLimit;
   }
@@ -133,7 +146,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     this.topology.stop();
   }
 
-  /** @inheritdoc */
+  /** Takes effect before it returns; see {@linkcode RouterSteering.apply}. */
   apply(routing: Routing): void {
     this.tick();
     this.topology.apply(routing);
@@ -141,14 +154,14 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     this.flushClients();
   }
 
-  /** @inheritdoc */
+  /** Until when writes may be sent; see {@linkcode RouterSteering.lease}. */
   lease(untilMs: number): void {
     const hadNone = !this.topology.hasLease;
     this.topology.leaseUntilMs = untilMs;
     if (hadNone) this.holding.wake();
   }
 
-  /** @inheritdoc */
+  /** Resolves when all writes are answered; see {@linkcode RouterSteering.drained}. */
   async drained(timeoutMs: number): Promise<boolean> {
     const isDrained = () => (this.topology.master?.outstandingWrites ?? 0) === 0;
     let isLate = false;
@@ -170,7 +183,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     this.nowMs = this.clock.monotonic();
   }
 
-  /** @inheritdoc */
+  /** A session has something to send. */
   flushLater(session: RouterSession): void {
     this.touched.push(session);
   }
@@ -186,7 +199,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     if (this.drainWaiters.length > 0) this.checkDrained();
   }
 
-  /** @inheritdoc */
+  /** Sends a group where it belongs; see {@linkcode SessionHost.dispatch}. */
   dispatch(session: RouterSession, group: Group): boolean {
     const upstream = this.pick(session, group);
     if (upstream === null) return session.isWaiting ? false : this.holding.hold(session, group);
@@ -207,7 +220,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     return true;
   }
 
-  /** @inheritdoc */
+  /** Does what is to be done with one command; see {@linkcode SessionHost.single}. */
   single(
     session: RouterSession,
     route: Route,
@@ -328,7 +341,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     session.reply(`-${error}\r\n`);
   }
 
-  /** @inheritdoc */
+  /** A node refuses a command of a run: it is sent elsewhere. */
   refused(session: RouterSession, run: Run, error: string, isRefusal: boolean): boolean {
     const { upstream } = run;
     if (session.own !== null && session.own.refused(run, error)) return true;
@@ -347,7 +360,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     return true;
   }
 
-  /** @inheritdoc */
+  /** A run has lost its connection: what can be is sent elsewhere, the rest is answered with an error. */
   lost(session: RouterSession, run: Run, reason: string): void {
     if (session.own !== null && session.own.lost(run, reason)) return;
     const error = `${UNKNOWN_OUTCOME} The master was lost before it answered (${reason}): ` +
@@ -364,7 +377,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     this.holding.repeat(session, again);
   }
 
-  /** @inheritdoc */
+  /** Too few replicas have confirmed a run. */
   unconfirmed(session: RouterSession, run: Run, failure: string): void {
     const error = `${UNKNOWN_OUTCOME} The master has carried it out, but ${failure}`;
     this.statistics.unknownOutcomes += run.writes;
@@ -373,7 +386,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     fillWithErrors(run, error);
   }
 
-  /** @inheritdoc */
+  /** All replies of a run are there. */
   finished(session: RouterSession, run: Run): void {
     const { count, writes } = run;
     if (run.upstream === null) return;
@@ -383,7 +396,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     session.own?.finished(run);
   }
 
-  /** @inheritdoc */
+  /** A client is gone. */
   left(session: RouterSession): void {
     this.sessions.delete(session.id);
     this.holding.forget(session);
@@ -408,39 +421,43 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     this.holding.unstall();
   }
 
-  /** @inheritdoc */
+  /** A node will be asked for its role. */
   asks(node: RouterNode): unknown {
     return this.topology.asks(node);
   }
 
-  /** @inheritdoc */
+  /** A node has told its role, or won't. */
   hears(node: RouterNode, role: NodeRole | null, token: unknown): void {
     this.topology.hears(node, role, token);
     this.holding.wakeSoon();
   }
 
-  /** @inheritdoc */
+  /** Something is wrong with a node. */
   suspects(node: RouterNode, reason: string): void {
     this.observer?.suspects(node.address, reason);
   }
 
+  /** The node that a connection leads to. */
   private nodeOf(upstream: Upstream | null): RouterNode | undefined {
     for (const node of this.topology.all) if (node.owns(upstream)) return node;
     return undefined;
   }
 
+  /** Gives connections back that clients have done with. */
   private giveBackAll(): void {
     const { returned } = this;
     this.returned = [];
     for (const { node, upstream } of returned) if (!upstream.isClosed) node.giveBack(upstream);
   }
 
+  /** Has those look again who wait for the last write. */
   private checkDrained(): void {
     const waiters = this.drainWaiters;
     this.drainWaiters = [];
     for (const resolve of waiters) resolve();
   }
 
+  /** Takes in a client, or turns it away. */
   private welcome(connection: Connection): void {
     const { options } = this;
     this.tick();
@@ -456,6 +473,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     this.sessions.set(id, session);
   }
 
+  /** A second is over. */
   private endSecond(): void {
     const { statistics, options } = this;
     statistics.endSecond();

@@ -20,9 +20,13 @@ export const BLOCKING = 3;
 export const BLOCKING_READ = 4;
 /** It starts, fills or ends a transaction. */
 export const MULTI = 5;
+/** It ends a transaction, which is carried out. */
 export const EXEC = 6;
+/** It ends a transaction, which isn't carried out. */
 export const DISCARD = 7;
+/** It has a transaction depend on keys. */
 export const WATCH = 8;
+/** It ends that. */
 export const UNWATCH = 9;
 /** From now on the client is told things that it doesn't ask for: a connection of its own carries all that it sends. */
 export const SUBSCRIBE = 10;
@@ -137,6 +141,7 @@ export class RouteTable {
     }
   }
 
+  /** Puts a command into the table. */
   private add(name: string, kind: number): void {
     const bytes = new TextEncoder().encode(name).map((byte) => byte | 0x20);
     let slot = hash(bytes, 0, bytes.length);

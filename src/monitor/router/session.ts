@@ -45,17 +45,22 @@ const STOP_LIMIT = 4;
 
 /** What becomes of replies. */
 export const REPLY_ON = 0;
+/** Replies are dropped. */
 export const REPLY_OFF = 1;
 /** The reply of the next command is dropped. */
 export const REPLY_SKIP = 2;
 
 /** What a session needs of the router. */
 export interface SessionHost {
+  /** Blocks to send from. */
   readonly blocks: BlockPool;
+  /** What is counted. */
   readonly statistics: Statistics;
+  /** What is done with each command. */
   readonly routes: RouteTable;
   /** Longest command, and most bytes of replies that may wait. */
   readonly queryBufferLimit: number;
+  /** Most bytes of replies that may wait. */
   readonly outputBufferLimit: number;
   /** The time in ms, by a clock that never goes back, as of the start of this turn. */
   readonly nowMs: number;
@@ -63,6 +68,7 @@ export interface SessionHost {
   tick(): void;
   /** The session's output is sent at the end of the turn. */
   flushLater(session: RouterSession): void;
+  /** Has what is to be sent to clients sent. */
   flushClients(): void;
   /**
    * Sends a group of commands of a session where it belongs.
@@ -86,9 +92,13 @@ export interface SessionHost {
 
 /** Commands that stand one behind the other in a buffer. */
 export interface Group {
+  /** The buffer... */
   bytes: Uint8Array;
+  /** ... in which they start here... */
   start: number;
+  /** ... and end here. */
   end: number;
+  /** How many they are. */
   count: number;
   /** How many of them write. */
   writes: number;
@@ -116,15 +126,21 @@ export interface OwnLane {
 export class RouterSession implements RunOwner {
   /** What CLIENT SETNAME has set. */
   name = "";
+  /** The selected database. */
   database = 0;
+  /** Version of the protocol of its replies. */
   resp: 2 | 3 = 2;
+  /** Whether it has given the password, if there is one. */
   isAuthenticated: boolean;
+  /** What becomes of replies (one of the `REPLY_` constants). */
   replyMode: number = REPLY_ON;
+  /** What CLIENT NO-EVICT has set. */
   noEvict = false;
   /** The batch of its last write; null for none. */
   batch: Batch | null = null;
   /** It has a connection of its own. */
   own: OwnLane | null = null;
+  /** The connection is closed. */
   isClosed = false;
   /** Once all replies are sent, it is closed. */
   isClosing = false;
@@ -134,8 +150,11 @@ export class RouterSession implements RunOwner {
   retrying = 0;
   /** Since when, by the monotonic clock in ms, its next command can't go on; -1 if it can. */
   heldSinceMs: number = -1;
+  /** When it came, by the monotonic clock in ms. */
   readonly createdMs: number;
+  /** When it last sent something, likewise. */
   lastInteractionMs: number;
+  /** The name of the command that it sent last. */
   lastCommand = "NULL";
   /** It is among those whose output is sent at the end of the turn. */
   isTouched = false;
@@ -266,7 +285,7 @@ export class RouterSession implements RunOwner {
     this.touch();
   }
 
-  /** @inheritdoc */
+  /** Replies of a run: sent, or kept until it is their turn. */
   deliver(run: Run, bytes: Uint8Array, start: number, end: number, count: number): void {
     run.answered += count;
     if (this.isClosed) {
@@ -282,7 +301,7 @@ export class RouterSession implements RunOwner {
     this.touch();
   }
 
-  /** @inheritdoc */
+  /** A part of a long reply. */
   deliverPart(run: Run, bytes: Uint8Array, start: number, end: number): void {
     if (this.isClosed || run.isSilent) return;
     if (run === this.runs[this.first] && run.held === null) this.outgoing.append(bytes, start, end);
@@ -290,19 +309,19 @@ export class RouterSession implements RunOwner {
     this.touch();
   }
 
-  /** @inheritdoc */
+  /** A node refuses a command of a run: it is sent elsewhere. */
   refused(run: Run, error: string, isRefusal: boolean): boolean {
     return !this.isClosed && this.host.refused(this, run, error, isRefusal);
   }
 
-  /** @inheritdoc */
+  /** The replicas have confirmed a run, or haven't. */
   confirmed(run: Run, failure: string | null): void {
     if (failure !== null && !this.isClosed) this.host.unconfirmed(this, run, failure);
     this.finish(run);
     this.touch();
   }
 
-  /** @inheritdoc */
+  /** A run has lost its connection: what can be is sent elsewhere, the rest is answered with an error. */
   lost(run: Run, reason: string): void {
     if (run.hasBegun && !this.isClosed) this.close();
     if (this.isClosed) this.host.finished(this, run);
@@ -340,6 +359,7 @@ export class RouterSession implements RunOwner {
     this.touch();
   }
 
+  /** Sends the replies that a run has kept. */
   private appendHeld(run: Run): void {
     const { held } = run;
     run.held = null;
@@ -423,12 +443,14 @@ export class RouterSession implements RunOwner {
     this.isClosing = true;
   }
 
+  /** Closes the connection as soon as all replies are sent. */
   private closeWhenDone(): void {
     if (this.pendingRuns > 0) return;
     if (this.outgoing.pendingBytes > 0) this.outgoing.flush();
     else this.close();
   }
 
+  /** Whether its next command may be looked at. */
   private mayGoOn(): boolean {
     // Behind a command that may wait, everything does.
     const waits = this.first < this.runs.length && this.runs[this.first].isExclusive;
@@ -537,6 +559,7 @@ export class RouterSession implements RunOwner {
     this.end = request.length + rest.length;
   }
 
+  /** Asks for the next bytes. */
   private read(): void {
     if (this.isReading || this.isClosed || this.isClosing) return;
     if (this.end === this.buffer.length && !this.makeRoom()) return;
@@ -547,6 +570,7 @@ export class RouterSession implements RunOwner {
     this.connection.read(target).then(this.onRead, this.onReadFailed);
   }
 
+  /** Bytes have come, or (null) the end. */
   private received(count: number | null): void {
     this.isReading = false;
     if (this.isClosed) return;
@@ -580,6 +604,7 @@ export class RouterSession implements RunOwner {
     return true;
   }
 
+  /** Makes the read buffer larger. */
   private growTo(size: number): void {
     const buffer = new Uint8Array(size);
     buffer.set(this.buffer.subarray(0, this.end));

@@ -8,13 +8,21 @@ import { Histogram } from "./histogram.ts";
 
 /** What one second brought. */
 export interface SecondOfTraffic {
+  /** Commands that only read, and were answered. */
   readonly reads: number;
+  /** Commands that write, and were answered. */
   readonly writes: number;
+  /** How long they took, in ms: half of the reads no longer than this... */
   readonly readP50: number;
+  /** ... 99 of 100... */
   readonly readP99: number;
+  /** ... and all. */
   readonly readMax: number;
+  /** Likewise the writes: half... */
   readonly writeP50: number;
+  /** ... 99 of 100... */
   readonly writeP99: number;
+  /** ... all. */
   readonly writeMax: number;
 }
 
@@ -31,12 +39,19 @@ const NOTHING: SecondOfTraffic = {
 
 /** See the head of this file. */
 export class Statistics {
+  /** Clients that have come. */
   connections = 0;
+  /** Commands that only read, and were answered. */
   reads = 0;
+  /** Commands that write, and were answered. */
   writes = 0;
+  /** Reads that were sent once more. */
   retriedReads = 0;
+  /** Writes of which nobody knows whether they were carried out. */
   unknownOutcomes = 0;
+  /** Bytes from clients. */
   bytesIn = 0;
+  /** Bytes to clients. */
   bytesOut = 0;
   /** Errors of the router's own, by their first word. */
   readonly errors: Record<string, number> = {};

@@ -69,7 +69,7 @@ export class Subscriber implements OwnLane {
     return lane.take(route, bytes, frame);
   }
 
-  /** @inheritdoc */
+  /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
     const { router, session, upstream } = this;
     if (upstream === null) {
@@ -99,7 +99,7 @@ export class Subscriber implements OwnLane {
   /** It has no runs. */
   finished(): void {}
 
-  /** @inheritdoc */
+  /** The client is gone. */
   leave(): void {
     const { router, session, upstream } = this;
     if (session.own === this) session.own = null;
@@ -110,7 +110,7 @@ export class Subscriber implements OwnLane {
     upstream.fail("not needed any more");
   }
 
-  /** @inheritdoc */
+  /** There may be a master again. */
   retry(): void {
     const { router, session } = this;
     const { master } = router.topology;
@@ -123,6 +123,7 @@ export class Subscriber implements OwnLane {
     }
   }
 
+  /** Has a connection, and on it all subscriptions. */
   private open(): void {
     const { router, session } = this;
     const upstream = router.topology.master!.exclusive(session.resp, session.database);
@@ -144,6 +145,7 @@ export class Subscriber implements OwnLane {
     }
   }
 
+  /** The connection is lost. */
   private lostUpstream(upstream: Upstream): void {
     const { router, session } = this;
     if (upstream !== this.upstream) return;

@@ -27,10 +27,12 @@ export class Topology {
   /** What the control plane has said last. */
   routing: Routing = NO_ROUTING;
   /** Until when writes may be sent, by the monotonic clock in ms. */
-  leaseUntilMs = Infinity;
+  leaseUntilMs: number = Infinity;
+  /** Who takes writes; null while nobody is known. */
   master: RouterNode | null = null;
   /** The nodes that serve reads beside the master. */
   readers: readonly RouterNode[] = [];
+  /** How far the nodes' data has come. */
   readonly freshness: Freshness;
   private readonly nodes = new Map<string, RouterNode>();
   /** Those of {@linkcode readers} that are close enough behind the master. */
@@ -182,6 +184,7 @@ export class Topology {
     return node.offset < 0 ? null : this.freshness.lagMs(node.offset, this.host.clock.monotonic());
   }
 
+  /** The one that was the master when it was asked has answered, or won't. */
   private hearsMaster(node: RouterNode, role: NodeRole | null, asked: Batch[]): void {
     const { freshness } = this;
     if (role === null || !role.isMaster || node !== this.master) {
@@ -205,6 +208,7 @@ export class Topology {
     if (freshness.needsMaster) node.hurry();
   }
 
+  /** Another one has answered. */
   private hearsReplica(node: RouterNode, role: NodeRole): void {
     if (node.staleOffset >= 0) {
       if (!role.isConnected || role.offset < node.staleOffset) node.staleOffset = -1;

@@ -88,7 +88,7 @@ export class TransactionLane implements OwnLane {
     return lane.take(route, bytes, frame);
   }
 
-  /** @inheritdoc */
+  /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
     const { router, session } = this;
     // The next command is looked at when it is clear whether the transaction has ended.
@@ -125,7 +125,7 @@ export class TransactionLane implements OwnLane {
     return true;
   }
 
-  /** @inheritdoc */
+  /** A node refuses a command of a run: it is sent elsewhere. */
   refused(run: Run, _error: string): boolean {
     if (run.upstream !== this.upstream || this.upstream === null) return false;
     const { upstream } = this;
@@ -138,7 +138,7 @@ export class TransactionLane implements OwnLane {
     return true;
   }
 
-  /** @inheritdoc */
+  /** A run has lost its connection: what can be is sent elsewhere, the rest is answered with an error. */
   lost(run: Run, _reason: string): boolean {
     if (!this.log.some((sent) => sent.run === run)) return false;
     const { last } = this;
@@ -152,7 +152,7 @@ export class TransactionLane implements OwnLane {
     return true;
   }
 
-  /** @inheritdoc */
+  /** All replies of a run are there. */
   finished(run: Run): void {
     if (run !== this.last) return;
     this.last = null;
@@ -160,12 +160,12 @@ export class TransactionLane implements OwnLane {
     this.end(true);
   }
 
-  /** @inheritdoc */
+  /** The client is gone. */
   leave(): void {
     this.end(false);
   }
 
-  /** @inheritdoc */
+  /** There may be a master again. */
   retry(): void {
     const { router, session } = this;
     if (router.topology.mayWrite) {
@@ -194,6 +194,7 @@ export class TransactionLane implements OwnLane {
     if (this.aborted !== null) this.abort(this.aborted);
   }
 
+  /** The connection is lost; its runs have been told. */
   private lostUpstream(upstream: Upstream): void {
     if (upstream !== this.upstream) return;
     this.upstream = null;
@@ -224,6 +225,7 @@ export class TransactionLane implements OwnLane {
     this.upstream!.send(run, request, 0, request.length);
   }
 
+  /** Remembers the database that a SELECT leads to. */
   private noteSelect(bytes: Uint8Array, frame: RequestFrame): void {
     if (frame.argc !== 2) return;
     const start = frame.starts[1];

@@ -60,6 +60,7 @@ export interface UpstreamShape {
   readonly carriesWrites: boolean;
   /** How many replicas have to confirm that, and how long that may take, in ms; 0 for none. */
   readonly acks: number;
+  /** How long that may take, in ms. */
   readonly ackTimeoutMs: number;
 }
 
@@ -240,6 +241,7 @@ export class Upstream {
     queueMicrotask(this.flushNow);
   }
 
+  /** There are changes among what is to be sent. */
   private noteWrites(): void {
     this.sendsWrites = true;
     if (this.shape.acks > 0) this.needsWait = true;
@@ -276,18 +278,21 @@ export class Upstream {
     this.owner.outstanding(count, this.shape.isExclusive ? 0 : writes);
   }
 
+  /** The replicas have confirmed what was answered, or (with a reason) haven't. */
   private confirm(failure: string | null): void {
     const { unconfirmed } = this;
     this.unconfirmed = [];
     for (const run of unconfirmed) run.owner.confirmed(run, failure);
   }
 
+  /** Asks for the next bytes. */
   private read(): void {
     const { buffer, kept } = this;
     this.connection!.read(kept === 0 ? buffer : buffer.subarray(kept))
       .then(this.onRead, this.onReadFailed);
   }
 
+  /** Bytes have come, or (null) the end. */
   private received(count: number | null): void {
     if (this.isClosed) return;
     this.host.tick();
@@ -365,6 +370,7 @@ export class Upstream {
     this.kept = end - start;
   }
 
+  /** Hands out whole replies of the first run. */
   private deliver(run: Run, start: number, end: number, count: number): void {
     const isLast = run.answered + count === run.count;
     if (this.shape.acks > 0 && run.writes > 0) {
