@@ -183,9 +183,6 @@ export class MonitoredGroup {
     this.#monitor = await startMonitor(monitorLaunch, `${folder}/monitor`, masterPort, {
       "down-after-milliseconds": String(downAfterMs),
       "min-acks": "1",
-      // A new master has no replica for a moment, and each write waits for one.
-      "ack-timeout-ms": String(RECOVERY_LIMIT_MS),
-      "hold-ms": String(RECOVERY_LIMIT_MS),
     });
   }
 
