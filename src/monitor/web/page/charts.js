@@ -28,15 +28,27 @@ const THROUGHPUT = {
     { name: "writes", color: "--master", fills: true, valueOf: ({ writes }) => writes },
   ],
 };
+/** From a fraction of a ms to seconds; without commands there is none. */
 const LATENCY = {
   title: "Latency",
   format: formatLatency,
   least: 1,
+  isLogarithmic: true,
   lines: [
-    { name: "read p50", color: "--replica", dash: [4, 4], valueOf: ({ readP50 }) => readP50 },
-    { name: "read p99", color: "--replica", valueOf: ({ readP99 }) => readP99 },
-    { name: "write p50", color: "--master", dash: [4, 4], valueOf: ({ writeP50 }) => writeP50 },
-    { name: "write p99", color: "--master", valueOf: ({ writeP99 }) => writeP99 },
+    {
+      name: "read p50",
+      color: "--replica",
+      dash: [4, 4],
+      valueOf: ({ readP50 }) => readP50 || null,
+    },
+    { name: "read p99", color: "--replica", valueOf: ({ readP99 }) => readP99 || null },
+    {
+      name: "write p50",
+      color: "--master",
+      dash: [4, 4],
+      valueOf: ({ writeP50 }) => writeP50 || null,
+    },
+    { name: "write p99", color: "--master", valueOf: ({ writeP99 }) => writeP99 || null },
   ],
 };
 const LAG = { title: "Replicas behind by", format: formatBytes, least: 1000, lines: [] };
@@ -90,6 +102,7 @@ class Chart {
   #parent;
   #format;
   #least;
+  #isLogarithmic;
   #lines;
   #plot = null;
   #place = html("div", { class: "plot" });
@@ -99,10 +112,11 @@ class Chart {
   #marks = [];
   #range = [0, 1];
 
-  constructor(parent, { title, format, least, lines }) {
+  constructor(parent, { title, format, least, isLogarithmic = false, lines }) {
     this.#parent = parent;
     this.#format = format;
     this.#least = least;
+    this.#isLogarithmic = isLogarithmic;
     this.#lines = lines;
     this.#place.setAttribute("role", "img");
     parent.append(
@@ -162,7 +176,9 @@ class Chart {
         cursor: { sync: { key: "charts" }, y: false, points: { size: 6 } },
         scales: {
           x: { range: () => this.#range },
-          y: { range: (_plot, _least, most) => [0, Math.max(most ?? 0, this.#least) * 1.15] },
+          y: this.#isLogarithmic
+            ? { distr: 3, range: decades }
+            : { range: (_plot, _least, most) => [0, Math.max(most ?? 0, this.#least) * 1.15] },
         },
         axes: this.#axes(color),
         series: [{}, ...this.#lines.map((line) => seriesOf(line, color))],
@@ -192,7 +208,13 @@ class Chart {
         size: 26,
         values: (_plot, times) => times.map((time) => formatTime(time * 1000)),
       },
-      { ...common, size: 58, space: 36, values: (_plot, values) => values.map(this.#format) },
+      {
+        ...common,
+        size: 58,
+        space: 36,
+        grid: this.#isLogarithmic ? { ...common.grid, filter: onlyDecades } : common.grid,
+        values: (_plot, values) => values.map((value) => value === null ? "" : this.#format(value)),
+      },
     ];
   }
 
@@ -239,6 +261,18 @@ class Chart {
   #resize() {
     this.#plot?.setSize({ width: this.#width(), height: HEIGHT });
   }
+}
+
+/** Whole powers of ten around what is there, from 0.1 to 10 at least. */
+function decades(_plot, least, most) {
+  const from = Math.floor(Math.log10(Math.min(least ?? 1, 0.9)));
+  const to = Math.ceil(Math.log10(Math.max(most ?? 1, 9)));
+  return [10 ** from, 10 ** to];
+}
+
+/** Leaves the powers of ten, each of which has a line. */
+function onlyDecades(_plot, values) {
+  return values.map((value) => Number.isInteger(Math.log10(value)) ? value : null);
 }
 
 /** How uPlot is told of a line. */

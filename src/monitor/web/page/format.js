@@ -56,8 +56,8 @@ export function formatBytes(bytes) {
  */
 export function formatLatency(ms) {
   if (ms >= 1000) return `${(ms / 1000).toFixed(1)}${THIN_SPACE}s`;
-  const digits = ms >= 99.95 || ms === 0 ? 0 : ms >= 9.995 ? 1 : 2;
-  return `${ms.toFixed(digits)}${THIN_SPACE}ms`;
+  if (ms >= 99.95) return `${Math.round(ms)}${THIN_SPACE}ms`;
+  return `${Number(ms.toFixed(ms >= 9.995 ? 1 : 2))}${THIN_SPACE}ms`;
 }
 
 /**

@@ -94,11 +94,11 @@ function drawLinks(links, labels, layout, group) {
     () =>
       svg("g", {}, svg("rect", { rx: 9, height: 18 }), svg("text", { "text-anchor": "middle" })),
     (element, { kind, look, label, labelX, labelY }) => {
-      const width = label.length * 6.6 + 14;
       setAttributes(element, { class: `label ${kind} ${look}` });
+      setText(element.children[1], label);
+      const width = element.children[1].getComputedTextLength() + 16;
       setAttributes(element.children[0], { x: labelX - width / 2, y: labelY - 9, width });
       setAttributes(element.children[1], { x: labelX, y: labelY + 4 });
-      setText(element.children[1], label);
     },
   );
 }
@@ -196,11 +196,12 @@ function updateBox(element, item, box, isWide) {
     "data-tone": item.tone,
     transform: `translate(${box.x} ${box.y})`,
   });
+  setText(tagText, item.tag);
   setAttributes(frame, { width: box.width, height: box.height });
   setAttributes(tag, {
     x: 12,
     y: isTall ? 13 : 8,
-    width: item.tag.length * 7.4 + 16,
+    width: tagText.getComputedTextLength() + 16,
     visibility: isPeer ? "hidden" : null,
   });
   setAttributes(tagText, { x: 20, y: isTall ? 26 : 21 });
@@ -208,7 +209,6 @@ function updateBox(element, item, box, isWide) {
   setAttributes(name, { x: 14, y: nameY });
   setAttributes(dot, { cx: 18, cy: noteY - 4 });
   setAttributes(note, { x: 28, y: noteY });
-  setText(tagText, item.tag);
   setText(corner, isPeer || (isWide && isTall) ? "" : item.corner);
   setText(name, shorten(item.name, letters));
   setText(note, shorten(item.note, Math.floor((box.width - 36) / 6.4)));
