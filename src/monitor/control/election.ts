@@ -17,6 +17,9 @@ import { leaseWanted, surrender } from "./lease.ts";
 
 /** Attempts of several monitors are kept apart by up to so many ms. */
 const DESYNCHRONIZE_MS = 1000;
+/** For how long after the master went down peers are asked often, and how often. */
+const EAGER_MS = 1500;
+const EAGER_PAUSE_MS = 100;
 /** After so many ask periods without an answer what a peer said of the master is out of date. */
 const STALE_PERIODS = 5;
 
@@ -92,7 +95,8 @@ export function askPeers(context: ControlContext, group: Group, atOnce: boolean)
       (!failover.forced || leaseWanted(context, group));
     if ((master.downSince === null && !wantsVotes) || !peer.connected) continue;
     const last = Math.max(peer.downAnsweredAt, peer.downAskedAt);
-    if (!atOnce && !context.reached(last + askPeriod)) continue;
+    const pause = askPause(context, group, peer);
+    if (!atOnce && !context.reached(last + pause)) continue;
     const candidate = failover === null ? "*" : context.myId;
     const command = [
       "SENTINEL",
@@ -104,8 +108,17 @@ export function askPeers(context: ControlContext, group: Group, atOnce: boolean)
     ];
     context.send(peer, command, (reply) => noteOpinion(context, group, peer, reply));
     peer.downAskedAt = context.now;
-    context.reached(context.now + askPeriod);
+    context.reached(context.now + pause);
   }
+}
+
+/** Others notice a moment later than we do: whoever hasn't yet is asked again soon, for a while. */
+function askPause(context: ControlContext, group: Group, peer: Peer): number {
+  const { askPeriod } = context.periods;
+  const since = group.master.downSince ?? context.now;
+  const settled = peer.masterDown && group.failover === null;
+  if (settled || context.now - since > EAGER_MS) return askPeriod;
+  return Math.min(askPeriod, EAGER_PAUSE_MS);
 }
 
 function noteOpinion(context: ControlContext, group: Group, peer: Peer, reply: PlainValue): void {

@@ -28,6 +28,7 @@ import { leaderOf } from "./election.ts";
 import type { Node } from "./endpoint.ts";
 import type { Failover, FailoverState, Group } from "./group.ts";
 import { beginHandover, canHandOver, continueHandover } from "./handover.ts";
+import { judgeRestart } from "./history.ts";
 import { leaseWanted, othersAreFenced, rememberSurrender } from "./lease.ts";
 import { switchMaster } from "./membership.ts";
 import { reconfigureReplicas } from "./reconfigure.ts";
@@ -217,7 +218,10 @@ function answersAreFresh(context: ControlContext, group: Group, failover: Failov
 function waitForReplica(context: ControlContext, group: Group, why: string): void {
   setTrouble(context, group, TROUBLE, `the failover waits: ${why}`);
   askReplicas(group);
-  if (group.master.downSince !== null) return;
+  const goesOn = group.historyLost
+    ? judgeRestart(context, group) === "goes on"
+    : group.master.downSince === null;
+  if (!goesOn) return;
   context.log("warning", `${group.name}: the master is back, the failover isn't needed any more`);
   context.event("warning", "-failover-abort-no-good-slave", group.master);
   abortFailover(context, group);

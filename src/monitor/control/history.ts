@@ -75,7 +75,7 @@ export function takeCensus(context: ControlContext, group: Group, since: number)
   const answered = replicas.filter((node) => node.infoAt !== null && node.infoAt >= since);
   const holders = answered.filter((node) => rankOf(group, node) > 0);
   holders.sort((one, other) =>
-    rankOf(group, other) - rankOf(group, one) || other.offset - one.offset
+    rankOf(group, other) - rankOf(group, one) || heldBy(other) - heldBy(one)
   );
   return {
     holders,
@@ -84,39 +84,47 @@ export function takeCensus(context: ControlContext, group: Group, since: number)
   };
 }
 
+/** How much of its history a node has. */
+export function heldBy(node: Node): number {
+  return node.info?.held ?? 0;
+}
+
 /** 2 for a node with the group's history, 1 with a former one, 0 with another. */
 export function rankOf(group: Group, node: Node): number {
   const info = node.info;
-  if (info === null || info.syncInProgress && info.history !== group.history) return 0;
+  // Whoever loads what was copied has thrown away what was there before.
+  if (info === null || info.loading) return 0;
   if (info.history === group.history) return 2;
   // Promoted by somebody, or following one that was: it has the old history up to there.
   if (info.formerHistory === group.history && info.formerHistory !== "") return 2;
   return group.formerHistories.has(info.history) ? 1 : 0;
 }
 
-/**
- * Whether the master, which has lost its history, has to give way. Decides, too, that it may go on.
- */
+/** Whether the master, which has lost its history, has to give way. Decides, too, that it may go on. */
 export function mustGiveWay(context: ControlContext, group: Group): boolean {
   if (!group.historyLost || group.failover !== null) return group.historyLost;
+  const verdict = judgeRestart(context, group);
+  if (verdict === "wait") askReplicas(group);
+  if (verdict === "goes on") {
+    adopt(group, group.master.info?.history ?? "", false);
+    context.log(
+      "warning",
+      `${group.name}: no replica has more than the restarted master: it goes on`,
+    );
+  }
+  return verdict === "gives way";
+}
+
+/** What becomes of a master that has lost its history, by what the replicas say now; see the head of this file. */
+export function judgeRestart(
+  context: ControlContext,
+  group: Group,
+): "gives way" | "goes on" | "wait" {
   const census = takeCensus(context, group, group.lostAt);
-  if (census.holders.length >= census.needed) return true;
-  const info = group.master.info;
-  if (!census.complete) {
-    askReplicas(group);
-    return false;
-  }
-  if (
-    census.holders.length > 0 && info?.empty === true && census.holders[0].info?.empty === false
-  ) {
-    return true;
-  }
-  adopt(group, info?.history ?? "", false);
-  context.log(
-    "warning",
-    `${group.name}: no replica has more than the restarted master: it goes on`,
-  );
-  return false;
+  if (census.holders.length >= census.needed) return "gives way";
+  if (!census.complete) return "wait";
+  const isEmpty = group.master.info?.empty === true;
+  return isEmpty && census.holders[0]?.info?.empty === false ? "gives way" : "goes on";
 }
 
 function adopt(group: Group, history: string, continues: boolean): void {

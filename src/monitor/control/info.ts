@@ -23,6 +23,8 @@ export interface NodeInfo {
   readonly announced: boolean;
   /** What a replica has applied, or a master has written. */
   readonly offset: number;
+  /** What it holds: of a replica that copies everything anew, what it still has until then, which isn't the offset that it names. */
+  readonly held: number;
   /** The history that the offset counts in, the one before it, and up to where that is the same; -1 for nowhere. */
   readonly history: string;
   readonly formerHistory: string;
@@ -50,32 +52,36 @@ export function parseInfo(text: string): NodeInfo {
     } else if (/^db\d+$/.test(name)) empty = false;
     else fields.set(name, value);
   }
-  const text_ = (name: string) => fields.get(name) ?? "";
+  const field = (name: string) => fields.get(name) ?? "";
   const number = (name: string, otherwise: number) => {
     const value = Number(fields.get(name) ?? NaN);
     return Number.isFinite(value) ? value : otherwise;
   };
-  const role = text_("role");
+  const role = field("role");
+  const syncInProgress = field("master_sync_in_progress") === "1";
+  const written = number("master_repl_offset", 0);
+  const offset = role === "slave" ? number("slave_repl_offset", 0) : written;
   const seconds = number("master_link_down_since_seconds", 0);
   return {
-    runId: text_("run_id"),
+    runId: field("run_id"),
     role: role === "master" || role === "slave" ? role : "",
     replicas,
-    masterHost: text_("master_host"),
+    masterHost: field("master_host"),
     masterPort: number("master_port", 0),
-    linkUp: text_("master_link_status") === "up",
+    linkUp: field("master_link_status") === "up",
     linkDownMs: seconds * 1000,
     lastIoSeconds: number("master_last_io_seconds_ago", -1),
-    syncInProgress: text_("master_sync_in_progress") === "1",
+    syncInProgress,
     priority: number("slave_priority", 100),
     announced: fields.get("replica_announced") !== "0",
-    offset: number(role === "slave" ? "slave_repl_offset" : "master_repl_offset", 0),
-    history: text_("master_replid"),
-    formerHistory: text_("master_replid2"),
+    offset,
+    held: syncInProgress ? written : offset,
+    history: field("master_replid"),
+    formerHistory: field("master_replid2"),
     formerEnd: number("second_repl_offset", -1),
-    loading: text_("loading") === "1",
+    loading: field("loading") === "1",
     empty,
-    failoverState: text_("master_failover_state"),
+    failoverState: field("master_failover_state"),
   };
 }
 

@@ -16,7 +16,7 @@ import { pingPeriodOf } from "./connections.ts";
 import type { ControlContext } from "./context.ts";
 import type { Node } from "./endpoint.ts";
 import type { Group } from "./group.ts";
-import { minAcksOf, rankOf, takeCensus } from "./history.ts";
+import { heldBy, minAcksOf, rankOf, takeCensus } from "./history.ts";
 
 const FRESH_PERIODS = 5;
 const INFO_PERIODS = 3;
@@ -54,7 +54,7 @@ export function selectReplica(
   }
   const best = holders[0];
   const equals = holders.filter((node) =>
-    node.offset === best.offset && rankOf(group, node) === rankOf(group, best)
+    heldBy(node) === heldBy(best) && rankOf(group, node) === rankOf(group, best)
   );
   const node = equals.filter((equal) => reachable(equal) && equal.priority > 0).sort(byPriority)[0];
   if (node !== undefined) return { node };

@@ -6,6 +6,8 @@
 import { Subscribers } from "./played_links.ts";
 import type { PlayedWorld } from "./played_world.ts";
 
+const RECONNECT_MS = 1000;
+
 /** An answer: text, a number, an error, or more of them. */
 export type Answer = string | number | null | Error | Answer[];
 
@@ -14,6 +16,8 @@ export class PlayedNode {
   alive = true;
   /** It takes connections and says nothing, like a stopped process. */
   stopped = false;
+  /** What has come while it was stopped. */
+  readonly unread: (() => void)[] = [];
   role: "master" | "slave" = "master";
   masterHost = "";
   masterPort = 0;
@@ -31,7 +35,11 @@ export class PlayedNode {
   /** What it was told, without what is asked all the time. */
   readonly told: string[] = [];
   readonly subscribers = new Subscribers();
+  /** Since when it copies everything anew. */
+  syncStarted: number | null = null;
   #transaction: string[][] | null = null;
+  #retryAt = 0;
+  #masterRunId = "";
 
   constructor(readonly world: PlayedWorld, readonly host: string, readonly port = 6379) {
     this.runId = world.hex(40);
@@ -42,9 +50,16 @@ export class PlayedNode {
     return `${this.host}:${this.port}`;
   }
 
+  /** Goes on after it was stopped. */
+  resume(): void {
+    this.stopped = false;
+    for (const arrive of this.unread.splice(0)) arrive();
+  }
+
   /** Ends it as `kill -9` does. */
   kill(): void {
-    this.alive = false;
+    this.alive = this.stopped = false;
+    this.unread.length = 0;
     this.world.disconnect(this.host);
   }
 
@@ -56,6 +71,8 @@ export class PlayedNode {
     this.formerHistory = "0".repeat(40);
     this.formerEnd = -1;
     this.linkUp = false;
+    this.syncStarted = null;
+    this.#retryAt = 0;
     if (!keeps) this.log = [];
   }
 
@@ -65,22 +82,47 @@ export class PlayedNode {
     this.masterHost = node.host;
     this.masterPort = node.port;
     this.linkUp = false;
+    this.syncStarted = null;
+    this.#retryAt = 0;
+    this.#masterRunId = node.runId;
   }
 
   /** Copies what its master has and it hasn't. */
   replicate(): void {
     if (!this.alive || this.stopped || this.role !== "slave") return;
+    const { now } = this.world;
     const master = this.world.nodeAt(this.masterHost, this.masterPort);
-    const reachable = master !== undefined && this.world.reaches(this.host, master.host);
-    if (reachable && master.stopped) return;
-    this.linkUp = reachable && (master.role === "master" || master.linkUp);
-    if (!this.linkUp || master === undefined) return;
+    if (master === undefined || !this.world.reaches(this.host, master.host)) return this.#unlink();
+    if (master.stopped) return;
+    if (this.#masterRunId !== master.runId) {
+      this.#unlink();
+      this.#masterRunId = master.runId;
+    }
+    if (master.role !== "master" && !master.linkUp) return this.#unlink();
+    if (now < this.#retryAt) return;
     const continues = this.history === master.history ||
       (this.history === master.formerHistory && this.log.length <= master.formerEnd);
-    this.log = continues ? [...this.log, ...master.log.slice(this.log.length)] : [...master.log];
+    if (!continues) {
+      this.syncStarted ??= now;
+      if (now < this.syncStarted + this.world.fullSyncMs) return;
+      this.log = [...master.log];
+    } else {for (let at = this.log.length; at < master.log.length; at++) {
+        this.log.push(master.log[at]);
+      }}
+    this.syncStarted = null;
+    this.linkUp = true;
     this.history = master.history;
     this.formerHistory = master.formerHistory;
     this.formerEnd = master.formerEnd;
+  }
+
+  /** The connection to the master is lost; the next attempt is made within a second, as Redis does. */
+  #unlink(): void {
+    if (this.linkUp || this.syncStarted !== null || this.#retryAt < this.world.now) {
+      this.#retryAt = this.world.now + this.world.random() * RECONNECT_MS;
+    }
+    this.linkUp = false;
+    this.syncStarted = null;
   }
 
   answer(command: readonly string[], link: number): Answer {
@@ -133,6 +175,9 @@ export class PlayedNode {
       this.masterHost = host;
       this.masterPort = port;
       this.linkUp = false;
+      this.syncStarted = null;
+      this.#retryAt = 0;
+      this.#masterRunId = "";
     }
     return "OK";
   }
@@ -141,6 +186,8 @@ export class PlayedNode {
   promote(): void {
     if (this.role === "master") return;
     this.role = "master";
+    this.linkUp = false;
+    this.syncStarted = null;
     this.formerHistory = this.history;
     this.formerEnd = this.log.length;
     this.history = this.world.hex(40);
@@ -175,9 +222,9 @@ export class PlayedNode {
         `master_port:${this.masterPort}`,
         `master_link_status:${this.linkUp ? "up" : "down"}`,
         `master_last_io_seconds_ago:${this.linkUp ? 0 : -1}`,
-        "master_sync_in_progress:0",
+        `master_sync_in_progress:${this.syncStarted === null ? 0 : 1}`,
         ...(this.linkUp ? [] : ["master_link_down_since_seconds:1"]),
-        `slave_repl_offset:${this.log.length}`,
+        `slave_repl_offset:${this.syncStarted === null ? this.log.length : 0}`,
         `slave_priority:${this.priority}`,
       ]),
       `connected_slaves:${replicas.length}`,

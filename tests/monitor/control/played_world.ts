@@ -21,11 +21,17 @@ interface PlayedLink {
   readonly port: number;
   /** When the last message on it arrives: they don't overtake each other. */
   arrives: number;
+  /** Messages that a cut keeps back, until it is healed. */
+  held: { readonly from: string; readonly arrive: () => void }[];
+  /** The other side has ended while the network was cut: whoever sends something learns that. */
+  isStale: boolean;
 }
 
 /** See the head of this file. */
 export class PlayedWorld {
   now = 1000;
+  /** How long a replica takes to copy everything; Redis begins with that after 5 s, as it is set up. */
+  fullSyncMs = 300;
   readonly nodes: PlayedNode[] = [];
   readonly monitors: PlayedMonitor[] = [];
   readonly random: () => number;
@@ -53,6 +59,8 @@ export class PlayedWorld {
       this.nodes.push(new PlayedNode(this, `10.0.0.${index}`));
     }
     for (const node of this.nodes.slice(1)) node.follow(this.nodes[0]);
+    // They are in step from the start.
+    for (const node of this.nodes) node.history = this.nodes[0].history;
     for (const node of this.nodes) node.replicate();
     return this.nodes;
   }
@@ -97,6 +105,9 @@ export class PlayedWorld {
 
   heal(): void {
     this.#cuts.clear();
+    for (const [number, link] of this.#links) {
+      for (const { from, arrive } of link.held.splice(0)) this.#deliver(number, from, arrive);
+    }
   }
 
   passes(from: string, to: string): boolean {
@@ -145,7 +156,15 @@ export class PlayedWorld {
   open(monitor: PlayedMonitor, link: number, host: string, port: number, timeoutMs: number): void {
     const number = this.#nextLink++;
     this.#numbers.set(`${monitor.host} ${link}`, number);
-    this.#links.set(number, { monitor, number: link, host, port, arrives: this.now });
+    this.#links.set(number, {
+      monitor,
+      number: link,
+      host,
+      port,
+      arrives: this.now,
+      held: [],
+      isStale: false,
+    });
     const lost = (reason: string) => this.#lose(number, reason);
     if (!this.passes(monitor.host, host) || !this.passes(host, monitor.host)) {
       this.after(timeoutMs, () => lost("Connection timed out"));
@@ -170,6 +189,8 @@ export class PlayedWorld {
     for (const [number, link] of this.#links) {
       if (link.monitor.host === host) this.#links.delete(number);
       else if (link.host === host) {
+        link.isStale = true;
+        link.held = [];
         if (!this.passes(host, link.monitor.host)) continue;
         this.after(this.#travel(), () => this.#lose(number, "Server closed the connection"));
       }
@@ -178,16 +199,22 @@ export class PlayedWorld {
 
   send(monitor: PlayedMonitor, link: number, tag: number, command: readonly string[]): void {
     const number = this.#numbers.get(`${monitor.host} ${link}`) ?? 0;
-    this.#deliver(number, monitor.host, () => {
+    const arrive = () => {
       const entry = this.#links.get(number);
       if (entry === undefined) return;
+      const node = this.nodeAt(entry.host, entry.port);
+      if (node?.stopped === true) {
+        node.unread.push(arrive);
+        return;
+      }
       const answer = this.#answer(entry, command, number);
       if (answer === undefined) return;
       this.#deliver(number, entry.host, () => {
         const reply = answer as Exclude<Answer, Answer[]>;
         monitor.handle({ type: "reply", link, tag, reply });
       });
-    });
+    };
+    this.#deliver(number, monitor.host, arrive);
   }
 
   /** A message of a channel; whether the connection is still there. */
@@ -203,7 +230,7 @@ export class PlayedWorld {
   #answer(entry: PlayedLink, command: readonly string[], number: number): Answer | undefined {
     const node = this.nodeAt(entry.host, entry.port);
     if (node !== undefined) {
-      return node.alive && !node.stopped ? node.answer(command, number) : undefined;
+      return node.alive ? node.answer(command, number) : undefined;
     }
     const monitor = this.monitors.find(({ host }) => host === entry.host);
     return monitor?.alive === true ? monitor.answer(command) : undefined;
@@ -219,7 +246,15 @@ export class PlayedWorld {
     const link = this.#links.get(number);
     if (link === undefined) return;
     const to = from === link.host ? link.monitor.host : link.host;
-    if (!this.passes(from, to)) return;
+    if (!this.passes(from, to) || link.held.some((message) => message.from === from)) {
+      link.held.push({ from, arrive });
+      return;
+    }
+    if (link.isStale) {
+      const reason = "Connection reset by peer";
+      if (this.passes(to, from)) this.after(this.#travel(), () => this.#lose(number, reason));
+      return;
+    }
     link.arrives = Math.max(link.arrives, this.now + this.#travel());
     this.at(link.arrives, () => {
       if (this.#links.has(number)) arrive();
