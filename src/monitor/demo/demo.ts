@@ -49,7 +49,6 @@ const PORTS_TRIED = 10;
 
 /** All that runs. */
 interface Demo {
-  readonly folder: string;
   readonly servers: DemoServers;
   readonly monitor: Monitor;
   readonly load: DemoLoad;
@@ -66,9 +65,8 @@ export async function runDemo(
   parsed: MonitorArguments,
   terminal: DemoTerminal = systemTerminal(),
 ): Promise<number> {
-  const folder = Deno.makeTempDirSync({ prefix: "miniredis-demo-" });
   let monitor: Monitor | undefined;
-  const servers = new DemoServers(folder, () => monitor?.state().groups[0].master ?? "");
+  const servers = new DemoServers(() => monitor?.state().groups[0].master ?? "");
   try {
     for (const port of serverPorts(parsed)) {
       await servers.add(freePort([port]), servers.addresses[0] ?? "");
@@ -91,7 +89,7 @@ export async function runDemo(
       { demo: servers },
     );
     const load = new DemoLoad(monitor.routerPort!);
-    const demo = { folder, servers, monitor, load };
+    const demo = { servers, monitor, load };
     sayWhereToLook(demo, options, terminal);
     await untilItEnds(demo, terminal);
     await load.stop();
@@ -102,8 +100,7 @@ export async function runDemo(
     return 1;
   } finally {
     await monitor?.stop();
-    servers.stop();
-    await removeFolder(folder);
+    await servers.stop();
   }
 }
 
@@ -227,18 +224,6 @@ function sayWhatCame({ totals }: DemoLoad, terminal: DemoTerminal): void {
     `The load: ${totals.answered} commands answered, errors: ${errors.join(", ") || "none"}, ` +
       `connections lost: ${totals.lostConnections}, stale reads of an own write: ${totals.stale}.`,
   );
-}
-
-/** A server that was just ended may still write for a moment. */
-async function removeFolder(folder: string): Promise<void> {
-  for (let attempt = 0; attempt < 20; attempt++) {
-    try {
-      return Deno.removeSync(folder, { recursive: true });
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 function systemTerminal(): DemoTerminal {

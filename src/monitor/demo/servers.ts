@@ -28,13 +28,12 @@ export class DemoServers implements DemoControls {
   readonly #servers: DemoServer[] = [];
 
   /**
-   * Makes a set of servers without any.
+   * Makes a set of servers without any, and a temporary folder for those that come.
    *
-   * @param folder Where their folders are made.
    * @param masterNow The address of the master, as the monitor has it; empty for none.
    */
-  constructor(folder: string, masterNow: () => string) {
-    this.#folder = folder;
+  constructor(masterNow: () => string) {
+    this.#folder = Deno.makeTempDirSync({ prefix: "miniredis-demo-" });
     this.#masterNow = masterNow;
   }
 
@@ -94,11 +93,19 @@ export class DemoServers implements DemoControls {
     }
   }
 
-  /** Ends all. */
-  stop(): void {
+  /** Ends all, and removes their folder. */
+  async stop(): Promise<void> {
     for (const server of this.#servers) {
       server.worker?.terminate();
       server.worker = null;
+    }
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      try {
+        return Deno.removeSync(this.#folder, { recursive: true });
+      } catch {
+        // One that was just ended may still write for a moment.
+        await pause(ATTEMPT_MS);
+      }
     }
   }
 
@@ -155,9 +162,13 @@ async function untilFree(port: number): Promise<void> {
       return Deno.listen({ hostname: HOST, port }).close();
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
+      await pause(ATTEMPT_MS);
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Its data survive a kill, and replicas don't wait for others before they are sent theirs. */

@@ -33,9 +33,8 @@ async function untilGone(address: string): Promise<void> {
 }
 
 Deno.test("servers of a demo are killed, and come back with what they had", async () => {
-  const folder = Deno.makeTempDirSync();
   let master = "";
-  const servers = new DemoServers(folder, () => master);
+  const servers = new DemoServers(() => master);
   try {
     await servers.add(0, "");
     const [first] = servers.addresses;
@@ -62,14 +61,12 @@ Deno.test("servers of a demo are killed, and come back with what they had", asyn
     assertEquals(await servers.start(second), undefined);
     assertEquals((await ask(second, "ROLE") as unknown[])[0], "slave");
   } finally {
-    servers.stop();
-    Deno.removeSync(folder, { recursive: true });
+    await servers.stop();
   }
 });
 
 Deno.test("the load of a demo reads, writes, and connects again", async () => {
-  const folder = Deno.makeTempDirSync();
-  const servers = new DemoServers(folder, () => "");
+  const servers = new DemoServers(() => "");
   await servers.add(0, "");
   const [address] = servers.addresses;
   const load = new DemoLoad(splitAddress(address).port);
@@ -87,7 +84,6 @@ Deno.test("the load of a demo reads, writes, and connects again", async () => {
     assertEquals(load.totals.errors, {});
   } finally {
     await load.stop();
-    servers.stop();
-    Deno.removeSync(folder, { recursive: true });
+    await servers.stop();
   }
 });
