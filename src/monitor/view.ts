@@ -78,7 +78,7 @@ export interface GroupView {
   readonly lease: { readonly mode: "off" | "held" | "missing"; readonly leftMs: number };
   /** Whether the router stands in front of this group. */
   readonly routed: boolean;
-  /** Whether writes are sent to the master now. */
+  /** Whether the router sends writes to the master now; false if it doesn't stand in front. */
   readonly writable: boolean;
   /** Why they aren't; empty if they are. */
   readonly unwritableReason: string;

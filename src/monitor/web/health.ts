@@ -31,6 +31,8 @@ function problemOf(group: GroupView): string | undefined {
   if (group.lease.mode === "missing") {
     return "the lease is missing: no majority of the monitors was heard from lately";
   }
-  if (!group.writable) return `writes are not sent to the master: ${group.unwritableReason}`;
+  if (group.routed && !group.writable) {
+    return `writes are not sent to the master: ${group.unwritableReason}`;
+  }
   return undefined;
 }

@@ -67,8 +67,9 @@ function addGroups(metrics: Exposition, groups: readonly GroupView[]): void {
   metrics.add(
     "group_writable",
     "gauge",
-    "Whether writes are sent to the group's master.",
-    ofGroups(({ writable }) => Number(writable)),
+    "Whether the router sends writes to the group's master.",
+    groups.filter(({ routed }) => routed)
+      .map(({ name, writable }) => [{ group: name }, Number(writable)]),
   );
   metrics.add(
     "group_config_epoch",

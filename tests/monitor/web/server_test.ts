@@ -65,6 +65,11 @@ Deno.test("/healthz says why a monitor doesn't do what it is there for", async (
     unwritableReason: "two masters",
   });
   assertEquals(await ask(), [503, "mymaster: writes are not sent to the master: two masters\n"]);
+
+  // Without a router in front, there is nothing that could send them.
+  site.monitor.router = null;
+  site.monitor.change({ routed: false });
+  assertEquals(await ask(), [200, "ok\n"]);
 });
 
 Deno.test("/api/state is the state", async () => {

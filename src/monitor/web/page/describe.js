@@ -65,7 +65,7 @@ export function describeNode(group, node) {
   if (node.flags.includes("disconnected")) return { tone: "warn", text: "no connection" };
   if (node.role === "master") {
     if (node.address !== group.master) return { tone: "bad", text: "a second master" };
-    return group.writable
+    return group.writable || !group.routed
       ? { tone: "good", text: "takes writes" }
       : { tone: "warn", text: "writes wait" };
   }

@@ -113,6 +113,7 @@ function lookOfLink({ kind, to }, group, nodes, peers) {
     const isBehind = node.lagBytes === null || node.lagMs === null || node.lagMs >= BEHIND_MS;
     return { look: isBehind ? "behind" : "ok", flow: 0, label: describeLag(node) };
   }
+  if (!group.routed) return { look: "ok", flow: 0, label: "" };
   const rate = node.commandsPerSecond;
   const flow = FLOW_STEPS.filter((step) => rate >= step).length;
   if (node.address === group.master) {
@@ -143,7 +144,7 @@ function drawBoxes(parent, layout, state, group) {
       look: `node ${look}`,
       tag: look === "down" ? `${node.role} down` : node.role,
       name: node.address,
-      corner: look === "down" ? "" : `${formatShort(node.commandsPerSecond)}/s`,
+      corner: look === "down" || !group.routed ? "" : `${formatShort(node.commandsPerSecond)}/s`,
       note: text,
       tone,
     };
