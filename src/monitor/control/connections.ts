@@ -1,8 +1,8 @@
 /**
  * Keeps the connections to nodes and peers, and sends on them what is due: PING, INFO and hello messages.
  *
- * A connection that ends is tried again at once, then less and less often, up to once in a PING period: what died and is
- * there again is noticed in some tens of ms, which decides how long a master that was only restarted is missed.
+ * A connection that ends is tried again at once, ten times a second for some seconds, and then once in a PING period: what died and is
+ * there again is noticed soon, which decides how long a master that was only restarted is missed.
  *
  * @module
  */
@@ -15,6 +15,8 @@ import { refreshInfo } from "./refresh.ts";
 import { learnRefusal } from "./trouble.ts";
 
 const FIRST_RETRY_MS = 30;
+const EARLY_RETRY_MS = 100;
+const EARLY_RETRIES = 30;
 /** How long INFO of replicas is good while they are watched closely. */
 const CLOSE_WATCH_MS = 100;
 
@@ -65,12 +67,15 @@ export function linkLost(context: ControlContext, link: Link, close: boolean): v
   if (close) closeLink(context, link);
   else forgetLink(context, link);
   endpoint.failures++;
-  const longest = context.periods.pingPeriod;
-  const retryAt = context.now +
-    Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(endpoint.failures - 1, 20));
+  const retryAt = context.now + retryPause(context, endpoint.failures);
   if (link.kind === "command") endpoint.commandRetryAt = retryAt;
   else endpoint.pubsubRetryAt = retryAt;
   if (!opened) context.refresh(endpoint.host);
+}
+
+function retryPause(context: ControlContext, failures: number): number {
+  if (failures > EARLY_RETRIES) return context.periods.pingPeriod;
+  return Math.min(EARLY_RETRY_MS, FIRST_RETRY_MS * failures);
 }
 
 /** Asks all replicas for INFO as soon as can be. */

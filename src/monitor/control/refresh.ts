@@ -10,6 +10,7 @@ import { commitPromotion } from "./failover.ts";
 import type { Group } from "./group.ts";
 import { noteHistory } from "./history.ts";
 import { type NodeInfo, parseInfo } from "./info.ts";
+import { leaseLeft, leaseWanted } from "./lease.ts";
 import { addReplica, findNode, usableHost } from "./membership.ts";
 import { replicaOf } from "./replica_of.ts";
 import { learnRefusal } from "./trouble.ts";
@@ -107,8 +108,8 @@ function claimsToBeMaster(context: ControlContext, group: Group, node: Node): vo
     commitPromotion(context, group);
     return;
   }
-  // Others may have promoted it: their word of it has time to arrive. Who is alone needs no word.
-  const patience = group.alone ? 0 : context.periods.publishPeriod * 4;
+  // Others may have promoted it: their word of it has time to arrive.
+  const patience = knowsBest(context, group) ? 0 : context.periods.publishPeriod * 4;
   if (node.promoted || !masterLooksSane(context, group)) return;
   if (!upFor(context, node, patience)) return;
   if (context.now - node.roleReportedAt < patience) return;
@@ -122,9 +123,9 @@ function claimsToBeMaster(context: ControlContext, group: Group, node: Node): vo
 function followsWrongMaster(context: ControlContext, group: Group, node: Node): void {
   if (follows(context, node, group.master)) return;
   if (group.failover !== null && node.reconfiguration !== "none") return;
-  // A former master of this group is followed by mistake; whoever is alone knows that.
+  // Who follows a former master of this group does so by mistake.
   const former = findNode(group, node.masterHost, node.masterPort) !== undefined;
-  const patience = group.alone && former ? 0 : group.settings.failoverTimeoutMs;
+  const patience = former && knowsBest(context, group) ? 0 : group.settings.failoverTimeoutMs;
   if (!masterLooksSane(context, group) || !upFor(context, node, patience)) return;
   if (context.now - node.masterSince < patience) return;
   if (replicaOf(context, node, group.master, false)) {
@@ -148,6 +149,13 @@ export function isMaster(
 ): boolean {
   if (port !== master.port) return false;
   return host === master.host || host === master.ip || usableHost(context, host) === master.ip;
+}
+
+/**
+ * Whether nobody can know a newer configuration: there is nobody else, or the majority has granted a lease for ours just now.
+ */
+function knowsBest(context: ControlContext, group: Group): boolean {
+  return group.alone || (leaseWanted(context, group) && leaseLeft(context, group) > 0);
 }
 
 function upFor(context: ControlContext, node: Node, ms: number): boolean {

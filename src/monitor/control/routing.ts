@@ -28,7 +28,9 @@ export function unreadableReason(context: ControlContext, group: Group, node: No
   if (node === master) return "";
   if (node.downSince !== null) return "it is down";
   if (!node.connected) return "there is no connection to it";
-  if (node.infoAt === null) return "it hasn't said yet what it is";
+  // What it has said before it went away may not be so any more.
+  const since = node.command?.since ?? 0;
+  if (node.infoAt === null || node.infoAt < since) return "it hasn't said yet what it is";
   if (node.roleReported !== "slave") return "it says that it is a master";
   if (!follows(context, node, master)) return "it follows another master";
   if (node.info?.loading === true) return "it is loading its data";

@@ -99,9 +99,9 @@ function doHarm(
   const dice = world.random() * (plan.forgetful ? 0.45 : 1);
   if (dice < 0.25) {
     // A node that was down, or has just copied the data, has to have all before another one may fail.
-    const whole = nodes.every((one) =>
-      one.alive && !one.stopped && (one.role === "master" || one.linkUp)
-    );
+    const masters = nodes.filter(({ role }) => role === "master").length;
+    const whole = masters === 1 &&
+      nodes.every((one) => one.alive && !one.stopped && (one.role === "master" || one.linkUp));
     if (whole || !plan.forgetful) node.alive ? node.kill() : node.restart(!plan.forgetful);
   } else if (dice < 0.45) {
     for (const one of nodes) if (!one.alive) one.restart(!plan.forgetful);

@@ -95,7 +95,7 @@ export class PlayedNode {
     if (master === undefined || !this.world.reaches(this.host, master.host)) return this.#unlink();
     if (master.stopped) return;
     if (this.#masterRunId !== master.runId) {
-      this.#unlink();
+      if (this.#masterRunId !== "") this.#unlink();
       this.#masterRunId = master.runId;
     }
     if (master.role !== "master" && !master.linkUp) return this.#unlink();
