@@ -63,6 +63,7 @@ class PairRun implements Run {
   readonly #tally = new PairTally();
   readonly #began = performance.now();
   #isStopped = false;
+  #usesScripts = false;
 
   constructor(options: Options, launches: Launches) {
     this.#options = options;
@@ -101,6 +102,7 @@ class PairRun implements Run {
   }
 
   async #playPairs(group: LaggingGroup): Promise<void> {
+    this.#usesScripts = await group.knowsScripts();
     let number = 0;
     const shares: Promise<unknown>[] = [];
     for (const style of STYLES) shares.push(this.#playStyle(group, style, number += style.clients));
@@ -120,7 +122,9 @@ class PairRun implements Run {
   async #playStyle(group: LaggingGroup, style: PairStyle, first: number): Promise<void> {
     const clients = await Promise.all(Array.from({ length: style.clients }, async (_, index) => {
       const random = new RandomSource(this.#options.seed, 1 + first + index);
-      return new PairClient(await group.connect(), first + index, style, random, this.#tally);
+      const client = await group.connect();
+      const scripts = this.#usesScripts;
+      return new PairClient(client, first + index, style, random, this.#tally, scripts);
     }));
     const share = this.#options.pairs / STYLES.length;
     const isOver = () =>

@@ -103,6 +103,12 @@ export class LaggingGroup {
     return connect({ hostname: "127.0.0.1", port: this.#monitor!.process.port });
   }
 
+  /** Whether the nodes know scripts. */
+  async knowsScripts(): Promise<boolean> {
+    using client = await this.connect();
+    return (await client.send("EVAL", "return 1", "0")).kind === "integer";
+  }
+
   /** Slows replicas down, the one or the other, until somebody says that it is over. */
   async disturb(isOver: () => boolean): Promise<void> {
     const replicas = this.#nodes.slice(1);

@@ -64,13 +64,14 @@ export class PairClient {
   readonly #values = new Map<string, string>();
   #number = 0;
 
-  /** Takes a connection of its own, and its number, by which it has keys of its own. */
+  /** Takes a connection of its own; its number, by which it has keys of its own; and whether the nodes know EVAL. */
   constructor(
     private readonly client: Client,
     private readonly number: number,
     private readonly style: PairStyle,
     private readonly random: RandomSource,
     private readonly tally: PairTally,
+    private readonly usesScripts: boolean,
   ) {}
 
   /** Sends pairs until somebody says that it is over. */
@@ -122,7 +123,9 @@ export class PairClient {
     const value = String(++this.#number);
     const draw = this.random.below(100);
     if (draw < 4) return { key, value, writes: [["MULTI"], ["SET", key, value], ["EXEC"]] };
-    if (draw < 8) return { key, value, writes: [["EVAL", SCRIPT, "1", key, value]] };
+    if (draw < 8 && this.usesScripts) {
+      return { key, value, writes: [["EVAL", SCRIPT, "1", key, value]] };
+    }
     return { key, value, writes: [["SET", key, value]] };
   }
 
