@@ -6,6 +6,7 @@
  * @module
  */
 import { parseRequest, RequestFrame } from "../../protocol/request_parser.ts";
+import { ReplySkipper } from "../../protocol/reply_skipper.ts";
 import { READ, type RouteTable, WAIT, WRITE } from "./routes.ts";
 import { Run } from "./run.ts";
 
@@ -85,6 +86,37 @@ export function fillWithErrors(run: Run, error: string): void {
   run.isDone = true;
 }
 
+/**
+ * Of what a run has changed and was answered, nobody knows whether enough replicas have it: each of these replies gives way to an error. What
+ * has only read keeps its reply.
+ *
+ * @returns how many there are.
+ */
+export function doubtWrites(run: Run, routes: RouteTable, error: string): number {
+  const replies = run.held?.take();
+  if (replies === undefined || run.writes === 0) return 0;
+  run.held = null;
+  const line = new TextEncoder().encode(`-${error}\r\n`);
+  const skipper = new ReplySkipper();
+  let at = 0;
+  let number = 0;
+  let doubted = 0;
+  for (const { writes } of commandsOf(run, routes)) {
+    if (number++ === run.answered) break;
+    const end = skipper.skip(replies, at, replies.length);
+    if (writes > 0) run.hold(line, 0, line.length);
+    else run.hold(replies, at, end);
+    doubted += writes;
+    at = end;
+  }
+  return doubted;
+}
+
+/** Whether replies of a run waited for the word of replicas. */
+function awaitsConfirmation({ upstream, writes }: Run): boolean {
+  return writes > 0 && upstream !== null && upstream.shape.acks > 0;
+}
+
 /** What takes the place of a run. */
 export interface Rescued {
   /** In the order of the commands. */
@@ -97,9 +129,9 @@ export interface Rescued {
 
 /** What becomes of a run whose connection is lost. */
 export function rescueLost(run: Run, routes: RouteTable, error: string): Rescued {
+  let unknown = awaitsConfirmation(run) ? doubtWrites(run, routes, error) : 0;
   const runs = answeredPart(run);
   const again: Run[] = [];
-  let unknown = 0;
   let number = 0;
   let part = null as Part | null;
   let pendingErrors = 0;
@@ -132,8 +164,13 @@ export function rescueLost(run: Run, routes: RouteTable, error: string): Rescued
   return { runs, again, unknown };
 }
 
-/** Takes the next command out of a run whose node refuses it: what takes its place before the run, which may be empty then. */
-export function rescueRefused(run: Run, routes: RouteTable): Rescued {
+/**
+ * Takes the next command out of a run whose node refuses it: what takes its place before the run, which may be empty then.
+ *
+ * @param error What writes before it are answered with that nobody has confirmed.
+ */
+export function rescueRefused(run: Run, routes: RouteTable, error: string): Rescued {
+  const unknown = awaitsConfirmation(run) ? doubtWrites(run, routes, error) : 0;
   const runs = answeredPart(run);
   let number = 0;
   for (const command of commandsOf(run, routes)) {
@@ -144,9 +181,9 @@ export function rescueRefused(run: Run, routes: RouteTable): Rescued {
     run.count -= run.answered + 1;
     run.writes -= Math.min(run.writes, command.writes);
     run.answered = 0;
-    return { runs, again: [next], unknown: 0 };
+    return { runs, again: [next], unknown };
   }
-  return { runs, again: [], unknown: 0 };
+  return { runs, again: [], unknown };
 }
 
 /** Whether the next command of a run that has no reply changes data. */

@@ -16,7 +16,7 @@ import { type Listening, listenOn } from "./listening.ts";
 import { Holding } from "./holding.ts";
 import type { NodeHost, RouterNode } from "./node.ts";
 import { BlockPool } from "./outgoing.ts";
-import { errorRun, fillWithErrors, nextWrites, rescueLost, rescueRefused } from "./rescue.ts";
+import { doubtWrites, errorRun, nextWrites, rescueLost, rescueRefused } from "./rescue.ts";
 import type { NodeRole } from "./role.ts";
 import {
   BLOCKING,
@@ -348,7 +348,10 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     // What comes behind a refused command, but was carried out, is done.
     if (!isRefusal && nextWrites(run, this.routes)) return false;
     if (isRefusal) this.nodeOf(upstream)?.avoid(error);
-    const { runs, again } = rescueRefused(run, this.routes);
+    const doubt =
+      `${UNKNOWN_OUTCOME} The node can't serve any more, and nobody has confirmed the write`;
+    const { runs, again, unknown } = rescueRefused(run, this.routes, doubt);
+    if (unknown > 0) this.noteUnknown(session, unknown, doubt);
     const keepsRun = run.count > 0;
     session.replace(run, runs, keepsRun);
     session.voidRunsOn(upstream);
@@ -368,11 +371,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     const { runs, again, unknown } = run.isBound
       ? { runs: [errorRun(run, run.count, error)], again: [], unknown: run.writes }
       : rescueLost(run, this.routes, error);
-    if (unknown > 0) {
-      this.statistics.unknownOutcomes += unknown;
-      this.statistics.error(error, unknown);
-      session.batch = this.topology.noteWrite();
-    }
+    if (unknown > 0) this.noteUnknown(session, unknown, error);
     session.replace(run, runs, false);
     this.holding.repeat(session, again);
   }
@@ -380,10 +379,14 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   /** Too few replicas have confirmed a run. */
   unconfirmed(session: RouterSession, run: Run, failure: string): void {
     const error = `${UNKNOWN_OUTCOME} The master has carried it out, but ${failure}`;
-    this.statistics.unknownOutcomes += run.writes;
-    this.statistics.error(error, run.count);
+    this.noteUnknown(session, doubtWrites(run, this.routes, error), error);
+  }
+
+  /** Nobody knows the outcome of some writes, which a client is told. */
+  private noteUnknown(session: RouterSession, count: number, error: string): void {
+    this.statistics.unknownOutcomes += count;
+    this.statistics.error(error, count);
     session.batch = this.topology.noteWrite();
-    fillWithErrors(run, error);
   }
 
   /** All replies of a run are there. */

@@ -204,7 +204,7 @@ export class Upstream {
     this.runs = [];
     this.first = 0;
     this.unconfirmed = [];
-    for (const run of unconfirmed) run.owner.confirmed(run, reason);
+    for (const run of unconfirmed) this.settle(run, reason);
     for (const run of runs) {
       this.count(run.answered - run.count, -run.writes);
       run.owner.lost(run, reason);
@@ -282,7 +282,13 @@ export class Upstream {
   private confirm(failure: string | null): void {
     const { unconfirmed } = this;
     this.unconfirmed = [];
-    for (const run of unconfirmed) run.owner.confirmed(run, failure);
+    for (const run of unconfirmed) this.settle(run, failure);
+  }
+
+  /** A run that waited for the replicas needn't any more. */
+  private settle(run: Run, failure: string | null): void {
+    run.owner.confirmed(run, failure);
+    this.outgoing.release(run.block!);
   }
 
   /** Asks for the next bytes. */
@@ -376,7 +382,11 @@ export class Upstream {
     if (this.shape.acks > 0 && run.writes > 0) {
       run.hold(this.buffer, start, end);
       run.answered += count;
-      if (isLast) this.unconfirmed.push(run);
+      if (isLast) {
+        // If nobody confirms it, its commands are looked at once more.
+        this.unconfirmed.push(run);
+        run.block!.users++;
+      }
     } else {
       run.owner.deliver(run, this.buffer, start, end, count);
       run.hasBegun = false;
