@@ -8,6 +8,7 @@ import { type Server, startServer } from "../../src/server/mod.ts";
 import { seededRandom } from "../support/random.ts";
 import { DeadProcessError, type OperationKind, VirtualDisk } from "../support/virtual_disk.ts";
 import type { EventLoop } from "./event_loop.ts";
+import { MachineClock } from "./machine_clock.ts";
 import type { Host, Network } from "./network.ts";
 
 /** The port of all servers. */
@@ -28,6 +29,8 @@ export interface NodeHost {
   readonly delays: RandomSource;
   /** At most so many ms takes what goes on beside the event loop. */
   readonly asideMs: number;
+  /** The config file of each server, if they have one. */
+  readonly configFile?: string;
   /** Takes lines that tell what happens. */
   readonly trace: (line: string) => void;
   /** A line of a server's log. */
@@ -48,6 +51,7 @@ export class ReplicationNode {
   readonly address: string;
   readonly host: Host;
   readonly disk: VirtualDisk;
+  readonly clock: MachineClock;
   /** What runs; null while nothing does. */
   server: Server | null = null;
   /** How many servers have been started. */
@@ -70,6 +74,7 @@ export class ReplicationNode {
   ) {
     this.address = addressOf(number);
     this.host = world.network.host(this.address);
+    this.clock = new MachineClock(world.loop.clock);
     this.disk = new VirtualDisk(seed * 7 + number);
     this.disk.tearing = "prefix";
     this.disk.forgetsNames = false;
@@ -104,7 +109,8 @@ export class ReplicationNode {
       ...settings,
     };
     const environment = {
-      clock: loop.clock,
+      clock: this.clock,
+      configFile: world.configFile,
       files: disk.process(),
       sockets,
       randomness: {
