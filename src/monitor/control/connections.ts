@@ -11,7 +11,7 @@ import { errorText } from "./context.ts";
 import { type Endpoint, Link, Node, Peer } from "./endpoint.ts";
 import { formatHello, HELLO_CHANNEL } from "./hello.ts";
 import type { Group } from "./group.ts";
-import { refreshInfo } from "./refresh.ts";
+import { follows, refreshInfo } from "./refresh.ts";
 import { learnRefusal } from "./trouble.ts";
 
 const FIRST_RETRY_MS = 30;
@@ -19,6 +19,7 @@ const EARLY_RETRY_MS = 100;
 const EARLY_RETRIES = 30;
 /** How long INFO of replicas is good while they are watched closely. */
 const CLOSE_WATCH_MS = 100;
+const NEW_MASTER_MS = 3000;
 
 /** Opens what isn't open, closes what hangs, sends what is due. */
 export function tendEndpoint(context: ControlContext, group: Group, endpoint: Endpoint): void {
@@ -249,6 +250,10 @@ function infoPeriodOf(context: ControlContext, group: Group, node: Node): number
   const failover = group.failover;
   if (node.reconfiguration === "sent" || node.reconfiguration === "inprog") return CLOSE_WATCH_MS;
   if (failover?.state === "wait_promotion" && failover.promoted === node) return CLOSE_WATCH_MS;
+  // Replicas come to a new master one by one, and are read from as soon as they say so.
+  const isNew = context.now - group.switchedAt < NEW_MASTER_MS;
+  const isBehind = !node.linkUp || !follows(context, node, group.currentMaster);
+  if (isNew && isBehind && node !== group.master && group.routed) return CLOSE_WATCH_MS;
   const troubled = group.master.downSince !== null || failover !== null;
   if (node !== group.master) {
     if (troubled && group.alone) return CLOSE_WATCH_MS;

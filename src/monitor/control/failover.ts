@@ -218,6 +218,7 @@ function answersAreFresh(context: ControlContext, group: Group, failover: Failov
 function waitForReplica(context: ControlContext, group: Group, why: string): void {
   setTrouble(context, group, TROUBLE, `the failover waits: ${why}`);
   askReplicas(group);
+  group.master.infoWanted = true;
   const goesOn = group.historyLost
     ? judgeRestart(context, group) === "goes on"
     : group.master.downSince === null;

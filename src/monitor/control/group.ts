@@ -70,6 +70,8 @@ export class Group {
   hesitationMs = 0;
   /** Since when the master was silent when its replicas were asked about that. */
   replicasAskedFor = -1;
+  /** When the group got its master. */
+  switchedAt: number = Number.NEGATIVE_INFINITY;
   /** Whether the router stands in front of it. */
   routed = false;
   routing: Routing | null = null;

@@ -66,6 +66,7 @@ export function switchMaster(context: ControlContext, group: Group, address: Nod
   const next = findNode(group, ip, address.port) ?? newNode(context, group.name, address, "master");
   group.replicas.delete(next.key);
   group.master = next;
+  group.switchedAt = context.now;
   startAfresh(context, group);
   if (old !== next) group.replicas.set(old.key, old);
   for (const node of group.nodes()) {

@@ -11,7 +11,7 @@ import type { Group } from "./group.ts";
 import { noteHistory } from "./history.ts";
 import { type NodeInfo, parseInfo } from "./info.ts";
 import { leaseLeft, leaseWanted } from "./lease.ts";
-import { addReplica, findNode, usableHost } from "./membership.ts";
+import { addReplica, findNode, switchMaster, usableHost } from "./membership.ts";
 import { replicaOf } from "./replica_of.ts";
 import { learnRefusal } from "./trouble.ts";
 
@@ -35,7 +35,7 @@ export function refreshInfo(context: ControlContext, node: Node, text: string): 
   noteHistory(context, group, node, info);
   noteLag(context, group, node);
   if (context.tiltSince !== null) return;
-  if (node === group.master) return;
+  if (node === group.master) return followUsurper(context, group, info);
   if (info.role === "master") claimsToBeMaster(context, group, node);
   else if (info.role === "slave") {
     followsWrongMaster(context, group, node);
@@ -113,6 +113,7 @@ function claimsToBeMaster(context: ControlContext, group: Group, node: Node): vo
   if (node.promoted || !masterLooksSane(context, group)) return;
   if (!upFor(context, node, patience)) return;
   if (context.now - node.roleReportedAt < patience) return;
+  if (!isConfirmed(group, node, node.roleReportedAt)) return;
   if (replicaOf(context, node, group.master, true)) {
     context.event("notice", "+convert-to-slave", node);
     node.infoWanted = true;
@@ -128,6 +129,7 @@ function followsWrongMaster(context: ControlContext, group: Group, node: Node): 
   const patience = former && knowsBest(context, group) ? 0 : group.settings.failoverTimeoutMs;
   if (!masterLooksSane(context, group) || !upFor(context, node, patience)) return;
   if (context.now - node.masterSince < patience) return;
+  if (!isConfirmed(group, node, node.masterSince)) return;
   if (replicaOf(context, node, group.master, false)) {
     context.event("notice", "+fix-slave-config", node);
     node.infoWanted = true;
@@ -149,6 +151,41 @@ export function isMaster(
 ): boolean {
   if (port !== master.port) return false;
   return host === master.host || host === master.ip || usableHost(context, host) === master.ip;
+}
+
+/**
+ * Whether the master has said since `since` that it still is one. Whoever has switched masters by hand has done so on both nodes, and
+ * one of them was asked first.
+ */
+function isConfirmed(group: Group, node: Node, since: number): boolean {
+  const { master } = group;
+  if (master.infoAt !== null && master.infoAt > since) return true;
+  master.infoWanted = node.infoWanted = true;
+  return false;
+}
+
+/**
+ * The master follows one of its replicas, which is a master: somebody has switched them by hand. A monitor that is alone takes that over; several
+ * have to agree on a failover, as sentinels have.
+ */
+function followUsurper(context: ControlContext, group: Group, info: NodeInfo): void {
+  if (!group.alone || group.failover !== null || info.role !== "slave") return;
+  const old = group.master;
+  const ip = usableHost(context, info.masterHost);
+  const next = ip === null ? undefined : findNode(group, ip, info.masterPort);
+  if (next === undefined || next === old || next.roleReported !== "master") {
+    if (next !== undefined) next.infoWanted = true;
+    return;
+  }
+  group.configEpoch = ++context.currentEpoch;
+  group.adoptsHistory = true;
+  group.historyLost = false;
+  const from = `${context.announced(old)} ${old.port}`;
+  const to = `${context.announced(next)} ${next.port}`;
+  context.event("warning", "+new-epoch", null, String(context.currentEpoch));
+  context.tell("warning", "+switch-master", `${group.name} ${from} ${to}`);
+  switchMaster(context, group, { host: next.host, port: next.port });
+  context.save();
 }
 
 /**

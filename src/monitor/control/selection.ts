@@ -45,8 +45,9 @@ export function selectReplica(
     return node === undefined ? undefined : { node };
   }
   const { holders, needed, complete } = takeCensus(context, group, since);
-  const enough = holders.length >= needed || (complete && group.historyLost && holders.length > 0);
-  if (!enough) {
+  if (holders.length < needed) {
+    // All there are have answered, the old master too: nobody is left who could know more.
+    if (complete && hasAnswered(group, since)) return suggest(context, group, holders);
     return {
       wait: `${holders.length} of ${group.replicas.size} replicas have said what they have, ` +
         `${needed} are needed so that no acknowledged write is lost`,
@@ -60,6 +61,22 @@ export function selectReplica(
   if (node !== undefined) return { node };
   const name = context.nameOf(best);
   return { wait: `${name} has the newest data and can't be promoted (down, or priority 0)` };
+}
+
+/** The best of those who have any of the group's history; if nobody has, there is nothing to lose any more. */
+function suggest(
+  context: ControlContext,
+  group: Group,
+  holders: readonly Node[],
+): Selection {
+  const able = (node: Node) => reachable(node) && node.priority > 0;
+  const node = holders.find(able) ?? suitable(context, group).sort(byPriority)[0];
+  return node === undefined ? undefined : { node };
+}
+
+/** Whether the old master has said since `since` what it is. */
+function hasAnswered({ master }: Group, since: number): boolean {
+  return master.connected && master.infoAt !== null && master.infoAt >= since;
 }
 
 /** The replicas that Sentinel would promote. */

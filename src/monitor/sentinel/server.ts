@@ -76,6 +76,7 @@ export class SentinelServer {
   /** Stops listening, and closes all connections. */
   close(): void {
     this.#listening?.close();
+    this.#listening = null;
     for (const session of [...this.sessions.values()]) session.close();
   }
 

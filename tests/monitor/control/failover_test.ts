@@ -226,3 +226,19 @@ Deno.test("a machine that was stopped for long acts on nothing for a while", () 
   assert(monitor.events.includes("-tilt #tilt mode exited"));
   assertEquals(monitor.writesTo, "10.0.0.1:6379");
 });
+
+Deno.test("masters that an administrator switches are followed", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = new PlayedWorld(seed);
+    const [master, first, second] = world.group(3);
+    const monitor = world.monitor();
+    world.run(3000 + seed * 37);
+    first.promote();
+    master.follow(first);
+    second.follow(first);
+    world.until("it writes there", () => monitor.writesTo === first.address, 5000);
+    world.run(2000);
+    assertEquals(world.nodes.flatMap(({ told }) => told), []);
+    assertEquals(monitor.routing?.replicas.length, 2);
+  }
+});

@@ -37,7 +37,8 @@ export class PlayedNode {
   readonly subscribers = new Subscribers();
   /** Since when it copies everything anew. */
   syncStarted: number | null = null;
-  #transaction: string[][] | null = null;
+  /** Commands between MULTI and EXEC, by connection. */
+  readonly #transactions = new Map<number, string[][]>();
   #retryAt = 0;
   #masterRunId = "";
 
@@ -128,8 +129,9 @@ export class PlayedNode {
   answer(command: readonly string[], link: number): Answer {
     const name = command[0].toUpperCase();
     if (this.refusal !== null) return this.refusal;
-    if (this.#transaction !== null && name !== "EXEC") {
-      this.#transaction.push([...command]);
+    const transaction = this.#transactions.get(link);
+    if (transaction !== undefined && name !== "EXEC") {
+      transaction.push([...command]);
       return "QUEUED";
     }
     switch (name) {
@@ -142,13 +144,11 @@ export class PlayedNode {
           ? ["master", this.log.length, []]
           : ["slave", this.masterHost, this.masterPort, "connected", this.log.length];
       case "MULTI":
-        this.#transaction = [];
+        this.#transactions.set(link, []);
         return "OK";
-      case "EXEC": {
-        const queued = this.#transaction ?? [];
-        this.#transaction = null;
-        return queued.map((one) => this.answer(one, link));
-      }
+      case "EXEC":
+        this.#transactions.delete(link);
+        return (transaction ?? []).map((one) => this.answer(one, link));
       case "SLAVEOF":
       case "REPLICAOF":
         return this.#replicaOf(command[1], Number(command[2]));
