@@ -13,7 +13,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Sockets } from "../../runtime/sockets.ts";
 import type { NodeAddress } from "../routing.ts";
 import { openConnection } from "./opening.ts";
-import { type NodeRole, readRole } from "./role.ts";
+import { isBusy, type NodeRole, readRole } from "./role.ts";
 import { Upstream, type UpstreamHost, type UpstreamOwner, type UpstreamShape } from "./upstream.ts";
 import { within } from "./within.ts";
 
@@ -82,6 +82,8 @@ export class RouterNode implements UpstreamOwner {
   private readonly exclusives = new Set<Upstream>();
   private idle: Upstream[] = [];
   private client: Client | null = null;
+  /** It is busy with a script, behind which commands on the usual connections wait. On others it says so. */
+  private isBusy = false;
   private avoidUntilMs = 0;
   private isClosed = false;
   private isHurried = false;
@@ -107,7 +109,7 @@ export class RouterNode implements UpstreamOwner {
 
   /** The connection that all clients of a protocol and a database share. */
   lane(resp: 2 | 3, database: number, writes: boolean, number: number): Upstream {
-    const key = `${resp} ${database} ${writes} ${number}`;
+    const key = `${resp} ${database} ${writes} ${number} ${this.isBusy}`;
     const known = this.lanes.get(key);
     if (known !== undefined) return known;
     const lane = this.open(resp, database, writes, false);
@@ -192,13 +194,11 @@ export class RouterNode implements UpstreamOwner {
   }
 
   /** A connection is lost. */
-  upstreamLost(upstream: Upstream, reason: string): void {
+  upstreamLost(upstream: Upstream): void {
     for (const [key, lane] of this.lanes) if (lane === upstream) this.lanes.delete(key);
     this.exclusives.delete(upstream);
     this.idle = this.idle.filter((one) => one !== upstream);
-    if (this.isClosed) return;
-    this.trouble = reason;
-    this.hurry();
+    if (!this.isClosed) this.hurry();
   }
 
   /** Whether it has said lately that it can't serve. */
@@ -237,7 +237,7 @@ export class RouterNode implements UpstreamOwner {
         pass: host.pass,
         timeoutMs: CONNECT_MS,
       });
-      if (carriesWrites && !opened.role.isMaster) {
+      if (carriesWrites && opened.role?.isMaster === false) {
         opened.connection.close();
         throw new Error("it is no master");
       }
@@ -298,7 +298,11 @@ export class RouterNode implements UpstreamOwner {
     const token = host.asks(this);
     let role: NodeRole;
     try {
-      role = readRole(await within(client.send("ROLE"), ANSWER_MS));
+      const reply = await within(client.send("ROLE"), ANSWER_MS);
+      // A script runs for long: the node says so to all that is asked of it, and is what it was.
+      this.isBusy = isBusy(reply);
+      if (this.isBusy && this.role !== null) return host.hears(this, null, token);
+      role = readRole(reply);
     } catch (error) {
       host.hears(this, null, token);
       throw error;

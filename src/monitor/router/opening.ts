@@ -8,7 +8,7 @@ import { type RequestArgument, RequestWriter } from "../../protocol/request_writ
 import type { Reply } from "../../protocol/reply.ts";
 import type { Connection, Sockets } from "../../runtime/sockets.ts";
 import type { NodeAddress } from "../routing.ts";
-import { type NodeRole, readRole } from "./role.ts";
+import { isBusy, type NodeRole, readRole } from "./role.ts";
 import { closeQuietly } from "./upstream.ts";
 
 /** How to open one. */
@@ -29,8 +29,8 @@ export interface OpeningOptions {
 export interface Opened {
   /** The connection, ready for commands. */
   readonly connection: Connection;
-  /** What the node has said to ROLE. */
-  readonly role: NodeRole;
+  /** What the node has said to ROLE; null if it only says that it is busy with a script. */
+  readonly role: NodeRole | null;
 }
 
 /**
@@ -74,7 +74,10 @@ async function connect(
   return connection;
 }
 
-async function shakeHands(connection: Connection, options: OpeningOptions): Promise<NodeRole> {
+async function shakeHands(
+  connection: Connection,
+  options: OpeningOptions,
+): Promise<NodeRole | null> {
   const requests = greeting(options);
   const writer = new RequestWriter();
   for (const request of requests) writer.write(request);
@@ -88,12 +91,13 @@ async function shakeHands(connection: Connection, options: OpeningOptions): Prom
     if (count === null) throw new Error("the node has closed the connection");
     reader.push(buffer.subarray(0, count));
     for (let reply = reader.next(); reply !== undefined; reply = reader.next()) {
-      if (reply.kind === "error") throw new Error(reply.text());
       last = reply;
       answered++;
+      if (reply.kind !== "error") continue;
+      if (answered < requests.length || !isBusy(reply)) throw new Error(reply.text());
     }
   }
-  return readRole(last!);
+  return isBusy(last!) ? null : readRole(last!);
 }
 
 function greeting({ resp, database, user, pass }: OpeningOptions): RequestArgument[][] {

@@ -51,3 +51,8 @@ export function readRole(reply: Reply): NodeRole {
     replicas: [],
   };
 }
+
+/** Whether a reply says that the node is busy with a script: it is what it was, but does nothing else meanwhile. */
+export function isBusy(reply: Reply): boolean {
+  return reply.kind === "error" && reply.code() === "BUSY";
+}

@@ -16,26 +16,24 @@ export const MASTER_READ = 1;
 export const WRITE = 2;
 /** It may wait: to the master, on a connection of the client's own. */
 export const BLOCKING = 3;
-/** Likewise, and it changes nothing. */
-export const BLOCKING_READ = 4;
 /** It starts, fills or ends a transaction. */
-export const MULTI = 5;
+export const MULTI = 4;
 /** It ends a transaction, which is carried out. */
-export const EXEC = 6;
+export const EXEC = 5;
 /** It ends a transaction, which isn't carried out. */
-export const DISCARD = 7;
+export const DISCARD = 6;
 /** It has a transaction depend on keys. */
-export const WATCH = 8;
+export const WATCH = 7;
 /** It ends that. */
-export const UNWATCH = 9;
+export const UNWATCH = 8;
 /** From now on the client is told things that it doesn't ask for: a connection of its own carries all that it sends. */
-export const SUBSCRIBE = 10;
+export const SUBSCRIBE = 9;
 /** The router answers it itself. */
-export const LOCAL = 11;
+export const LOCAL = 10;
 /** It waits for replicas. */
-export const WAIT = 12;
+export const WAIT = 11;
 /** It isn't sent on. */
-export const REFUSED = 13;
+export const REFUSED = 12;
 
 /** What is done with a command of this name. */
 export interface Route {
@@ -69,6 +67,9 @@ const STAYS_WITH_MASTER: ReadonlySet<string> = new Set(
 const OTHERS: ReadonlyMap<string, number> = new Map([
   ["eval_ro", READ],
   ["fcall_ro", READ],
+  // Their KILL must not stand in line behind the script.
+  ["script", BLOCKING],
+  ["function", BLOCKING],
 ]);
 
 /** Tell of the server, and change nothing. */
