@@ -233,8 +233,10 @@ function askInfo(context: ControlContext, group: Group, node: Node): void {
   if (node.infoPending) return;
   const asked = node.infoWanted ? Number.NEGATIVE_INFINITY : node.infoAskedAt;
   if (!context.reached(asked + infoPeriodOf(context, group, node))) return;
+  const askedAt = context.now;
   const sent = context.send(node, ["INFO"], (reply) => {
     node.infoPending = false;
+    node.infoAsOf = askedAt;
     if (typeof reply === "string") refreshInfo(context, node, reply);
     else learnRefusal(node, errorText(reply));
   });

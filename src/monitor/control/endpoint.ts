@@ -97,6 +97,8 @@ export class Node extends Endpoint {
   /** The answer to INFO, when it came, and what of it matters. */
   infoText = "";
   infoAt: number | null = null;
+  /** When it was asked for what it has answered last: what came after that, the answer doesn't tell. */
+  infoAsOf = Number.NEGATIVE_INFINITY;
   info: NodeInfo | null = null;
   /** When INFO was asked for; whether the answer is missing; whether the next one is wanted at once. */
   infoAskedAt = Number.NEGATIVE_INFINITY;

@@ -66,6 +66,7 @@ export function startFailover(context: ControlContext, group: Group, forced: boo
     state: "wait_start",
     epoch,
     forced,
+    overrides: forced && (group.master.downSince !== null || group.historyLost),
     startedAt: context.now,
     changedAt: context.now,
     electedAt: null,
@@ -191,7 +192,9 @@ function waitStart(context: ControlContext, group: Group, failover: Failover): v
 
 function select(context: ControlContext, group: Group, failover: Failover): void {
   if (!answersAreFresh(context, group, failover)) return;
-  const choice = selectReplica(context, group, failover.changedAt, !failover.forced);
+  // A master that hands over gives all that it has to whoever is chosen.
+  const careful = !failover.overrides && !canHandOver(context, group, failover);
+  const choice = selectReplica(context, group, failover.changedAt, careful);
   if (choice === undefined) {
     context.event("warning", "-failover-abort-no-good-slave", group.master);
     abortFailover(context, group);
@@ -210,7 +213,7 @@ function select(context: ControlContext, group: Group, failover: Failover): void
 /** Whether all reachable replicas have answered INFO since the choice began, or have had the time for it. */
 function answersAreFresh(context: ControlContext, group: Group, failover: Failover): boolean {
   const missing = [...group.replicas.values()].some((node) =>
-    node.connected && node.downSince === null && (node.infoAt ?? 0) < failover.changedAt
+    node.connected && node.downSince === null && node.infoAsOf < failover.changedAt
   );
   return !missing || context.reached(failover.changedAt + FRESH_INFO_MS);
 }

@@ -28,8 +28,10 @@ export interface Failover {
   state: FailoverState;
   /** The configuration epoch that it will make. */
   readonly epoch: number;
-  /** Whether somebody asked for it. */
+  /** Whether somebody asked for it, */
   readonly forced: boolean;
+  /** though the master was down: he knows better than those who wait for replicas that may have more. */
+  readonly overrides: boolean;
   /** When it began, and when its state last changed. */
   readonly startedAt: number;
   changedAt: number;

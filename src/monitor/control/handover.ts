@@ -7,11 +7,12 @@
  *    else do once a second. (WAIT waits for what was written when the connection's command before it ran, hence the PING.)
  * 3. As soon as the replica says that it is a master, all goes on as in any failover.
  *
- * A master that knows no FAILOVER (before Redis 6.2) or refuses it is dealt with as if it were dead: the replica is promoted as it is. If the
+ * A master that knows no FAILOVER (before Redis 6.2) or refuses it is dealt with as if it were dead: a replica is chosen and promoted as it is. If the
  * replica can't catch up in time, the failover is called off, and the old master goes on.
  *
  * @module
  */
+import { askReplicas } from "./connections.ts";
 import type { ControlContext } from "./context.ts";
 import { errorText } from "./context.ts";
 import type { Node } from "./endpoint.ts";
@@ -83,21 +84,25 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
         "notice",
         `${group.name}: the master doesn't hand over (${error}), it is replaced`,
       );
-      refuse(failover);
+      refuse(context, group, failover);
       group.wakeAt = context.now;
     });
-  if (!sent) return refuse(failover);
+  if (!sent) return refuse(context, group, failover);
   failover.handover = "asked";
   failover.state = "wait_promotion";
   failover.changedAt = context.now;
   context.event("notice", "+failover-state-wait-promotion", target);
 }
 
-/** Goes on the usual way. */
-function refuse(failover: Failover): void {
+/** Goes on the usual way: from the choice on, since whoever is to be handed everything needn't have had it. */
+function refuse(context: ControlContext, group: Group, failover: Failover): void {
   failover.handover = null;
   failover.handoverRefused = true;
-  failover.state = "send_slaveof_noone";
+  if (failover.promoted !== null) failover.promoted.promoted = false;
+  failover.promoted = null;
+  failover.state = "select_slave";
+  failover.changedAt = context.now;
+  askReplicas(group);
 }
 
 function watch(context: ControlContext, group: Group, failover: Failover): void {

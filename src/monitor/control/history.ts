@@ -69,10 +69,10 @@ export interface Census {
   readonly complete: boolean;
 }
 
-/** Counts the replicas that have answered INFO since `since`. */
+/** Counts the replicas that were asked for INFO since `since`, and have answered. */
 export function takeCensus(context: ControlContext, group: Group, since: number): Census {
   const replicas = [...group.replicas.values()];
-  const answered = replicas.filter((node) => node.infoAt !== null && node.infoAt >= since);
+  const answered = replicas.filter((node) => node.info !== null && node.infoAsOf >= since);
   const holders = answered.filter((node) => rankOf(group, node) > 0);
   holders.sort((one, other) =>
     rankOf(group, other) - rankOf(group, one) || heldBy(other) - heldBy(one)

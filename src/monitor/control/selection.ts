@@ -76,7 +76,7 @@ function suggest(
 
 /** Whether the old master has said since `since` what it is. */
 function hasAnswered({ master }: Group, since: number): boolean {
-  return master.connected && master.infoAt !== null && master.infoAt >= since;
+  return master.connected && master.info !== null && master.infoAsOf >= since;
 }
 
 /** The replicas that Sentinel would promote. */
