@@ -77,7 +77,9 @@ for (const stock of [1, 2]) {
     }
     const planes: RunningControl[] = [];
     for (let index = 0; index < ours; index++) {
-      const control = sentinels.use(new RunningControl(first.port, { group: { quorum: 2 } }));
+      const control = sentinels.use(
+        new RunningControl(first.port, { group: { quorum: 2, downAfterMs: 2000 } }),
+      );
       await control.plane.start();
       planes.push(control);
       ports.push(control.plane.sentinelPort ?? 0);
@@ -103,7 +105,12 @@ for (const stock of [1, 2]) {
       });
       const next = await masterBy(ports[0]);
       await killed?.start();
-      for (const { port } of group.nodes) if (port !== next) await group.follows(port, next);
+      try {
+        for (const { port } of group.nodes) if (port !== next) await group.follows(port, next);
+      } catch (error) {
+        for (const { log } of planes) console.log(log.join("\n"));
+        throw error;
+      }
       await eventually(
         "writes go there",
         () =>

@@ -113,7 +113,7 @@ export function stockSentinel(master: number, quorum: number): RealProcess {
       `port ${port}`,
       "bind 127.0.0.1",
       `sentinel monitor mymaster 127.0.0.1 ${master} ${quorum}`,
-      "sentinel down-after-milliseconds mymaster 1000",
+      "sentinel down-after-milliseconds mymaster 2000",
       "sentinel failover-timeout mymaster 5000",
     ].join("\n"));
 }
