@@ -90,6 +90,8 @@ export interface ControlHooks {
 
 /** A moment by both clocks, in ms. */
 export interface Moment {
+  /** By the clock that is never set. */
   readonly monotonic: number;
+  /** By the calendar. */
   readonly unix: number;
 }

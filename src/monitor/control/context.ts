@@ -20,18 +20,31 @@ import { savedState } from "./saved.ts";
 
 /** Periods in ms that SENTINEL DEBUG shows and changes, by its names. */
 export interface Periods {
+  /** How often a node is asked for INFO. */
   infoPeriod: number;
+  /** How often everybody is asked for a sign of life. */
   pingPeriod: number;
+  /** How often peers are asked whether the master is down. */
   askPeriod: number;
+  /** How often hello messages are sent. */
   publishPeriod: number;
+  /** Settings of groups that SENTINEL MONITOR adds: down-after-milliseconds */
   defaultDownAfter: number;
+  /** and failover-timeout. */
   defaultFailoverTimeout: number;
+  /** How late the machine may be run without mistrusting itself, and for how long it does then. */
   tiltTrigger: number;
+  /** See the trigger. */
   tiltPeriod: number;
+  /** How long a replica may take to say that it follows the new master. */
   slaveReconfTimeout: number;
+  /** How long a connection stays that seems to hang. */
   minLinkReconnectPeriod: number;
+  /** How long votes are waited for. */
   electionTimeout: number;
+  /** Without effect: no scripts are run. */
   scriptMaxRuntime: number;
+  /** Without effect: no scripts are run. */
   scriptRetryDelay: number;
 }
 
@@ -59,7 +72,9 @@ export function defaultPeriods(): Periods {
 
 /** Failures that can be asked for. */
 export interface SimulatedFailures {
+  /** As soon as this monitor leads a failover. */
   crashAfterElection: boolean;
+  /** As soon as a replica was promoted. */
   crashAfterPromotion: boolean;
 }
 
@@ -67,12 +82,19 @@ export interface SimulatedFailures {
 export class ControlContext {
   /** Monotonic ms, and unix ms. */
   now = 0;
+  /** Now, by the calendar. */
   unix = 0;
+  /** How often what is done. */
   readonly periods: Periods = defaultPeriods();
+  /** All groups whose masters are known, by name. */
   readonly groups: Map<string, Group> = new Map();
+  /** Those whose masters are being looked for. */
   readonly discoveries: Map<string, Discovery> = new Map();
+  /** All connections, by number. */
   readonly links: Map<number, Link> = new Map();
+  /** Failures that were asked for. */
   readonly failures: SimulatedFailures = { crashAfterElection: false, crashAfterPromotion: false };
+  /** The newest epoch that is known. */
   currentEpoch = 0;
   /** Since when the machine doesn't trust its own judgement; null if it does. */
   tiltSince: number | null = null;
@@ -90,6 +112,7 @@ export class ControlContext {
   readonly #resolved = new Map<string, string | null>();
   readonly #resolving = new Set<string>();
 
+  /** Makes what a machine of the id `myId` starts with. */
   constructor(
     /** SENTINEL CONFIG SET changes some of them. */
     readonly settings: MonitorOptions,

@@ -25,12 +25,18 @@ const MOST_NODES = 200;
 
 /** A group whose master isn't known. */
 export class Discovery {
+  /** All that are asked, by the address that they were named by. */
   readonly nodes: Map<string, Node> = new Map();
+  /** Those that the settings name. */
   readonly named: Set<Node> = new Set();
+  /** What is wrong, for people; empty while nothing is. */
   trouble = "";
+  /** When something is due next. */
   wakeAt = 0;
+  /** When it began. */
   readonly startedAt: number;
 
+  /** Begins to look for the master among the named nodes. */
   constructor(context: ControlContext, readonly settings: GroupSettings) {
     this.startedAt = context.now;
     for (const address of settings.nodes) this.named.add(this.meet(context, address));

@@ -25,7 +25,9 @@ const STALE_PERIODS = 5;
 
 /** A vote, as it is told to others. */
 export interface Vote {
+  /** The run id of whom it is for; null for nobody. */
   readonly leader: string | null;
+  /** The epoch in which it was given. */
   readonly epoch: number;
 }
 

@@ -13,6 +13,7 @@ export type Answer = (reply: PlainValue) => void;
 
 /** A connection, from the attempt to make it to its end. */
 export class Link {
+  /** Whether it stands. */
   open = false;
   /** When it stood, or while it doesn't, when it was tried. */
   since: number;
@@ -21,6 +22,7 @@ export class Link {
   /** Commands without an answer, by tag. */
   readonly pending: Map<number, Answer> = new Map();
 
+  /** Makes one that is being tried. */
   constructor(
     readonly id: number,
     readonly kind: "command" | "pubsub",
@@ -35,20 +37,27 @@ export class Link {
 export abstract class Endpoint {
   /** The address of the host; null while its name isn't resolved. */
   ip: string | null = null;
+  /** For commands. */
   command: Link | null = null;
+  /** For hello messages, of nodes alone. */
   pubsub: Link | null = null;
   /** When the next attempt to connect may be made, and how many have failed one after the other. */
   commandRetryAt = 0;
+  /** The same of the subscription. */
   pubsubRetryAt = 0;
+  /** Attempts that have failed since one has succeeded. */
   failures = 0;
   /** When a PING was last answered well, and at all. */
   lastAvailable: number;
+  /** When a PING was last answered at all. */
   lastPong: number;
   /** When a PING was last sent; and the first one since the last good answer, null if there is none. */
   lastPing = 0;
+  /** Since when a PING waits for a good answer. */
   waitingSince: number | null;
   /** When something came over the channel. */
   pubsubActivity = 0;
+  /** When a hello message was last sent to it. */
   lastPublish: number;
   /** Since when it counts as down for us alone; null if it doesn't. */
   downSince: number | null = null;
@@ -57,6 +66,7 @@ export abstract class Endpoint {
   /** What it said when it refused us; empty if it doesn't. */
   refusal = "";
 
+  /** Makes one that nothing is known of. */
   constructor(readonly groupName: string, public host: string, public port: number, now: number) {
     this.lastAvailable = now;
     this.lastPong = now;
@@ -93,40 +103,58 @@ export type ReconfigurationState = "none" | "sent" | "inprog" | "done";
 
 /** A master or a replica. */
 export class Node extends Endpoint {
+  /** The id of its process. */
   runId = "";
   /** The answer to INFO, when it came, and what of it matters. */
   infoText = "";
+  /** When it came. */
   infoAt: number | null = null;
   /** When it was asked for what it has answered last: what came after that, the answer doesn't tell. */
-  infoAsOf = Number.NEGATIVE_INFINITY;
+  infoAsOf: number = Number.NEGATIVE_INFINITY;
+  /** What of it matters. */
   info: NodeInfo | null = null;
   /** When INFO was asked for; whether the answer is missing; whether the next one is wanted at once. */
-  infoAskedAt = Number.NEGATIVE_INFINITY;
+  infoAskedAt: number = Number.NEGATIVE_INFINITY;
+  /** Whether its answer is missing. */
   infoPending = false;
+  /** Whether it is wanted at once. */
   infoWanted = true;
   /** The role that it said last, and since when. */
   roleReported: "master" | "slave";
+  /** Since when. */
   roleReportedAt: number;
   /** The master that a replica said last, and since when. */
   masterHost = "";
+  /** Its port. */
   masterPort = 0;
+  /** Since when it is that one. */
   masterSince: number;
+  /** Whether its link to that is up. */
   linkUp = false;
+  /** For how long it has been down, by its own words. */
   masterLinkDownMs = 0;
+  /** `replica-priority`: the lowest is promoted first, 0 never. */
   priority = 100;
+  /** The replication offset that it said last. */
   offset = 0;
+  /** Whether it wants to be shown. */
   announced = true;
   /** Since when it has been behind its master, for people. */
   behindSince: number | null = null;
+  /** How far it has been brought to the new master, and when it was told. */
   reconfiguration: ReconfigurationState = "none";
+  /** See before. */
   reconfigurationSentAt = 0;
+  /** Whether it is the one that is being made a master. */
   promoted = false;
   /** Whether it was only named: nobody knows yet whether it belongs to the group. */
   stranger = false;
+  /** Whether it was asked to end a script that runs too long. */
   scriptKillSent = false;
   /** When it was found to be another process than before; null once it answers PONG. */
   rebootedAt: number | null = null;
 
+  /** Makes a node that nothing is known of, but the role that it is taken for. */
   constructor(
     groupName: string,
     host: string,
@@ -140,6 +168,7 @@ export class Node extends Endpoint {
     this.masterSince = now;
   }
 
+  /** Whether a connection is missing. */
   override get disconnected(): boolean {
     return !this.connected || this.pubsub === null || !this.pubsub.open;
   }
@@ -151,17 +180,22 @@ export class Peer extends Endpoint {
   lastHello: number;
   /** Whether it says that the master is down, and when it was asked and has answered that last. */
   masterDown = false;
-  downAskedAt = Number.NEGATIVE_INFINITY;
-  downAnsweredAt = Number.NEGATIVE_INFINITY;
+  /** When it was asked. */
+  downAskedAt: number = Number.NEGATIVE_INFINITY;
+  /** When it has answered. */
+  downAnsweredAt: number = Number.NEGATIVE_INFINITY;
   /** Its vote. */
   leader: string | null = null;
+  /** The epoch of that. */
   leaderEpoch = 0;
   /** Whether it knows leases; null while it hasn't said. */
   knowsLease: boolean | null = null;
   /** When the newest request that it has granted was sent. */
-  grantedAt = Number.NEGATIVE_INFINITY;
-  leaseAskedAt = Number.NEGATIVE_INFINITY;
+  grantedAt: number = Number.NEGATIVE_INFINITY;
+  /** When it was asked for one. */
+  leaseAskedAt: number = Number.NEGATIVE_INFINITY;
 
+  /** Makes a peer that has just said hello. */
   constructor(
     groupName: string,
     host: string,
@@ -173,6 +207,7 @@ export class Peer extends Endpoint {
     this.lastHello = now;
   }
 
+  /** Whether a connection is missing. */
   override get disconnected(): boolean {
     return !this.connected;
   }

@@ -13,14 +13,19 @@ export const HELLO_CHANNEL = "__sentinel__:hello";
 export interface Hello {
   /** Who says it. */
   readonly host: string;
+  /** Its port. */
   readonly port: number;
+  /** Its id. */
   readonly runId: string;
+  /** The newest epoch that it knows. */
   readonly currentEpoch: number;
   /** The group, */
   readonly group: string;
   /** and who is its master by the configuration of this epoch. */
   readonly masterHost: string;
+  /** The master's port. */
   readonly masterPort: number;
+  /** The epoch of that configuration. */
   readonly configEpoch: number;
 }
 

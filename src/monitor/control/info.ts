@@ -7,19 +7,27 @@ import type { NodeAddress } from "../routing.ts";
 
 /** See the head of this file. */
 export interface NodeInfo {
+  /** The id of its process. */
   readonly runId: string;
+  /** What it says it is. */
   readonly role: "master" | "slave" | "";
   /** Of a master: its replicas. */
   readonly replicas: readonly NodeAddress[];
   /** Of a replica: its master. */
   readonly masterHost: string;
+  /** Its master's port. */
   readonly masterPort: number;
+  /** Whether its link to that is up. */
   readonly linkUp: boolean;
   /** For how long the link has been down, in ms; -1000 if it never was up. */
   readonly linkDownMs: number;
+  /** How long ago the master was last heard; -1 for never. */
   readonly lastIoSeconds: number;
+  /** Whether it copies everything anew. */
   readonly syncInProgress: boolean;
+  /** `replica-priority`. */
   readonly priority: number;
+  /** Whether it wants to be shown. */
   readonly announced: boolean;
   /** What a replica has applied, or a master has written. */
   readonly offset: number;
@@ -27,8 +35,11 @@ export interface NodeInfo {
   readonly held: number;
   /** The history that the offset counts in, the one before it, and up to where that is the same; -1 for nowhere. */
   readonly history: string;
+  /** The one before it. */
   readonly formerHistory: string;
+  /** Up to where that one is the same; -1 for nowhere. */
   readonly formerEnd: number;
+  /** Whether it is loading its data. */
   readonly loading: boolean;
   /** Whether there is any key. */
   readonly empty: boolean;

@@ -57,8 +57,11 @@ const VOTE_MARGIN_MS = 1000;
 export interface LeaseRequest {
   /** Who asks, for which master of which configuration. */
   readonly runId: string;
+  /** Where the master is. */
   readonly host: string;
+  /** The master's port. */
   readonly port: number;
+  /** The epoch of the configuration. */
   readonly configEpoch: number;
   /** All elections up to this epoch that it was the leader of are over. */
   readonly endedEpoch: number;
@@ -70,8 +73,11 @@ export interface LeaseRequest {
 
 /** A lease that was granted, as the one who did it remembers it. */
 export interface Grant {
+  /** For the configuration of which epoch. */
   readonly epoch: number;
+  /** When, by the monotonic clock. */
   readonly at: number;
+  /** For how long. */
   readonly leaseMs: number;
 }
 

@@ -16,6 +16,7 @@ export interface SentinelHost {
   call<Result>(work: (context: ControlContext) => Result): Result;
   /** Starts a failover; the error's text, or undefined. */
   failover(group: string): string | undefined;
+  /** The control machine itself. */
   readonly machine: ControlMachine;
   /** Ends the process. */
   exit(code: number): void;
@@ -25,6 +26,7 @@ export interface SentinelHost {
 
 /** See the head of this file. */
 export class SentinelCall {
+  /** A command of `session`, whose reply `writer` takes. */
   constructor(
     readonly server: SentinelServer,
     readonly session: SentinelSession,

@@ -39,7 +39,8 @@ export function info(call: SentinelCall): void {
   const text = call.host.call((context) =>
     names.map((name) => section(name, SECTIONS[name](call, context))).join("\r\n")
   );
-  call.writer.verbatim("txt", text);
+  if (text === "") call.writer.bulk("");
+  else call.writer.verbatim("txt", text);
 }
 
 function section(name: string, lines: Lines): string {

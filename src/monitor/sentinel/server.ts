@@ -25,24 +25,32 @@ const DENIED =
 
 /** Counts since the start, for INFO. */
 export interface ServerCounts {
+  /** Connections that were taken. */
   connections: number;
+  /** Commands. */
   commands: number;
+  /** Replies that were errors. */
   errors: number;
+  /** Connections that were turned away. */
   rejected: number;
 }
 
 /** See the head of this file. */
 export class SentinelServer {
+  /** All connections, by number. */
   readonly sessions: Map<number, SentinelSession> = new Map();
+  /** What was counted. */
   readonly counts: ServerCounts = { connections: 0, commands: 0, errors: 0, rejected: 0 };
   /** The id of this process, which isn't the id among sentinels. */
   readonly processId: string;
+  /** When it was made, by the monotonic clock. */
   readonly startedAt: number;
   #listening: Listening | null = null;
   #nextId = 1;
   readonly #pool = new BufferPool(BUFFER_BYTES, 8);
   readonly #largePool = new BufferPool(LARGE_BUFFER_BYTES, 1);
 
+  /** Makes a server that doesn't listen yet. */
   constructor(
     readonly options: MonitorOptions,
     readonly environment: MonitorEnvironment,

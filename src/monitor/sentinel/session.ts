@@ -34,15 +34,23 @@ export interface SessionOwner {
 
 /** See the head of this file. */
 export class SentinelSession {
+  /** The version of the protocol. */
   resp: 2 | 3 = 2;
+  /** CLIENT SETNAME. */
   name = "";
+  /** Whether it has given the password. */
   authenticated: boolean;
+  /** The name of its last command. */
   lastCommand = "NULL";
+  /** When that came, by the monotonic clock. */
   lastActivity: number;
   /** Whether replies are sent: CLIENT REPLY. */
   replyMode: "on" | "off" | "skip" | "skip next" = "on";
+  /** Channels that it listens to. */
   readonly channels: Set<string> = new Set();
+  /** Patterns of channels that it listens to, with their tests. */
   readonly patterns: Map<string, (channel: string) => boolean> = new Map();
+  /** Whether it is closed as soon as all is sent. */
   closing = false;
   #frame = new RequestFrame();
   #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
@@ -52,6 +60,7 @@ export class SentinelSession {
   #writing = false;
   #closed = false;
 
+  /** Makes a session on a connection, which is read after {@linkcode SentinelSession.run}. */
   constructor(
     readonly id: number,
     readonly connection: Connection,
