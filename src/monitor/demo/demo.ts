@@ -15,6 +15,7 @@ import { systemRandomness } from "../../runtime/random.ts";
 import { systemSockets } from "../../runtime/sockets.ts";
 import type { MonitorArguments } from "../config/command_line.ts";
 import { loadMonitor } from "../config/loading.ts";
+import type { MonitorEnvironment } from "../environment.ts";
 import { type Monitor, startMonitor } from "../monitor.ts";
 import type { MonitorOptions } from "../options.ts";
 import { DemoLoad } from "./load.ts";
@@ -37,6 +38,8 @@ const DEMO_DIRECTIVES: readonly Directive[] = [
   ["bind", "127.0.0.1"],
   ["sentinel-bind", "127.0.0.1"],
   ["down-after-milliseconds", "1000"],
+  // So that no write that was answered is lost when the master is killed.
+  ["min-acks", "1"],
   ["http", "8080"],
   // No secret: nothing here is worth one, and what other pages could send is refused without it, too.
   ["http-token", "demo"],
@@ -44,15 +47,10 @@ const DEMO_DIRECTIVES: readonly Directive[] = [
 /** The files that a monitor would leave are of no use: its servers are gone with it. */
 const FORCED_DIRECTIVES: readonly Directive[] = [["state", ""]];
 const SERVERS = 3;
+const SYNC_ATTEMPTS = 100;
+const SYNC_ATTEMPT_MS = 100;
 /** How many ports are tried, from the usual one on, before the system chooses. */
 const PORTS_TRIED = 10;
-
-/** All that runs. */
-interface Demo {
-  readonly servers: DemoServers;
-  readonly monitor: Monitor;
-  readonly load: DemoLoad;
-}
 
 /**
  * Runs a demo until it is told to stop.
@@ -65,43 +63,53 @@ export async function runDemo(
   parsed: MonitorArguments,
   terminal: DemoTerminal = systemTerminal(),
 ): Promise<number> {
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const forget = terminal.onInterrupt(ask);
   let monitor: Monitor | undefined;
+  let hasEnded = false;
   const servers = new DemoServers(() => monitor?.state().groups[0].master ?? "");
   try {
     for (const port of serverPorts(parsed)) {
       await servers.add(freePort([port]), servers.addresses[0] ?? "");
     }
     const options = optionsOf(parsed, servers.addresses);
-    const logger = new Logger((line) => terminal.log(line), systemClock.now);
-    logger.level = options.logLevel;
-    logger.role = "X";
-    monitor = await startMonitor(
-      options,
-      null,
-      {
-        sockets: systemSockets,
-        clock: systemClock,
-        randomness: systemRandomness,
-        files: systemFiles,
-        logger,
-      },
-      () => {},
-      { demo: servers },
-    );
-    const load = new DemoLoad(monitor.routerPort!);
-    const demo = { servers, monitor, load };
-    sayWhereToLook(demo, options, terminal);
-    await untilItEnds(demo, terminal);
-    await load.stop();
-    sayWhatCame(load, terminal);
+    monitor = await start(options, servers, terminal);
+    // By SHUTDOWN, which its Sentinel API knows.
+    const ended = monitor.ended.then(() => void (hasEnded = true));
+    const clients = new DemoLoad(monitor.routerPort!);
+    await untilInStep(monitor);
+    sayWhereToLook(servers, monitor, options, terminal);
+    readCommands(servers, terminal, ask);
+    await Promise.race([asked, ended]);
+    await clients.stop();
+    sayWhatCame(clients, terminal);
     return 0;
   } catch (error) {
     terminal.print(error instanceof ConfigError ? error.message : systemReason(error));
     return 1;
   } finally {
-    await monitor?.stop();
+    forget();
+    if (!hasEnded) await monitor?.stop();
     await servers.stop();
   }
+}
+
+function start(
+  options: MonitorOptions,
+  servers: DemoServers,
+  terminal: DemoTerminal,
+): Promise<Monitor> {
+  const logger = new Logger((line) => terminal.log(line), systemClock.now);
+  logger.level = options.logLevel;
+  logger.role = "X";
+  const environment: MonitorEnvironment = {
+    sockets: systemSockets,
+    clock: systemClock,
+    randomness: systemRandomness,
+    files: systemFiles,
+    logger,
+  };
+  return startMonitor(options, null, environment, () => {}, { demo: servers });
 }
 
 /** Those behind the port for clients: 6380 to 6382, usually. */
@@ -145,11 +153,11 @@ function freePort(candidates: readonly number[]): number {
 }
 
 function sayWhereToLook(
-  { servers, monitor }: Demo,
+  { addresses }: DemoServers,
+  monitor: Monitor,
   options: MonitorOptions,
   terminal: DemoTerminal,
-) {
-  const { addresses } = servers;
+): void {
   const page = monitor.httpPort === null
     ? undefined
     : `http://${joinAddress(options.httpBind, monitor.httpPort)}/`;
@@ -175,22 +183,30 @@ function sayWhereToLook(
   for (const line of lines) terminal.print(line);
 }
 
-/** Does what is typed until somebody wants the end. */
-async function untilItEnds({ servers, monitor }: Demo, terminal: DemoTerminal): Promise<void> {
-  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
-  const forget = terminal.onInterrupt(ask);
-  const reader = terminal.lines.getReader();
-  const typed = (async () => {
-    for (let line = await reader.read(); !line.done; line = await reader.read()) {
-      if (await isQuit(line.value, servers, terminal)) return ask();
+/** Waits until the replicas have what the master has: before that, none could take its place. */
+async function untilInStep(monitor: Monitor): Promise<void> {
+  for (let attempt = 0; attempt < SYNC_ATTEMPTS; attempt++) {
+    const { nodes } = monitor.state().groups[0];
+    const replicas = nodes.filter(({ role, linkUp }) => role === "replica" && linkUp === true);
+    if (replicas.length === SERVERS - 1) return;
+    await new Promise((resolve) => setTimeout(resolve, SYNC_ATTEMPT_MS));
+  }
+}
+
+/** Does what is typed, until that is the end of the demo. */
+async function readCommands(
+  servers: DemoServers,
+  terminal: DemoTerminal,
+  end: () => void,
+): Promise<void> {
+  try {
+    for await (const line of terminal.lines) {
+      if (await isQuit(line, servers, terminal)) return end();
     }
     // The end of the input is none of the demo: nobody may be typing.
-  })();
-  typed.catch(() => {});
-  await Promise.race([asked, monitor.ended]);
-  forget();
-  // Behind a pending read of a terminal, a cancellation would wait for the next line.
-  reader.cancel().catch(() => {});
+  } catch (error) {
+    terminal.print(`Can't read what is typed: ${systemReason(error)}`);
+  }
 }
 
 /** Does what a line says; whether it asks for the end. */

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { connect } from "../../../src/client/mod.ts";
 import type { StateView } from "../../../src/monitor/view.ts";
 import { parseMonitorArguments } from "../../../src/monitor/config/command_line.ts";
 import { type DemoTerminal, runDemo } from "../../../src/monitor/demo/demo.ts";
@@ -75,7 +76,9 @@ Deno.test("a demo: the master is killed, another takes its place, and the load s
   const [, url] = await viewer.find(/the page +(http:\S+)#token=demo/);
   const first = await stateWhen(
     url,
-    ({ groups: [group], router }) => group.nodes.length === 3 && router!.totals.writes > 20,
+    ({ groups: [group], router }) =>
+      group.nodes.filter(({ linkUp }) => linkUp === true).length === 2 &&
+      router!.totals.writes > 20,
   );
   const { master } = first.groups[0];
 
@@ -113,6 +116,15 @@ Deno.test("a demo ends when it is interrupted, with or without somebody who type
   await viewer.find(/for clients/);
   assertEquals(viewer.printed.some((line) => line.includes("http://")), false);
   viewer.interrupt();
+  assertEquals(await ended, 0);
+});
+
+Deno.test("a demo ends with its monitor, which SHUTDOWN ends", async () => {
+  const viewer = new Viewer();
+  const ended = start(viewer, "--http", "off");
+  const [, port] = await viewer.find(/client -p (\d+) SENTINEL/);
+  using client = await connect({ port: Number(port) });
+  client.send("SHUTDOWN").catch(() => {});
   assertEquals(await ended, 0);
 });
 

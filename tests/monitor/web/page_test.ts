@@ -5,6 +5,7 @@ import {
   describeGroup,
   describeNode,
   lookOf,
+  shortenRunIds,
   toneOfEvent,
 } from "../../../src/monitor/web/page/describe.js";
 import {
@@ -142,6 +143,14 @@ Deno.test("the page begins with the group that has a router", () => {
   assertEquals(chooseGroup([other, group], "other")?.name, "other");
   assertEquals(chooseGroup([other], "gone")?.name, "other");
   assertEquals(chooseGroup([], ""), undefined);
+});
+
+Deno.test("a run id in an event is cut down", () => {
+  const id = "8c1f0e5d7b3a49260f1e2d3c4b5a69788796a5b4";
+  assertEquals(
+    shortenRunIds(`sentinel ${id} 127.0.0.1 26380`),
+    "sentinel 8c1f0e5d… 127.0.0.1 26380",
+  );
 });
 
 Deno.test("events have the colour of what they mean", () => {

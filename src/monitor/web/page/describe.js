@@ -143,6 +143,15 @@ function describeServing(group, says) {
 }
 
 /**
+ * The text of an event, with run ids cut down to what tells one from another.
+ *
+ * @param {string} text
+ */
+export function shortenRunIds(text) {
+  return text.replace(/\b([0-9a-f]{8})[0-9a-f]{32}\b/g, "$1…");
+}
+
+/**
  * How much an event matters.
  *
  * @param {string} type
@@ -196,7 +205,7 @@ export function tilesOf({ router, currentEpoch }, group) {
 
 function leaseTile({ lease: { mode, leftMs }, peers }) {
   const notes = {
-    off: peers.length === 0 ? "no other monitor" : "only Sentinel's guarantee",
+    off: peers.length === 0 ? "no other monitor" : "as in Sentinel",
     held: Number.isFinite(leftMs) ? `for ${formatDuration(leftMs)} more` : "no other monitor",
     missing: "writes wait",
   };

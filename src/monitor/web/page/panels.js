@@ -10,6 +10,7 @@ import {
   describeNode,
   isDown,
   lookOf,
+  shortenRunIds,
   tilesOf,
   toneOfEvent,
 } from "./describe.js";
@@ -94,7 +95,7 @@ function showLog(events) {
         { "data-tone": toneOfEvent(type) },
         html("time", { datetime: new Date(timeMs).toISOString() }, formatTime(timeMs)),
         html("code", {}, type),
-        html("span", {}, text),
+        html("span", { title: text }, shortenRunIds(text)),
       ),
     () => {},
   );
