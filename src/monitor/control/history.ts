@@ -73,15 +73,34 @@ export interface Census {
 export function takeCensus(context: ControlContext, group: Group, since: number): Census {
   const replicas = [...group.replicas.values()];
   const answered = replicas.filter((node) => node.info !== null && node.infoAsOf >= since);
+  const needed = Math.max(1, replicas.length - minAcksOf(context, group) + 1);
+  if (group.history === "" && answered.length >= needed) learnHistory(group, answered);
   const holders = answered.filter((node) => rankOf(group, node) > 0);
   holders.sort((one, other) =>
     rankOf(group, other) - rankOf(group, one) || heldBy(other) - heldBy(one)
   );
   return {
     holders,
-    needed: Math.max(1, replicas.length - minAcksOf(context, group) + 1),
+    needed,
     complete: answered.length === replicas.length,
   };
+}
+
+/**
+ * A monitor that was started while the master was down hasn't heard which history the group has. So many replicas that one of them has each
+ * acknowledged write know it, if all of them have the same, or the one that it goes on from.
+ */
+function learnHistory(group: Group, answered: readonly Node[]): void {
+  const infos = answered.flatMap(({ info }) =>
+    info === null || info.role !== "slave" ? [] : [info]
+  );
+  if (infos.length < answered.length) return;
+  const newest = infos.find(({ history, formerHistory }) =>
+    infos.every((other) => other.history === history || other.history === formerHistory)
+  );
+  if (newest === undefined || newest.history === "") return;
+  adopt(group, newest.history, false);
+  if (newest.formerHistory !== "") group.formerHistories.add(newest.formerHistory);
 }
 
 /** How much of its history a node has. */
