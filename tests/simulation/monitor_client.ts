@@ -6,7 +6,7 @@
  *
  * - A write that was answered without an error is in all that is read by commands behind it.
  * - A write that was refused ("the command was not carried out") is nowhere, ever; one of unknown outcome may be anywhere, but once.
- * - What stands behind a command is not in its answer.
+ * - What stands behind a command is not in its answer, unless its own outcome is unknown, too: then the command was asked once more.
  * - Each command has one answer, in the order of the commands: each reads keys whose values nobody else has.
  *
  * @module
@@ -37,6 +37,8 @@ interface Write {
   readonly isAppended: boolean;
   /** Which data this is about: with failovers that lose writes, only what was written since the last one must be there. */
   readonly generation: number;
+  /** Whether a command before it has seen it: that can only be one that was asked once more, since both had lost their connection. */
+  wasForeseen: boolean;
 }
 
 /** What a client needs of the simulation. */
@@ -176,6 +178,7 @@ export class RoutedClient {
       outcome: "sent",
       isAppended,
       generation: this.host.generation,
+      wasForeseen: false,
     };
     this.writes.push(write);
     this.byToken.set(token, write);
@@ -220,6 +223,9 @@ export class RoutedClient {
     else if (!(value instanceof Error)) {
       write.outcome = "done";
       this.done++;
+      if (write.wasForeseen && this.host.consistency !== "eventual") {
+        this.host.fail(`${this.name} has read ${write.token} before it has written it`);
+      }
     } else write.outcome = /^(UNCERTAIN)/.test(value.message) ? "unknown" : "refused";
   }
 
@@ -253,9 +259,7 @@ export class RoutedClient {
     for (const write of this.writes) {
       const isThere = has(write);
       if (isThere === undefined) continue;
-      if (isThere && write.number > number && host.consistency !== "eventual") {
-        host.fail(`${this.name} has read ${write.token} before it has written it`);
-      }
+      if (isThere && write.number > number) write.wasForeseen = true;
       if (isThere && write.outcome === "refused") {
         host.fail(`${this.name} has read ${write.token}, which was refused`);
       }

@@ -17,11 +17,11 @@ type Happen = (run: MonitorRun, random: RandomSource) => void | Promise<void>;
 
 /** What each kind does. */
 const EVENTS: Readonly<Record<MonitorEventKind, Happen>> = {
-  "kill the master": (run) => run.master.crash("kill"),
-  "kill a node": (run, random) => random.pick(run.nodes).crash("kill"),
-  "power cut of a node": (run, random) => random.pick(run.nodes).crash("power cut"),
+  "kill the master": (run) => end(run, run.master, "kill"),
+  "kill a node": (run, random) => end(run, random.pick(run.nodes), "kill"),
+  "power cut of a node": (run, random) => end(run, random.pick(run.nodes), "power cut"),
   "kill a node at an operation": (run, random) => {
-    random.pick(run.nodes).operationsLeft = random.between(1, 20);
+    if (run.forgetful === null) random.pick(run.nodes).operationsLeft = random.between(1, 20);
   },
   "lose a disk": (run, random) => {
     if (run.isWhole) loseDisk(run, random.pick(run.nodes));
@@ -85,6 +85,8 @@ const EVENTS: Readonly<Record<MonitorEventKind, Happen>> = {
   "failover by hand": async (run, random) => {
     const { host: { process }, monitor } = random.pick(run.monitors);
     if (monitor === null || process.stopped) return;
+    // Of a master that is down, or has restarted, it would be an order to lose what isn't known.
+    if (monitor.control.groupViews()[0].status !== "ok") return;
     await run.loop.runFor(process, () => {
       run.trace(`failover by hand: ${monitor.failover("mymaster") ?? "OK"}`);
     });
@@ -104,12 +106,17 @@ export async function happen(
   await EVENTS[kind](run, random);
 }
 
+/** Ends a node, unless another one has forgotten what it had: one of the two copies must stay. */
+function end(run: MonitorRun, node: ReplicationNode, how: "kill" | "power cut"): void {
+  if (run.forgetful === null) node.crash(how);
+}
+
 /** A node ends and finds nothing when it starts again. */
 function loseDisk(run: MonitorRun, node: ReplicationNode): void {
   run.forgetful = node;
+  for (const one of run.nodes) one.operationsLeft = -1;
   node.crash("kill");
   const { disk } = node;
-  node.operationsLeft = -1;
   const paths = disk.paths();
   for (const path of paths) disk.remove(path);
   for (const folder of new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/"))))) {

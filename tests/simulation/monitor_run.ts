@@ -40,7 +40,7 @@ const HEALING_TURN_MS = 50;
 const WELL_TURNS = 10;
 /** The master's data is looked at so often, in turns. */
 const LOOK_TURNS = 8;
-const SHOWN_LOG_LINES = 12;
+const SHOWN_LOG_LINES = 4;
 
 /** A bug that is put in on purpose. */
 export interface MonitorSabotage {
@@ -373,6 +373,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
     this.trace("all heals");
     const startMs = loop.now;
     network.heal();
+    network.tellAll();
     for (const { callback } of this.later.splice(0)) callback();
     for (const { disk } of monitors) disk.capacity = Infinity;
     for (const node of [...nodes, ...monitors]) {

@@ -224,6 +224,15 @@ export class Network {
     }
   }
 
+  /** Whoever wasn't told that its connection is no more, is told. */
+  tellAll(): void {
+    for (const { pipes } of this.connections) {
+      for (const pipe of pipes) {
+        if (pipe.isCut && !pipe.isReadable) pipe.cut(pipe.inFlight, "reset");
+      }
+    }
+  }
+
   /** Cuts a connection now: of what is on its way, a first part still comes. */
   cut(link: Link): void {
     const { random } = this;
