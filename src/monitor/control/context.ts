@@ -100,8 +100,9 @@ export class ControlContext {
   tiltSince: number | null = null;
   /** Port of our Sentinel API. */
   sentinelPort = 0;
-  /** Whether the state couldn't be saved last time. */
+  /** Whether the state couldn't be saved last time, and when that was. */
   saveFailed = false;
+  saveTriedAt = Number.NEGATIVE_INFINITY;
   /** When the monitor was started. */
   startedAt = 0;
   /** The next moment that some part waits for. */
@@ -204,6 +205,12 @@ export class ControlContext {
     return true;
   }
 
+  /** Whether so many commands can be sent to somebody. */
+  hasRoom(endpoint: Endpoint, commands: number): boolean {
+    const link = endpoint.command;
+    return link !== null && link.open && link.pending.size + commands <= MOST_PENDING;
+  }
+
   /** Sends a command as it is on one connection. */
   sendOn(link: Link, command: readonly string[], answer: Answer): void {
     const tag = this.#nextTag++;
@@ -252,6 +259,7 @@ export class ControlContext {
   save(): boolean {
     const saved = this.hooks.save(this.state());
     this.saveFailed = !saved;
+    this.saveTriedAt = this.now;
     return saved;
   }
 

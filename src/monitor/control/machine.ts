@@ -42,6 +42,8 @@ import { discoveryView, groupView } from "./view.ts";
 
 /** Nothing is asked more often than this because somebody else has trouble. */
 const SUSPICION_MS = 50;
+/** A state that couldn't be saved is tried again after so long. */
+const SAVE_AGAIN_MS = 1000;
 
 /** See the head of this file. */
 export class ControlMachine {
@@ -328,6 +330,7 @@ export class ControlMachine {
         this.#runGroup(group);
       }
     }
+    if (context.saveFailed && context.now >= context.saveTriedAt + SAVE_AGAIN_MS) context.save();
     this.#wakeAt = this.#nextWake();
     return context.takeActions();
   }
@@ -340,6 +343,7 @@ export class ControlMachine {
     if (context.tiltSince !== null) {
       next = Math.min(next, context.tiltSince + context.periods.tiltPeriod);
     }
+    if (context.saveFailed) next = Math.min(next, context.saveTriedAt + SAVE_AGAIN_MS);
     return next;
   }
 
