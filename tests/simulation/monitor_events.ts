@@ -26,12 +26,15 @@ const EVENTS: Readonly<Record<MonitorEventKind, Happen>> = {
   "lose a disk": (run, random) => {
     if (run.isWhole) loseDisk(run, random.pick(run.nodes));
   },
-  "kill a monitor": (run, random) => crash(run, random.pick(run.monitors), "kill"),
-  "power cut of a monitor": (run, random) => crash(run, random.pick(run.monitors), "power cut"),
+  "kill a monitor": (run, random) => endMonitor(random.pick(run.monitors), "kill"),
+  "power cut of a monitor": (run, random) => endMonitor(random.pick(run.monitors), "power cut"),
   "kill a monitor at an operation": (run, random) => {
     random.pick(run.monitors).operationsLeft = random.between(1, 12);
   },
-  "restart a monitor": async (run, random) => await random.pick(run.monitors).stop(),
+  "restart a monitor": async (run, random) => {
+    const node = random.pick(run.monitors);
+    if (mayEnd(node)) await node.stop();
+  },
   "full disk of a monitor": (run, random) => {
     const { disk } = random.pick(run.monitors);
     const used = disk.paths().reduce((sum, path) => sum + disk.read(path).length, 0);
@@ -124,9 +127,13 @@ function loseDisk(run: MonitorRun, node: ReplicationNode): void {
   }
 }
 
-/** Ends a monitor. Who is alone and couldn't save what it knows is the only one to know it. */
-function crash(run: MonitorRun, node: MonitorNode, how: "kill" | "power cut"): void {
-  if (node.isSaved || run.monitors.length > 1) node.crash(how);
+function endMonitor(node: MonitorNode, how: "kill" | "power cut"): void {
+  if (mayEnd(node)) node.crash(how);
+}
+
+/** A monitor that is alone and couldn't save what it knows is the only one to know it. */
+function mayEnd({ isAlone, isUnsaved }: MonitorNode): boolean {
+  return !isAlone || !isUnsaved;
 }
 
 /** Stops a process for a while. */

@@ -73,16 +73,17 @@ export class MonitorNode {
   operationsLeft = -1;
   /** Whom it had for the master when it saved its state last. */
   lastMaster = "";
-  /** Whether its state was saved when that was tried last. */
-  isSaved = true;
+  /** Whether its state couldn't be saved when that was tried last. */
+  isUnsaved = false;
   /** The last lines of its logs. */
   readonly log: string[] = [];
 
-  /** Machine number `number`. */
+  /** Machine number `number`; one that is alone is the only one to know what it knows. */
   constructor(
     private readonly world: MonitorHost,
     private readonly seed: number,
     readonly number: number,
+    readonly isAlone: boolean,
   ) {
     this.address = `10.0.3.${number + 1}`;
     this.host = world.network.host(this.address);
@@ -169,9 +170,13 @@ export class MonitorNode {
     };
     const save = world.saver(stateSaver(options, files));
     return startMonitor(options, saved, environment, (state) => {
-      this.isSaved = false;
-      save(state);
-      this.isSaved = true;
+      try {
+        save(state);
+      } catch (error) {
+        this.isUnsaved = !(error instanceof DeadProcessError);
+        throw error;
+      }
+      this.isUnsaved = false;
       this.lastMaster = state.groups[0]?.options.master?.host ?? "";
     });
   }
@@ -200,7 +205,7 @@ export class MonitorNode {
   private operation(): void {
     if (this.operationsLeft < 0 || --this.operationsLeft > 0) return;
     this.operationsLeft = -1;
-    this.crash("kill");
+    if (!this.isUnsaved || !this.isAlone) this.crash("kill");
   }
 
   private logLine(line: string): void {

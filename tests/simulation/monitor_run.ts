@@ -144,7 +144,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
     for (const { disk } of this.nodes) disk.write(CONFIG_FILE, new TextEncoder().encode("# \n"));
     this.monitors = Array.from(
       { length: plan.monitors },
-      (_, number) => new MonitorNode(this, seed, number),
+      (_, number) => new MonitorNode(this, seed, number, plan.monitors === 1),
     );
     this.sockets = this.network.host("10.0.1.1").boot();
     this.operatorSockets = this.network.host("10.0.2.1").boot();
