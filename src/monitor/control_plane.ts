@@ -152,7 +152,11 @@ export class ControlPlane implements RouterObserver {
   }
 
   #perform(actions: readonly ControlAction[]): void {
-    for (const action of actions) this.#act(action);
+    for (const action of actions) {
+      this.#act(action);
+      // Whoever has crashed does nothing more.
+      if (action.type === "crash") return;
+    }
     this.#sleep();
   }
 
@@ -181,6 +185,7 @@ export class ControlPlane implements RouterObserver {
         );
         return;
       case "crash":
+        this.#running = false;
         return this.#exit(SIMULATED_CRASH);
     }
   }

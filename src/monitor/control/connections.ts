@@ -45,7 +45,6 @@ export function linkOpened(context: ControlContext, link: Link, local: string): 
   link.since = context.now;
   link.local = local;
   const endpoint = link.owner;
-  endpoint.failures = 0;
   introduce(context, link);
   if (link.kind === "command") {
     sendPing(context, endpoint);
@@ -58,6 +57,7 @@ export function linkOpened(context: ControlContext, link: Link, local: string): 
   context.sendOn(link, subscribe, (reply) => {
     // Without its subscription the connection is good for nothing.
     if (errorText(reply) !== undefined) linkLost(context, link, true);
+    else endpoint.pubsubFailures = 0;
   });
 }
 
@@ -67,10 +67,9 @@ export function linkLost(context: ControlContext, link: Link, close: boolean): v
   const opened = link.open;
   if (close) closeLink(context, link);
   else forgetLink(context, link);
-  endpoint.failures++;
-  const retryAt = context.now + retryPause(context, endpoint.failures);
-  if (link.kind === "command") endpoint.commandRetryAt = retryAt;
-  else endpoint.pubsubRetryAt = retryAt;
+  if (link.kind === "command") {
+    endpoint.commandRetryAt = context.now + retryPause(context, ++endpoint.commandFailures);
+  } else endpoint.pubsubRetryAt = context.now + retryPause(context, ++endpoint.pubsubFailures);
   if (!opened) context.refresh(endpoint.host);
 }
 
@@ -210,6 +209,7 @@ export function sendPing(context: ControlContext, endpoint: Endpoint): void {
     const error = errorText(reply);
     const text = error ?? String(reply);
     endpoint.lastPong = context.now;
+    endpoint.commandFailures = 0;
     learnRefusal(endpoint, error);
     if (text === "PONG" || text.startsWith("LOADING") || text.startsWith("MASTERDOWN")) {
       endpoint.lastAvailable = context.now;

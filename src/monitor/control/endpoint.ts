@@ -46,7 +46,9 @@ export abstract class Endpoint {
   /** The same of the subscription. */
   pubsubRetryAt = 0;
   /** Attempts that have failed since one has succeeded. */
-  failures = 0;
+  commandFailures = 0;
+  /** Attempts to subscribe that have failed since one has succeeded. */
+  pubsubFailures = 0;
   /** When a PING was last answered well, and at all. */
   lastAvailable: number;
   /** When a PING was last answered at all. */

@@ -64,7 +64,7 @@ export function switchMaster(context: ControlContext, group: Group, address: Nod
   const ip = context.resolve(address.host) ?? address.host;
   const old = group.master;
   const next = findNode(group, ip, address.port) ?? newNode(context, group.name, address, "master");
-  group.replicas.delete(next.key);
+  forgetReplica(group, next);
   group.master = next;
   group.switchedAt = context.now;
   startAfresh(context, group);
@@ -108,6 +108,10 @@ export function removeGroup(context: ControlContext, group: Group): void {
   const endpoints = [...group.nodes(), ...group.peers.values(), ...group.strangers.values()];
   for (const endpoint of endpoints) dropConnectionsForGood(context, endpoint);
   context.groups.delete(group.name);
+  if (!group.routed) return;
+  const reason = "the group isn't watched any more";
+  const routing = { epoch: group.configEpoch, master: null, writable: false, reason, replicas: [] };
+  context.act({ type: "route", group: group.name, routing });
 }
 
 /** Closes the connections of somebody who is forgotten. */
@@ -126,6 +130,11 @@ export function newNode(
   const node = new Node(groupName, address.host, address.port, role, context.now);
   node.ip = context.resolve(address.host);
   return node;
+}
+
+/** Takes a node out of the replicas. What its name stands for, and with that its key, may have changed since it was put there. */
+function forgetReplica(group: Group, node: Node): void {
+  for (const [key, replica] of group.replicas) if (replica === node) group.replicas.delete(key);
 }
 
 /** A former master is watched like a replica that was just met: what is wrong with it is told once more. */

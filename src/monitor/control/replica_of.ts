@@ -32,6 +32,8 @@ export function replicaOf(
       ? [["CLIENT", "KILL", "TYPE", "normal"], ["CLIENT", "KILL", "TYPE", "pubsub"]]
       : []),
   ];
-  for (const command of commands) if (!context.send(node, command)) return false;
+  // A transaction that is only begun would swallow everything behind it.
+  if (!context.hasRoom(node, commands.length + 1)) return false;
+  for (const command of commands) context.send(node, command);
   return context.send(node, ["EXEC"], answer);
 }
