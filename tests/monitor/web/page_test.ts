@@ -109,6 +109,11 @@ Deno.test("how a group is, in words", () => {
   );
   monitor.loseMaster();
   assertEquals(words(), "warn: Failover under way. Step: select_slave. Reads go on.");
+  for (const { address } of monitor.group.nodes) monitor.changeNode(address, { readable: false });
+  assertEquals(
+    words(),
+    "warn: Failover under way. Step: select_slave. No node can serve reads.",
+  );
   monitor.switchMaster("127.0.0.1:6381");
   assertEquals(
     words(),

@@ -106,10 +106,18 @@ export function describeGroup(state, group) {
     text: group.trouble === "" ? text : asSentence(group.trouble),
   });
   if (group.status === "failover") {
-    return says("warn", "Failover under way", `Step: ${group.failoverState}. Reads go on.`);
+    return says(
+      "warn",
+      "Failover under way",
+      `Step: ${group.failoverState}. ${describeReads(group)}`,
+    );
   }
   if (group.status === "master down") {
-    return says("bad", "The master is down", `${group.master} doesn't answer. Reads go on.`);
+    return says(
+      "bad",
+      "The master is down",
+      `${group.master} doesn't answer. ${describeReads(group)}`,
+    );
   }
   if (group.status === "unknown master" || group.master === "") {
     return says("bad", "No master is known", "Writes wait until one is found.");
@@ -122,6 +130,11 @@ export function describeGroup(state, group) {
     return says("warn", "TILT", "The clock jumped; for a while nothing is decided.");
   }
   return describeServing(group, says);
+}
+
+function describeReads({ nodes }) {
+  const canRead = nodes.some((node) => node.readable && !isDown(node));
+  return canRead ? "Reads go on." : "No node can serve reads.";
 }
 
 function describeServing(group, says) {
