@@ -180,7 +180,7 @@ export function toneOfEvent(type) {
  *
  * @param {StateView} state
  * @param {GroupView | undefined} group
- * @returns {{name: string, value: number | string, note: string, tone?: Tone}[]}
+ * @returns {{name: string, value: number | string, note: string, tone?: string}[]}
  */
 export function tilesOf({ router, currentEpoch }, group) {
   const tiles = [];
