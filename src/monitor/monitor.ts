@@ -82,6 +82,7 @@ export class Monitor implements MonitorFace {
   private sentBefore = new Map<string, number>();
   private sentLately = new Map<string, number>();
   private exitCode = 0;
+  private isStopped = false;
 
   /** Makes a monitor that does nothing yet; {@linkcode startMonitor} starts one. */
   constructor(
@@ -135,6 +136,8 @@ export class Monitor implements MonitorFace {
 
   /** Ends it: clients are disconnected, nodes are left as they are. */
   async stop(): Promise<void> {
+    if (this.isStopped) return;
+    this.isStopped = true;
     clearInterval(this.timer);
     this.router?.stop();
     await this.control.stop();
