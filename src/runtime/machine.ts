@@ -13,8 +13,8 @@ export interface ProcessorTime {
   readonly user: number;
 }
 
-/** Node's newer way to ask for one thread, which older versions of Deno don't have. */
-const { threadCpuUsage } = process as unknown as {
+/** Node's newer way to ask for one thread, which older versions of Deno don't have; looked up at each call, as a simulation has its own. */
+const node = process as unknown as {
   threadCpuUsage?: () => { readonly system: number; readonly user: number };
 };
 
@@ -60,7 +60,7 @@ export function processTime(): ProcessorTime {
 
 /** What the thread that asks has used so far, where the runtime tells. */
 export function threadTime(): ProcessorTime | undefined {
-  const usage = threadCpuUsage?.();
+  const usage = node.threadCpuUsage?.();
   return usage && { system: usage.system / MICROSECONDS, user: usage.user / MICROSECONDS };
 }
 

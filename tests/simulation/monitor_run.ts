@@ -11,6 +11,7 @@ import { checkKeyspace } from "../../src/keyspace/checking.ts";
 import { badLine } from "../crash/log.ts";
 import { RandomSource } from "../fuzz/random_source.ts";
 import { EventLoop } from "./event_loop.ts";
+import { MachineFacts } from "./machine_facts.ts";
 import { Fence } from "./monitor_checks.ts";
 import { RoutedClient } from "./monitor_client.ts";
 import type { ClientHost } from "./monitor_client.ts";
@@ -108,6 +109,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
   forgetful: ReplicationNode | null = null;
   /** Nobody writes for so many turns. */
   quietTurns = 0;
+  private readonly facts = new MachineFacts();
   private readonly clients: readonly RoutedClient[];
   private readonly fence: Fence;
   private readonly operatorSockets: Sockets;
@@ -157,6 +159,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
 
   [Symbol.dispose](): void {
     this.loop[Symbol.dispose]();
+    this.facts[Symbol.dispose]();
   }
 
   /** Plays it. */
