@@ -189,7 +189,8 @@ export class Upstream {
 
   /** Whether the byte at `offset` of the commands of a run may have reached the node. */
   mayHaveLeft(run: Run, offset: number): boolean {
-    return run.start + offset < run.block!.handed;
+    // What stands in no block waits to be sent.
+    return run.block !== null && run.start + offset < run.block.handed;
   }
 
   /** Ends the connection; runs without replies are told. */
