@@ -34,9 +34,22 @@ export interface Routing {
   readonly writable: boolean;
   /** Why writes are not sent, for the error; empty when they are. */
   readonly reason: string;
+  /**
+   * Whether the master's word on writes counts no more, since a successor is being chosen by what replicas have now: what it says from now on
+   * to writes that wait for replicas (`min-acks`) is told to nobody as done.
+   *
+   * @default {false}
+   */
+  readonly fenced?: boolean;
   /** Who serves reads beside the master. */
   readonly replicas: readonly RoutedReplica[];
 }
+
+/**
+ * For so many ms a router that gives its lease back goes on passing on what the master says of writes that were under way; whoever has
+ * its vote waits that out.
+ */
+export const LAST_WORD_MS = 50;
 
 /** How the control plane steers the router of a group. */
 export interface RouterSteering {
@@ -47,7 +60,8 @@ export interface RouterSteering {
   apply(routing: Routing): void;
   /**
    * Until when (by the monotonic clock, in ms) writes may be sent; Infinity without a lease. It only grows while all is well. The router
-   * looks at it right before it sends any.
+   * looks at it right before it sends any, and when it passes on that enough replicas have one: for that, a lease that was given back lasts
+   * {@linkcode LAST_WORD_MS} longer.
    */
   lease(untilMs: number): void;
   /**

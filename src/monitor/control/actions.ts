@@ -56,6 +56,8 @@ export type ControlAction =
     readonly tag: number;
     readonly command: readonly string[];
   }
+  /** Send a command that has no answer. */
+  | { readonly type: "post"; readonly link: number; readonly command: readonly string[] }
   /** Find out what a name stands for; answered by `resolved`. */
   | { readonly type: "resolve"; readonly host: string }
   /** Tell those who listen, and the log. A group's name, or empty. */

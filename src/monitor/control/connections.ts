@@ -46,6 +46,7 @@ export function linkOpened(context: ControlContext, link: Link, local: string): 
   link.local = local;
   const endpoint = link.owner;
   introduce(context, link);
+  if (link.kind === "nudge") return;
   if (link.kind === "command") {
     sendPing(context, endpoint);
     if (endpoint instanceof Node) endpoint.infoWanted = true;
@@ -67,6 +68,7 @@ export function linkLost(context: ControlContext, link: Link, close: boolean): v
   const opened = link.open;
   if (close) closeLink(context, link);
   else forgetLink(context, link);
+  if (link.kind === "nudge") return;
   if (link.kind === "command") {
     endpoint.commandRetryAt = context.now + retryPause(context, ++endpoint.commandFailures);
   } else endpoint.pubsubRetryAt = context.now + retryPause(context, ++endpoint.pubsubFailures);
@@ -130,7 +132,8 @@ function openLink(
   return link;
 }
 
-function closeLink(context: ControlContext, link: Link): void {
+/** Closes a connection and forgets it. */
+export function closeLink(context: ControlContext, link: Link): void {
   context.act({ type: "close", link: link.id });
   forgetLink(context, link);
 }
@@ -163,7 +166,7 @@ function introduce(context: ControlContext, link: Link): void {
     const auth = user === "" ? ["AUTH", password] : ["AUTH", user, password];
     send(auth, (error) => learnRefusal(endpoint, error));
   }
-  const kind = link.kind === "command" ? "cmd" : "pubsub";
+  const kind = link.kind === "pubsub" ? "pubsub" : "cmd";
   send(["CLIENT", "SETNAME", `sentinel-${context.myId.slice(0, 8)}-${kind}`], () => {});
 }
 

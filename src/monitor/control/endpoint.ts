@@ -25,7 +25,8 @@ export class Link {
   /** Makes one that is being tried. */
   constructor(
     readonly id: number,
-    readonly kind: "command" | "pubsub",
+    /** What it is for; see nudge.ts for the last. */
+    readonly kind: "command" | "pubsub" | "nudge",
     readonly owner: Endpoint,
     now: number,
   ) {

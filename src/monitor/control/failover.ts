@@ -31,6 +31,7 @@ import { beginHandover, canHandOver, continueHandover } from "./handover.ts";
 import { judgeRestart } from "./history.ts";
 import { leaseWanted, othersAreFenced, rememberSurrender } from "./lease.ts";
 import { switchMaster } from "./membership.ts";
+import { endNudging } from "./nudge.ts";
 import { reconfigureReplicas } from "./reconfigure.ts";
 import { replicaOf } from "./replica_of.ts";
 import { applyRouting } from "./routing.ts";
@@ -70,11 +71,14 @@ export function startFailover(context: ControlContext, group: Group, forced: boo
     startedAt: context.now,
     changedAt: context.now,
     electedAt: null,
+    surrenderedAt: null,
     promoted: null,
     handover: null,
     handoverRefused: false,
     probedAt: Number.NEGATIVE_INFINITY,
     probing: false,
+    nudge: null,
+    nudgedAt: Number.NEGATIVE_INFINITY,
     waitLogged: false,
   };
   const delay = group.alone ? 0 : context.hooks.random() * DESYNCHRONIZE_MS;
@@ -90,6 +94,7 @@ export function startFailover(context: ControlContext, group: Group, forced: boo
 export function abortFailover(context: ControlContext, group: Group): void {
   const failover = group.failover;
   if (failover === null) return;
+  endNudging(context, failover);
   if (failover.promoted !== null) failover.promoted.promoted = false;
   group.failover = null;
   // Nobody waits for our word any more: what we promised to ourselves is over.
@@ -115,6 +120,7 @@ export function commitPromotion(context: ControlContext, group: Group): void {
   const promoted = failover?.promoted ?? null;
   if (failover?.state !== "wait_promotion" || promoted === null) return;
   if (isTooLate(context, group, failover)) return;
+  endNudging(context, failover);
   group.configEpoch = failover.epoch;
   group.adoptsHistory = true;
   group.historyLost = false;

@@ -5,7 +5,7 @@
  */
 import type { GroupOptions } from "../options.ts";
 import type { Routing } from "../routing.ts";
-import type { Node, Peer } from "./endpoint.ts";
+import type { Link, Node, Peer } from "./endpoint.ts";
 import type { Grant } from "./lease.ts";
 
 /** The settings of a group, which SENTINEL SET changes. */
@@ -39,6 +39,8 @@ export interface Failover {
   changedAt: number;
   /** When this monitor had the votes; null while it hasn't. */
   electedAt: number | null;
+  /** When all others had voted for it, and given back their leases by that; null while they haven't. */
+  surrenderedAt: number | null;
   /** The replica that is to be the master. */
   promoted: Node | null;
   /** How far the master has come with handing over; null if it doesn't. */
@@ -49,6 +51,9 @@ export interface Failover {
   probedAt: number;
   /** Whether that answer is missing. */
   probing: boolean;
+  /** The connection by which the promoted node is asked to report to its master, and when it was asked last. */
+  nudge: Link | null;
+  nudgedAt: number;
   /** Whether it was said what is waited for. */
   waitLogged: boolean;
 }

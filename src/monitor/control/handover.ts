@@ -3,8 +3,7 @@
  *
  * 1. The router holds new writes back (the failover has begun), and those under way are waited for.
  * 2. The master is told `FAILOVER TO` the chosen replica: it stops its own clients' writes, waits until the replica has all of its
- *    data, hands over, and becomes its replica. A `WAIT` right before has the replicas acknowledge at once what they have, which they
- *    else do once a second. (WAIT waits for what was written when the connection's command before it ran, hence the PING.)
+ *    data, hands over, and becomes its replica. The replica is made to report at once what it has, which it else does once a second (nudge.ts).
  * 3. As soon as the replica says that it is a master, all goes on as in any failover.
  *
  * A master that knows no FAILOVER (before Redis 6.2) or refuses it is dealt with as if it were dead: a replica is chosen and promoted as it is. If the
@@ -18,6 +17,7 @@ import { errorText } from "./context.ts";
 import type { Node } from "./endpoint.ts";
 import { abortFailover } from "./failover.ts";
 import type { Failover, Group } from "./group.ts";
+import { beginNudging, endNudging, nudge } from "./nudge.ts";
 
 /** How long writes under way are waited for; what isn't answered by then is with the master, which hands it over. */
 const DRAIN_MS = 500;
@@ -36,6 +36,7 @@ export function canHandOver(_context: ControlContext, group: Group, failover: Fa
 /** Has the router finish what is under way. */
 export function beginHandover(context: ControlContext, group: Group, failover: Failover): void {
   failover.handover = group.routed ? "draining" : "drained";
+  beginNudging(context, failover, failover.promoted as Node);
   if (group.routed) context.act({ type: "drain", group: group.name, timeoutMs: DRAIN_MS });
 }
 
@@ -75,18 +76,17 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
   const host = target.ip ?? target.host;
   const timeout = String(patience(context, group));
   const command = ["FAILOVER", "TO", host, String(target.port), "TIMEOUT", timeout];
-  const sent = context.send(master, ["PING"]) && context.send(master, ["WAIT", "1", "100"]) &&
-    context.send(master, command, (reply) => {
-      if (group.failover !== failover || failover.handover !== "asked") return;
-      const error = errorText(reply);
-      if (error === undefined) return;
-      context.log(
-        "notice",
-        `${group.name}: the master doesn't hand over (${error}), it is replaced`,
-      );
-      refuse(context, group, failover);
-      group.wakeAt = context.now;
-    });
+  const sent = context.send(master, command, (reply) => {
+    if (group.failover !== failover || failover.handover !== "asked") return;
+    const error = errorText(reply);
+    if (error === undefined) return;
+    context.log(
+      "notice",
+      `${group.name}: the master doesn't hand over (${error}), it is replaced`,
+    );
+    refuse(context, group, failover);
+    group.wakeAt = context.now;
+  });
   if (!sent) return refuse(context, group, failover);
   failover.handover = "asked";
   failover.state = "wait_promotion";
@@ -96,6 +96,7 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
 
 /** Goes on the usual way: from the choice on, since whoever is to be handed everything needn't have had it. */
 function refuse(context: ControlContext, group: Group, failover: Failover): void {
+  endNudging(context, failover);
   failover.handover = null;
   failover.handoverRefused = true;
   if (failover.promoted !== null) failover.promoted.promoted = false;
@@ -106,6 +107,7 @@ function refuse(context: ControlContext, group: Group, failover: Failover): void
 }
 
 function watch(context: ControlContext, group: Group, failover: Failover): void {
+  nudge(context, failover);
   if (!context.reached(failover.changedAt + patience(context, group) + GRACE_MS)) return;
   failover.handover = "aborting";
   failover.changedAt = context.now;

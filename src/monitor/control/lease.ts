@@ -22,11 +22,13 @@
  * epoch has made it; for the first, which nobody has made, the master's address in the request has to be the same.)
  *
  * **Giving back.** Waiting for L at each failover would be a pity. Whoever votes in an election gives his lease back in the same moment: his router
- * stops, and answers to requests that he sent before don't count any more. The leader names in its requests all those whose votes
+ * stops, and answers to requests that he sent before don't count any more. (With `--min-acks` it passes on for LAST_WORD_MS what the master says of
+ * writes that were under way, and the leader waits that out before it looks at what replicas have.) The leader names in its requests all those whose votes
  * it has (`surrendered`); to whom of them Q had granted before Q itself voted, those grants don't count for 3.
  *
  * **Why acknowledged writes aren't lost.** The leader chooses its replica only after all known monitors have voted for it, or L (and a margin)
- * after it had the votes: by then no router sends writes to the old master, so what the replicas say then is all there is. By 2. that
+ * after it had the votes: by then no router sends writes to the old master, or tells anybody that replicas have one that was sent
+ * before, so what the replicas say then is all there is. By 2. that
  * stays so until the promotion: voters grant nothing for E any more until they know F, or the leader says that it has given up
  * (`ended-epoch` in its own requests for E), or the failover timeout (and a margin) is over, before which the leader has either
  * promoted or given up by its own clock. A vote is on disk before it is given; after a restart that time begins anew.
@@ -44,6 +46,8 @@ import type { ControlContext } from "./context.ts";
 import { votesNeeded } from "./election.ts";
 import type { Peer } from "./endpoint.ts";
 import type { Failover, Group } from "./group.ts";
+import { LAST_WORD_MS } from "../routing.ts";
+import { minAcksOf } from "./history.ts";
 import { setTrouble } from "./trouble.ts";
 
 const LONGEST_LEASE_MS = 2000;
@@ -112,7 +116,11 @@ export function othersAreFenced(
     peer.leader !== context.myId || peer.leaderEpoch !== failover.epoch
   );
   const electedAt = failover.electedAt ?? context.now;
-  return !open || context.reached(electedAt + leaseMsOf(group) * DRIFT + MARGIN_MS);
+  if (context.reached(electedAt + leaseMsOf(group) * DRIFT + MARGIN_MS)) return true;
+  if (open) return false;
+  failover.surrenderedAt ??= context.now;
+  return minAcksOf(context, group) === 0 ||
+    context.reached(failover.surrenderedAt + LAST_WORD_MS * DRIFT + MARGIN_MS);
 }
 
 /** Asks for what is due, and tells the router what it has. */

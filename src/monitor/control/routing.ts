@@ -11,6 +11,7 @@ import type { RoutedReplica, Routing } from "../routing.ts";
 import type { ControlContext } from "./context.ts";
 import type { Node } from "./endpoint.ts";
 import type { Group } from "./group.ts";
+import { canHandOver } from "./handover.ts";
 import { minAcksOf } from "./history.ts";
 import { follows } from "./refresh.ts";
 
@@ -51,6 +52,7 @@ function routingOf(context: ControlContext, group: Group): Routing {
     master: context.addressOf(group.currentMaster),
     writable: reason === "",
     reason,
+    fenced: isFenced(context, group),
     replicas,
   };
 }
@@ -59,6 +61,14 @@ function routingOf(context: ControlContext, group: Group): Routing {
 export function weightOf(context: ControlContext, node: Node): number {
   const { weights } = context.settings.router;
   return weights.get(`${node.host}:${node.port}`) ?? weights.get(node.key) ?? 1;
+}
+
+/** Whether a successor is chosen, or was, by what replicas have: the master itself hands nothing over. */
+function isFenced(context: ControlContext, group: Group): boolean {
+  const { failover } = group;
+  if (failover === null || failover.state === "wait_start" || group.hasSwitched) return false;
+  if (failover.handover !== null) return false;
+  return failover.state !== "select_slave" || !canHandOver(context, group, failover);
 }
 
 /** Why no writes are sent; empty if they are. */

@@ -157,7 +157,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   /** Until when writes may be sent; see {@linkcode RouterSteering.lease}. */
   lease(untilMs: number): void {
     const hadNone = !this.topology.hasLease;
-    this.topology.leaseUntilMs = untilMs;
+    this.topology.setLease(untilMs);
     if (hadNone) this.holding.wake();
   }
 
@@ -417,6 +417,11 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   /** Whether what changes data may leave now. */
   mayWrite(): boolean {
     return this.topology.hasLease;
+  }
+
+  /** Whether it counts that replicas have what was changed. */
+  mayConfirm(): boolean {
+    return this.topology.mayConfirm;
   }
 
   /** A connection has room again for what is to be sent. */

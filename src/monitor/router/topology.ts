@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NodeAddress, Routing } from "../routing.ts";
+import { LAST_WORD_MS, type NodeAddress, type Routing } from "../routing.ts";
 import type { RouterOptions } from "../options.ts";
 import { joinAddress } from "../../runtime/addresses.ts";
 import { type Batch, Freshness } from "./freshness.ts";
@@ -28,6 +28,8 @@ export class Topology {
   routing: Routing = NO_ROUTING;
   /** Until when writes may be sent, by the monotonic clock in ms. */
   leaseUntilMs: number = Infinity;
+  /** Until when that replicas have a write may be passed on. */
+  private confirmUntilMs = Infinity;
   /** Who takes writes; null while nobody is known. */
   master: RouterNode | null = null;
   /** The nodes that serve reads beside the master. */
@@ -114,6 +116,21 @@ export class Topology {
   get hasLease(): boolean {
     return this.leaseUntilMs === Infinity ||
       this.host.clock.monotonic() < this.leaseUntilMs;
+  }
+
+  /** The other monitors give their word until then, or (if that is earlier than before) take none any more. */
+  setLease(untilMs: number): void {
+    const isGivenBack = untilMs < this.leaseUntilMs;
+    this.confirmUntilMs = isGivenBack
+      ? Math.min(this.confirmUntilMs, this.host.clock.monotonic() + LAST_WORD_MS)
+      : untilMs;
+    this.leaseUntilMs = untilMs;
+  }
+
+  /** Whether it may be passed on that enough replicas have a write: whoever chooses another master must know of it. */
+  get mayConfirm(): boolean {
+    return this.routing.fenced !== true &&
+      (this.confirmUntilMs === Infinity || this.host.clock.monotonic() < this.confirmUntilMs);
   }
 
   /** A node that may answer a client that has written `batch` last; null if there is none. */

@@ -34,6 +34,8 @@ export interface UpstreamHost {
   flushClients(): void;
   /** Whether what changes data may leave now. */
   mayWrite(): boolean;
+  /** Whether it counts that replicas have what was changed: not for those who choose another master meanwhile. */
+  mayConfirm(): boolean;
   /** A turn begins. */
   tick(): void;
   /** A connection has room again for what is to be sent. */
@@ -283,7 +285,8 @@ export class Upstream {
   private confirm(failure: string | null): void {
     const { unconfirmed } = this;
     this.unconfirmed = [];
-    for (const run of unconfirmed) this.settle(run, failure);
+    const doubt = this.host.mayConfirm() ? failure : "it is being replaced";
+    for (const run of unconfirmed) this.settle(run, doubt);
   }
 
   /** A run that waited for the replicas needn't any more. */
