@@ -57,6 +57,7 @@ export class MasterLink {
   /** Counts tries: what an older one brings comes too late. */
   private attempt = 0;
   private failures = 0;
+  /** By the monotonic clock: one that is set back must not keep it from trying. */
   private nextTryMs = 0;
 
   /**
@@ -196,7 +197,7 @@ export class MasterLink {
   /** Connects again after so many ms. */
   private tryAgain(delayMs: number): void {
     this.state = "connect";
-    this.nextTryMs = this.server.clock.now() + delayMs;
+    this.nextTryMs = this.server.clock.monotonic() + delayMs;
   }
 
   /** What this server says of itself. */
@@ -327,7 +328,7 @@ export class MasterLink {
     const { loading } = this.server.persistence;
     if (loading !== null && this.transfer?.isStarving !== true) return;
     if (this.state === "connect") {
-      if (now < this.nextTryMs) return;
+      if (this.server.clock.monotonic() < this.nextTryMs) return;
       return this.start();
     }
     const heardMs = this.session === null

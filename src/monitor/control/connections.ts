@@ -264,7 +264,12 @@ function infoPeriodOf(context: ControlContext, group: Group, node: Node): number
     if (troubled && group.alone) return CLOSE_WATCH_MS;
     if (troubled || node.masterLinkDownMs !== 0) return Math.min(period, 1000);
   }
-  // The router wants to know who lags, and which replicas there are.
+  return restingInfoPeriod(context, group);
+}
+
+/** How often a node is asked for INFO while all is well: the router wants to know who lags, and which replicas there are. */
+export function restingInfoPeriod(context: ControlContext, group: Group): number {
+  const period = context.periods.infoPeriod;
   return group.routed ? Math.min(period, 1000) : period;
 }
 

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { askReplicas } from "./connections.ts";
+import { askReplicas, restingInfoPeriod } from "./connections.ts";
 import type { ControlContext } from "./context.ts";
 import { type Endpoint, Node } from "./endpoint.ts";
 import type { Group } from "./group.ts";
@@ -125,7 +125,7 @@ function pretends(context: ControlContext, group: Group): boolean {
   const { master, settings } = group;
   if (master.roleReported !== "slave") return false;
   return context.reached(
-    master.roleReportedAt + settings.downAfterMs + context.periods.infoPeriod * 2,
+    master.roleReportedAt + settings.downAfterMs + restingInfoPeriod(context, group) * 2,
   );
 }
 

@@ -27,7 +27,7 @@ import { isBelieved } from "./down.ts";
 import { leaderOf } from "./election.ts";
 import type { Node } from "./endpoint.ts";
 import type { Failover, FailoverState, Group } from "./group.ts";
-import { beginHandover, canHandOver, continueHandover } from "./handover.ts";
+import { beginHandover, canHandOver, continueHandover, keepHandover } from "./handover.ts";
 import { judgeRestart } from "./history.ts";
 import { leaseWanted, othersAreFenced, rememberSurrender } from "./lease.ts";
 import { switchMaster } from "./membership.ts";
@@ -131,6 +131,7 @@ export function commitPromotion(context: ControlContext, group: Group): void {
   rememberSurrender(context, group, failover.epoch);
   context.save();
   applyRouting(context, group);
+  if (failover.handover !== null) keepHandover(context, group, promoted);
   context.event("warning", "+promoted-slave", promoted);
   if (context.failures.crashAfterPromotion) return crash(context);
   context.event("warning", "+failover-state-reconf-slaves", group.master);

@@ -120,6 +120,11 @@ function watch(context: ControlContext, group: Group, failover: Failover): void 
   });
 }
 
+/** Who has handed over and who has taken over are that after a restart, too: FAILOVER itself leaves their config files as they were. */
+export function keepHandover(context: ControlContext, group: Group, promoted: Node): void {
+  for (const node of [promoted, group.master]) context.send(node, ["CONFIG", "REWRITE"]);
+}
+
 function callOff(context: ControlContext, group: Group, failover: Failover): void {
   if (group.failover !== failover) return;
   context.event("warning", "-failover-abort-slave-timeout", group.master);

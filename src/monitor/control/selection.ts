@@ -21,6 +21,8 @@ import { heldBy, minAcksOf, rankOf, takeCensus } from "./history.ts";
 const FRESH_PERIODS = 5;
 const INFO_PERIODS = 3;
 const LONGEST_CUT_OFF = 10;
+/** With a short down-after that is too short for what else takes its time. */
+const SHORTEST_CUT_OFF_MS = 10_000;
 
 /** The replica to promote; or why one has to be waited for; or neither, if there is none. */
 export type Selection =
@@ -82,7 +84,7 @@ function hasAnswered({ master }: Group, since: number): boolean {
 /** The replicas that Sentinel would promote. */
 function suitable(context: ControlContext, group: Group): Node[] {
   const masterDown = group.master.downSince;
-  const cutOff = group.settings.downAfterMs * LONGEST_CUT_OFF +
+  const cutOff = Math.max(group.settings.downAfterMs * LONGEST_CUT_OFF, SHORTEST_CUT_OFF_MS) +
     (masterDown === null ? 0 : context.now - masterDown);
   const infoAge = masterDown === null
     ? context.periods.infoPeriod * INFO_PERIODS
