@@ -169,6 +169,8 @@ export class ControlPlane implements RouterObserver {
         return this.#links.close(action.link);
       case "send":
         return this.#links.send(action);
+      case "post":
+        return this.#links.post(action);
       case "resolve":
         return this.#links.resolve(action.host);
       case "log":

@@ -258,12 +258,15 @@ export class ControlMachine {
       case "opened":
         return linkOpened(context, link, event.local);
       case "closed":
-        context.event(
-          "debug",
-          link.kind === "command" ? "-cmd-link-reconnection" : "-pubsub-link-reconnection",
-          link.owner as Node,
-          `#${event.reason}`,
-        );
+        if (link.kind !== "nudge") {
+          const kind = link.kind === "command" ? "cmd" : "pubsub";
+          context.event(
+            "debug",
+            `-${kind}-link-reconnection`,
+            link.owner as Node,
+            `#${event.reason}`,
+          );
+        }
         return linkLost(context, link, false);
       case "message":
         link.owner.pubsubActivity = context.now;

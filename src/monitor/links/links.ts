@@ -66,6 +66,12 @@ export class Links {
     });
   }
 
+  /** Sends a command that has no answer, on an open link. */
+  post({ link, command }: ControlAction & { type: "post" }): void {
+    const client = this.#links.get(link)?.client;
+    if (client?.isOpen === true) client.post(command[0], ...command.slice(1));
+  }
+
   /** Closes a link, and tells nobody. */
   close(link: number): void {
     const entry = this.#links.get(link);
