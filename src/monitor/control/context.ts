@@ -100,9 +100,10 @@ export class ControlContext {
   tiltSince: number | null = null;
   /** Port of our Sentinel API. */
   sentinelPort = 0;
-  /** Whether the state couldn't be saved last time, and when that was. */
+  /** Whether the state couldn't be saved last time. */
   saveFailed = false;
-  saveTriedAt = Number.NEGATIVE_INFINITY;
+  /** When that was. */
+  saveTriedAt: number = Number.NEGATIVE_INFINITY;
   /** When the monitor was started. */
   startedAt = 0;
   /** The next moment that some part waits for. */

@@ -51,8 +51,9 @@ export interface Failover {
   probedAt: number;
   /** Whether that answer is missing. */
   probing: boolean;
-  /** The connection by which the promoted node is asked to report to its master, and when it was asked last. */
+  /** The connection by which the promoted node is asked to report to its master. */
   nudge: Link | null;
+  /** When it was asked last. */
   nudgedAt: number;
   /** Whether it was said what is waited for. */
   waitLogged: boolean;
