@@ -1,0 +1,115 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { PlayedNode } from "./played_node.ts";
+import { PlayedWorld } from "./played_world.ts";
+
+/** A group in which writes are acknowledged by one replica, with some data. */
+function withData(seed = 1) {
+  const world = new PlayedWorld(seed);
+  world.fullSyncMs = 2000;
+  const nodes = world.group(3);
+  const monitor = world.monitor({ router: { minAcks: 1 } });
+  world.run(1000);
+  for (let id = 1; id <= 10; id++) nodes[0].log.push(id);
+  world.run(1000);
+  return { world, nodes, monitor };
+}
+
+function masterOf(nodes: readonly PlayedNode[], address: string): PlayedNode {
+  const master = nodes.find((node) => node.address === address);
+  assert(master !== undefined, "nobody is written to");
+  return master;
+}
+
+Deno.test("the replica with the newest data is promoted, whatever its priority", () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { world, nodes, monitor } = withData(seed);
+    const [master, near, far] = nodes;
+    near.priority = 200;
+    far.priority = 1;
+    world.run(2000);
+    // Only one of them gets the last write.
+    far.replicate = () => {};
+    master.log.push(11);
+    world.run(10);
+    assert(near.log.includes(11) && !far.log.includes(11));
+    master.kill();
+    world.run(5);
+    world.until("a new master", () => monitor.writesTo !== "", 5000);
+    assertEquals(monitor.writesTo, near.address);
+  }
+});
+
+Deno.test("with too few replicas to be sure nobody is promoted; the old master goes on", () => {
+  const { world, nodes, monitor } = withData();
+  const [master, one] = nodes;
+  one.kill();
+  world.run(100);
+  master.kill();
+  world.run(20_000);
+  assertEquals(monitor.writesTo, "");
+  assertStringIncludes(
+    monitor.view.trouble,
+    "1 of 2 replicas have said what they have, 2 are needed",
+  );
+  assertEquals(monitor.log.filter((line) => line.includes("2 are needed")).length, 1);
+  // It comes back with its data, but nobody can know that: the replica that was never away has all that was acknowledged, too.
+  master.restart();
+  one.restart();
+  world.until("writes go on", () => monitor.writesTo !== "", 30_000);
+  assertEquals(masterOf(nodes, monitor.writesTo).log.length, 10);
+});
+
+Deno.test("once all replicas have answered, a dead master is replaced by the best of them", () => {
+  const { world, nodes, monitor } = withData();
+  const [master, one] = nodes;
+  one.kill();
+  world.run(100);
+  master.kill();
+  world.run(3000);
+  assertEquals(monitor.writesTo, "");
+  assertEquals(monitor.failover(), "INPROG Failover already in progress");
+  one.follow(nodes[0]);
+  one.alive = true;
+  world.until("writes go on", () => monitor.writesTo !== "", 30_000);
+  assertEquals(masterOf(nodes, monitor.writesTo).log.length, 10);
+});
+
+Deno.test("a master that comes back empty gives way before its replicas copy that", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { world, nodes, monitor } = withData(seed);
+    const [master] = nodes;
+    master.kill();
+    world.run(200);
+    master.restart(false);
+    world.until("writes go on", () => monitor.writesTo !== "", 10_000);
+    assert(monitor.writesTo !== master.address);
+    assertEquals(masterOf(nodes, monitor.writesTo).log.length, 10);
+    world.run(10_000);
+    assert(nodes.every(({ log }) => log.length >= 10));
+  }
+});
+
+Deno.test("a restarted master that the replicas have copied already goes on", () => {
+  const { world, nodes, monitor } = withData();
+  monitor.kill();
+  world.fullSyncMs = 1;
+  nodes[0].kill();
+  nodes[0].restart();
+  world.run(3000);
+  monitor.restart();
+  world.run(3000);
+  assertEquals(monitor.writesTo, nodes[0].address);
+});
+
+Deno.test("without acknowledgements a restarted master is taken as it is, as by Sentinel", () => {
+  const world = new PlayedWorld();
+  const [master] = world.group(3);
+  const monitor = world.monitor();
+  world.run(2000);
+  master.kill();
+  world.run(200);
+  master.restart();
+  world.run(1000);
+  assertEquals(monitor.writesTo, master.address);
+  assert(!monitor.events.some((event) => event.startsWith("+try-failover")));
+});
