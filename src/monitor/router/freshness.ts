@@ -6,8 +6,8 @@
  * They share a {@linkcode Batch}; the client keeps its last one. Replicas are asked too, while a batch is younger than what they
  * have said last.
  *
- * **Another history.** Offsets only compare within one. If the master's goes back, it has lost data (it was restarted, say), and what
- * replicas have said before means nothing: so they are heard anew.
+ * **Another history.** Offsets only compare within one. If the master's goes back, or the connection to it was another one before, it may have been
+ * restarted, and what replicas have said means nothing until the master names them as its own: then they are heard anew.
  *
  * @module
  */

@@ -68,8 +68,15 @@ export class RouterNode implements UpstreamOwner {
   role: NodeRole | null = null;
   /** How far its data has come, where that counts in the master's history; else -1. */
   offset: number = -1;
-  /** The offset that it had when it was heard that the history is another one; -1 if it has joined that. */
-  staleOffset: number = -1;
+  /**
+   * As long as nobody knows whether its data is of the history of the master's present process, the offset that it was known to have before
+   * (0 if none), which means nothing; else -1.
+   */
+  staleOffset: number = 0;
+  /** Answers to what it was asked before this question count no more. */
+  firstQuestion = 0;
+  /** How often the connection that watches it was opened. */
+  connections = 0;
   /** Share of the reads that it gets. */
   weight = 1;
   /** Commands that wait for replies... */
@@ -256,6 +263,7 @@ export class RouterNode implements UpstreamOwner {
     while (!this.isClosed) {
       try {
         this.client = await this.openClient();
+        this.connections++;
         for (; !this.isClosed; await this.rest(REST_MS)) await this.askRole(this.client);
       } catch (error) {
         this.client?.close();

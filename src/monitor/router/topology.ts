@@ -40,6 +40,11 @@ export class Topology {
   /** Those of {@linkcode readers} that are close enough behind the master. */
   private close = new Set<RouterNode>();
   private turn = 0;
+  /** Questions for the role of nodes other than the master. */
+  private questions = 0;
+  /** The master that was heard last, and by which of the connections that watch it. */
+  private heard: RouterNode | null = null;
+  private heardConnection = 0;
   private readonly readsOwnWrites: boolean;
 
   /** No nodes yet. */
@@ -184,14 +189,14 @@ export class Topology {
 
   /** A node will be asked for its role. */
   asks(node: RouterNode): unknown {
-    return node === this.master ? this.freshness.asks() : null;
+    return node === this.master ? this.freshness.asks() : ++this.questions;
   }
 
   /** It has answered, or (null) it won't. */
   hears(node: RouterNode, role: NodeRole | null, token: unknown): void {
-    const asked = token as Batch[] | null;
-    if (asked !== null) this.hearsMaster(node, role, asked);
-    else if (role !== null) this.hearsReplica(node, role);
+    const asked = token as Batch[] | number;
+    if (typeof asked !== "number") this.hearsMaster(node, role, asked);
+    else if (role !== null) this.hearsReplica(node, role, asked);
     this.judge();
   }
 
@@ -209,30 +214,44 @@ export class Topology {
       return;
     }
     const isReset = freshness.answered(asked, role.offset, this.host.clock.monotonic());
+    const isAnother = this.heard !== node || this.heardConnection !== node.connections;
+    this.heard = node;
+    this.heardConnection = node.connections;
     node.offset = role.offset;
     for (const reader of this.readers) {
-      if (isReset && reader.offset > role.offset) {
-        // What it has may be of the history that the master has lost.
-        reader.staleOffset = reader.offset;
-        reader.offset = -1;
-      }
-      const { host, port } = reader.address;
-      if (role.replicas.some((one) => one.port === port && one.host === host)) {
-        reader.staleOffset = -1;
-      }
+      if (follows(role, reader.address)) this.trust(reader);
+      // What it has may be of a history that the master has lost.
+      else if (isReset || isAnother) this.doubt(reader);
       if (asked.length > 0 && reader.offset < role.offset) reader.hurry();
     }
     if (freshness.needsMaster) node.hurry();
   }
 
-  /** Another one has answered. */
-  private hearsReplica(node: RouterNode, role: NodeRole): void {
+  /** Another one has answered question number `question`. */
+  private hearsReplica(node: RouterNode, role: NodeRole, question: number): void {
+    if (question < node.firstQuestion) return;
     if (node.staleOffset >= 0) {
-      if (!role.isConnected || role.offset < node.staleOffset) node.staleOffset = -1;
-      else return;
+      // In one history no offset ever goes back.
+      if (!role.isConnected || role.offset >= node.staleOffset) return;
+      node.staleOffset = -1;
     }
     node.offset = role.isMaster ? -1 : role.offset;
     if (this.readsOwnWrites && node.offset < this.freshness.awaitedOffset) node.hurry();
+  }
+
+  /** The master's present process has a node for its replica: what that says from now on is of the same history. */
+  private trust(node: RouterNode): void {
+    if (node.staleOffset < 0) return;
+    node.staleOffset = -1;
+    node.firstQuestion = this.questions + 1;
+    node.hurry();
+  }
+
+  /** It isn't known whether a node has the history of the master's present process. */
+  private doubt(node: RouterNode): void {
+    if (node.staleOffset >= 0) return;
+    node.staleOffset = Math.max(0, node.offset);
+    node.offset = -1;
   }
 
   /** Who is close enough behind the master? */
@@ -245,4 +264,9 @@ export class Topology {
       if (this.freshness.lagMs(node.offset, nowMs) <= limitMs) this.close.add(node);
     }
   }
+}
+
+/** Whether a master has the node at an address for its replica. */
+function follows({ replicas }: NodeRole, { host, port }: NodeAddress): boolean {
+  return replicas.some((one) => one.port === port && one.host === host);
 }
