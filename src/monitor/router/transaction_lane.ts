@@ -91,6 +91,7 @@ export class TransactionLane implements OwnLane {
   /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
     const { router, session } = this;
+    this.leaveOldMaster();
     // The next command is looked at when it is clear whether the transaction has ended.
     if (this.last !== null || this.upstream === null) {
       session.isWaiting = true;
@@ -125,15 +126,16 @@ export class TransactionLane implements OwnLane {
     return true;
   }
 
-  /** A node refuses a command of a run: it is sent elsewhere. */
-  refused(run: Run, _error: string): boolean {
+  /** A node refuses a command of a run: it is sent elsewhere, and so is EXEC, which wasn't carried out without it. */
+  refused(run: Run, error: string): boolean {
     if (run.upstream !== this.upstream || this.upstream === null) return false;
     const { upstream } = this;
-    if (run === this.last && run.writes > 0) return false;
+    if (run === this.last && run.writes > 0 && !error.startsWith("EXECABORT")) return false;
     // The same command, to be sent once more; what is left of the run is nothing.
     const again = this.copyOf(run);
     this.session.replace(run, [again], false);
     run.count = run.answered;
+    this.session.voidRunsOn(upstream);
     queueMicrotask(() => upstream.fail("the node can't serve now"));
     return true;
   }
@@ -144,7 +146,7 @@ export class TransactionLane implements OwnLane {
     const { last } = this;
     // EXEC may have been carried out, and so may a write between WATCH and MULTI.
     if (last !== null && last.writes > 0 && run.upstream!.mayHaveLeft(last, 0)) {
-      if (run === last) this.end(false);
+      if (run === last) this.giveUpUnsent();
       return false;
     }
     if (run.writes > 0 && run.upstream!.mayHaveLeft(run, 0)) return false;
@@ -169,6 +171,7 @@ export class TransactionLane implements OwnLane {
   retry(): void {
     const { router, session } = this;
     if (router.topology.mayWrite) {
+      this.leaveOldMaster();
       router.holding.removeLane(this);
       if (this.upstream === null) this.open();
       session.touch();
@@ -194,14 +197,30 @@ export class TransactionLane implements OwnLane {
     if (this.aborted !== null) this.abort(this.aborted);
   }
 
+  /** A connection to somebody who isn't the master any more is of no use, unless it owes the answer to EXEC. */
+  private leaveOldMaster(): void {
+    const { last, router: { topology: { master } }, upstream } = this;
+    if (upstream === null || last !== null || master === null || master.owns(upstream)) return;
+    upstream.fail("another node is the master now");
+  }
+
   /** The connection is lost; its runs have been told. */
   private lostUpstream(upstream: Upstream): void {
     if (upstream !== this.upstream) return;
     this.upstream = null;
     this.lostSinceMs = this.router.nowMs;
-    if (this.isWatching) this.isBroken = true;
+    if (this.isWatching) this.breakWatch();
     if (this.logBytes > KEPT_BYTES) return this.giveUp();
     this.router.holding.addLane(this);
+  }
+
+  /** What was watched is on the lost master: EXEC, if it wasn't carried out there, isn't any more. */
+  private breakWatch(): void {
+    this.isBroken = true;
+    const { last } = this;
+    if (last === null || last.writes === 0) return;
+    this.aborted = last;
+    this.log = this.log.filter(({ run }) => run !== last);
   }
 
   /** Sends a command, and notes what it means. */
@@ -262,6 +281,16 @@ export class TransactionLane implements OwnLane {
     for (const sent of this.log) if (sent.run === run) sent.run = again;
     if (this.last === run) this.last = again;
     return again;
+  }
+
+  /** What was refused was to be sent once more, and EXEC wouldn't have been carried out without it: it is over. */
+  private giveUpUnsent(): void {
+    const { log } = this;
+    this.end(false);
+    for (const { run } of log) {
+      if (run.isDone || run.block !== null) continue;
+      fillWithErrors(run, "EXECABORT The master was lost before the command was queued");
+    }
   }
 
   /** Nobody takes it: what has no answer gets an error, and it is over. */
