@@ -110,7 +110,8 @@ function doHarm(
   else if (dice < 0.75) world.cut(pick(monitors).host, pick(nodes).host, world.random() < 0.5);
   else if (dice < 0.8) world.cut(monitor.host, pick(monitors).host, world.random() < 0.5);
   else if (dice < 0.85) isolate(world, node, monitor, nodes, monitors);
-  else if (dice < 0.9) monitor.alive && monitor.failover();
+  // By hand a dead master is replaced at any cost: that is what it is for, and loses writes by right.
+  else if (dice < 0.9) monitor.alive && monitor.view.status === "ok" && monitor.failover();
   else if (dice < 0.93) node.stopped = node.alive;
   else {
     world.heal();
