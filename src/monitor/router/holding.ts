@@ -190,17 +190,19 @@ export class Holding {
     }
   }
 
-  /** The connection for commands that are sent once more; null while there is none. */
+  /** The connection for commands that are sent once more; null while there is none, or others of the same client have to be done first. */
   private upstreamFor(session: RouterSession, run: Run): Upstream | null {
-    const { router, router: { topology } } = this;
-    const { master } = topology;
+    const { router, router: { topology, topology: { master } } } = this;
+    const isOrdered = router.options.consistency !== "eventual";
     if (run.toMaster || run.isExclusive) {
       const isThere = run.writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
       if (!isThere) return null;
-      return run.isExclusive
-        ? master!.exclusive(session.resp, session.database)
-        : router.masterLane(master!, session, run.writes > 0);
+      if (run.isExclusive) return master!.exclusive(session.resp, session.database);
+      const upstream = router.masterLane(master!, session, run.writes > 0);
+      return isOrdered && session.hasRunsElsewhereBefore(run, upstream) ? null : upstream;
     }
+    const writing = isOrdered ? session.writingUpstreamBefore(run) : null;
+    if (writing !== null && !writing.isClosed) return writing;
     const node = topology.reader(session.batch);
     if (node === null) return null;
     return node === master

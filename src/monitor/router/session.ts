@@ -210,6 +210,24 @@ export class RouterSession implements RunOwner {
     return false;
   }
 
+  /** The connection on which the last run before `run` that writes waits for replies; null if there is none. */
+  writingUpstreamBefore(run: Run): Run["upstream"] {
+    let found: Run["upstream"] = null;
+    for (let index = this.first; this.runs[index] !== run && index < this.runs.length; index++) {
+      const other = this.runs[index];
+      if (!other.isDone && other.writes > 0) found = other.upstream;
+    }
+    return found;
+  }
+
+  /** Whether a run before `run` waits for replies on another connection than `upstream`. */
+  hasRunsElsewhereBefore(run: Run, upstream: unknown): boolean {
+    for (let index = this.first; this.runs[index] !== run && index < this.runs.length; index++) {
+      if (!this.runs[index].isDone && this.runs[index].upstream !== upstream) return true;
+    }
+    return false;
+  }
+
   /** What was sent on a connection behind a command that was refused must be read once more. */
   voidRunsOn(upstream: unknown): void {
     for (let index = this.first; index < this.runs.length; index++) {
