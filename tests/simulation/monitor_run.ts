@@ -380,6 +380,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
     for (const { callback } of this.later.splice(0)) callback();
     for (const { disk } of monitors) disk.capacity = Infinity;
     for (const node of [...nodes, ...monitors]) {
+      node.clock.aheadMs = 0;
       node.host.process.stopped = false;
       node.operationsLeft = -1;
     }
