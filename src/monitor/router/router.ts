@@ -419,9 +419,9 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     return this.topology.hasLease;
   }
 
-  /** Whether it counts that replicas have what was changed. */
-  mayConfirm(): boolean {
-    return this.topology.mayConfirm;
+  /** Why it doesn't count that replicas have what was changed; empty if it does. */
+  get confirmTrouble(): string {
+    return this.topology.confirmTrouble;
   }
 
   /** A connection has room again for what is to be sent. */

@@ -132,10 +132,12 @@ export class Topology {
     this.leaseUntilMs = untilMs;
   }
 
-  /** Whether it may be passed on that enough replicas have a write: whoever chooses another master must know of it. */
-  get mayConfirm(): boolean {
-    return this.routing.fenced !== true &&
-      (this.confirmUntilMs === Infinity || this.host.clock.monotonic() < this.confirmUntilMs);
+  /** Why it mustn't be passed on that enough replicas have a write: whoever chooses another master may not know of it. Empty if it may. */
+  get confirmTrouble(): string {
+    if (this.routing.fenced === true) return "it is being replaced";
+    const { confirmUntilMs } = this;
+    const isInTime = confirmUntilMs === Infinity || this.host.clock.monotonic() < confirmUntilMs;
+    return isInTime ? "" : "the lease has run out before that was confirmed";
   }
 
   /** A node that may answer a client that has written `batch` last; null if there is none. */

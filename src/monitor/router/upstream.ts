@@ -34,8 +34,8 @@ export interface UpstreamHost {
   flushClients(): void;
   /** Whether what changes data may leave now. */
   mayWrite(): boolean;
-  /** Whether it counts that replicas have what was changed: not for those who choose another master meanwhile. */
-  mayConfirm(): boolean;
+  /** Why it doesn't count that replicas have what was changed: others choose another master meanwhile, say. Empty if it does. */
+  readonly confirmTrouble: string;
   /** A turn begins. */
   tick(): void;
   /** A connection has room again for what is to be sent. */
@@ -285,7 +285,7 @@ export class Upstream {
   private confirm(failure: string | null): void {
     const { unconfirmed } = this;
     this.unconfirmed = [];
-    const doubt = this.host.mayConfirm() ? failure : "it is being replaced";
+    const doubt = failure ?? (this.host.confirmTrouble || null);
     for (const run of unconfirmed) this.settle(run, doubt);
   }
 
