@@ -37,6 +37,8 @@ const MEETING_MS = 20_000;
 /** and all is well within so long after nothing is wrong any more. */
 const HEALING_MS = 60_000;
 const HEALING_TURN_MS = 50;
+/** So many turns one after the other all must be well. */
+const SETTLED_TURNS = 4;
 /** Turns in which clients use what has healed: nobody may notice anything. */
 const WELL_TURNS = 10;
 /** The master's data is looked at so often, in turns. */
@@ -384,7 +386,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
       node.host.process.stopped = false;
       node.operationsLeft = -1;
     }
-    while (!this.isSettled()) {
+    for (let settled = 0; settled < SETTLED_TURNS; settled = this.isSettled() ? settled + 1 : 0) {
       for (const node of nodes) if (node.server === null) node.startsMs = loop.now;
       for (const node of monitors) if (!node.isRunning) node.startsMs = loop.now;
       await this.turn(HEALING_TURN_MS);
