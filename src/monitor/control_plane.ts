@@ -95,6 +95,11 @@ export class ControlPlane implements RouterObserver {
     return this.#server?.port ?? null;
   }
 
+  /** What decides; a simulation looks into it. */
+  get machine(): ControlMachine {
+    return this.#machine;
+  }
+
   /** The id of this monitor among sentinels: 40 hexadecimal digits. */
   get runId(): string {
     return this.#machine.context.myId;
