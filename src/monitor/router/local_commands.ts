@@ -251,6 +251,11 @@ function client(call: Call): LocalAnswer {
       break;
     case "tracking":
       if (length >= 3 && words[2].toLowerCase() === "on") {
+        if (session.own !== null) {
+          return call.error(
+            "ERR CLIENT TRACKING between WATCH and EXEC is not sent on by the monitor",
+          );
+        }
         const { bytes, frame, route } = call;
         return Subscriber.begin(router, session, { ...route, name: "client" }, bytes, frame)
           ? "done"

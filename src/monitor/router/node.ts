@@ -136,8 +136,12 @@ export class RouterNode implements UpstreamOwner {
   /** The client needs it no more; nothing is under way on it. */
   giveBack(upstream: Upstream): void {
     const isGood = upstream.isReady && !upstream.isTainted && upstream.pendingRuns === 0;
-    if (isGood && this.idle.length < IDLE_CONNECTIONS) this.idle.push(upstream);
-    else upstream.fail("not needed any more");
+    if (!isGood || this.idle.length >= IDLE_CONNECTIONS) {
+      return upstream.fail("not needed any more");
+    }
+    // Until a transaction takes it, nobody waits for what is done on it.
+    upstream.countsWrites = false;
+    this.idle.push(upstream);
   }
 
   /** Whether a connection is one of its own. */
@@ -179,7 +183,10 @@ export class RouterNode implements UpstreamOwner {
     for (const lane of [...this.lanes.values()]) lane.fail(reason);
     for (const upstream of [...this.exclusives]) {
       if (graceMs === 0 || upstream.pendingRuns === 0) upstream.fail(reason);
-      else setTimeout(() => upstream.fail(reason), graceMs);
+      else {
+        upstream.expectRefusal(reason);
+        setTimeout(() => upstream.fail(reason), graceMs);
+      }
     }
   }
 

@@ -228,8 +228,9 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     frame: RequestFrame,
   ): boolean {
     session.lastCommand = route.name;
-    if (session.own !== null) return session.own.take(route, bytes, frame);
-    const isDone = this.begin(session, route, bytes, frame);
+    const isDone = session.own !== null
+      ? session.own.take(route, bytes, frame)
+      : this.begin(session, route, bytes, frame);
     if (isDone && session.replyMode === REPLY_SKIP && !this.skipsNext) {
       session.replyMode = REPLY_ON;
     }
@@ -320,7 +321,12 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     }
     if (isOrdered && session.pendingRuns > 0) {
       const upstream = session.writingUpstream;
-      if (upstream !== null && !upstream.isClosed) return upstream;
+      if (upstream !== null && !upstream.isClosed) {
+        const { shape } = upstream;
+        if (shape.database === session.database && shape.resp === session.resp) return upstream;
+        session.isWaiting = true;
+        return null;
+      }
     }
     const node = topology.reader(session.batch);
     if (node === null) return null;

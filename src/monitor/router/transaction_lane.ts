@@ -3,7 +3,10 @@
  *
  * What it has sent is kept. If the master is lost before EXEC has left, all of it is sent to the new one, whose answers to what was answered
  * already are dropped. What was watched may have changed meanwhile: then EXEC does nothing and is answered with null, as when somebody
- * has changed a watched key.
+ * has changed a watched key. What stands between WATCH and MULTI is carried out at once, so nothing of it is sent once more after it was answered.
+ *
+ * **In vain.** If nobody takes it for `hold-ms`, the client may still be on its way to EXEC. What it sends until then isn't carried out by itself:
+ * it is answered with an error, and EXEC with EXECABORT.
  *
  * @module
  */
@@ -26,23 +29,27 @@ import {
 } from "./routes.ts";
 import { fillWithErrors } from "./rescue.ts";
 import { Run } from "./run.ts";
-import type { OwnLane, RouterSession } from "./session.ts";
+import { type OwnLane, REPLY_ON, type RouterSession } from "./session.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** So many bytes of commands are kept; a longer transaction isn't sent once more. */
 const KEPT_BYTES = 1 << 20;
 const DISCARD_COMMAND = encodeRequest(["DISCARD"]);
+const CLIENT_INFO = encodeRequest(["CLIENT", "INFO"]);
 
 /** A command that was sent, and its run. */
 interface Sent {
   readonly bytes: Uint8Array;
+  /** Whether a new connection needs it though it was answered: what stands between WATCH and MULTI is done with then. */
+  readonly isLasting: boolean;
   run: Run;
 }
 
 /** See the head of this file. */
 export class TransactionLane implements OwnLane {
   private upstream: Upstream | null = null;
-  private log: Sent[] = [];
+  private readonly log = new Set<Sent>();
+  private readonly sentOf = new Map<Run, Sent>();
   private logBytes = 0;
   private isWatching = false;
   private isQueueing = false;
@@ -50,13 +57,22 @@ export class TransactionLane implements OwnLane {
   private isBroken = false;
   /** EXEC, DISCARD or UNWATCH was sent, and ends it when it is answered. */
   private last: Run | null = null;
-  /** The database that a SELECT in it leads to. */
-  private selected: number | null = null;
-  private lostSinceMs = 0;
+  /** The database in which it has begun. */
+  private readonly database: number;
+  /** A SELECT in it may have led to another one. */
+  private hasSelected = false;
+  /** Since when nobody takes what the client sends, by the monotonic clock in ms; -1 if somebody does. */
+  private waitsSinceMs = -1;
+  /** Nobody has taken it for too long: commands don't wait any more. */
+  private isGivenUp = false;
+  /** Why EXEC won't do anything, though the client is still sending what it is to do; empty if it will. */
+  private doom = "";
   /** EXEC, where it must not do anything. */
   private aborted: Run | null = null;
 
-  private constructor(private readonly router: Router, private readonly session: RouterSession) {}
+  private constructor(private readonly router: Router, private readonly session: RouterSession) {
+    this.database = session.database;
+  }
 
   /** Starts one with MULTI or WATCH; false if the client has to wait before that. */
   static begin(
@@ -91,7 +107,15 @@ export class TransactionLane implements OwnLane {
   /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
     const { router, session } = this;
+    if (this.doom !== "") return this.takeInVain(route, bytes, frame);
     this.leaveOldMaster();
+    if (this.upstream === null && this.isGivenUp) {
+      if (!router.topology.mayWrite) {
+        router.sayError(session, router.holding.errorFor(true, true));
+        return true;
+      }
+      this.open();
+    }
     // The next command is looked at when it is clear whether the transaction has ended.
     if (this.last !== null || this.upstream === null) {
       session.isWaiting = true;
@@ -99,18 +123,14 @@ export class TransactionLane implements OwnLane {
     }
     const { kind, name } = route;
     const isWithin = this.isQueueing;
-    if (kind === LOCAL && (!isWithin || name === "quit" || name === "reset")) {
-      if (name === "select") this.upstream.isTainted = true;
-      else {
-        if (name === "quit" || name === "reset") {
-          if (session.pendingRuns > 0) {
-            session.isWaiting = true;
-            return false;
-          }
-          this.end(false);
-        }
-        return answerLocally(router, session, route, bytes, frame) !== "wait";
+    if (kind === LOCAL) {
+      const ends = name === "quit" || name === "reset";
+      if ((!isWithin && name !== "select") || ends) {
+        const isDone = this.takeLocal(route, bytes, frame, ends);
+        if (isDone !== undefined) return isDone;
       }
+      // What it sets must not hold for the next client.
+      if (name !== "ping") this.upstream.isTainted = true;
     }
     if (kind === SUBSCRIBE || kind === REFUSED) {
       const where = isWithin ? "inside a transaction" : "between WATCH and EXEC";
@@ -118,11 +138,56 @@ export class TransactionLane implements OwnLane {
       return true;
     }
     if (kind === EXEC && isWithin && !router.topology.mayWrite) {
-      router.holding.addLane(this);
+      this.waitForMaster();
       session.isWaiting = true;
       return false;
     }
     this.follow(route, bytes, frame);
+    return true;
+  }
+
+  /** A command that the router answers itself: false if it has to wait, undefined if the node has to answer it. */
+  private takeLocal(
+    route: Route,
+    bytes: Uint8Array,
+    frame: RequestFrame,
+    ends: boolean,
+  ): boolean | undefined {
+    const { router, session, session: { resp } } = this;
+    if (ends) {
+      if (session.pendingRuns > 0) {
+        session.isWaiting = true;
+        return false;
+      }
+      this.end(false);
+    }
+    const answer = answerLocally(router, session, route, bytes, frame);
+    if (session.resp !== resp && this.upstream !== null) {
+      const hello = encodeRequest(["HELLO", session.resp]);
+      this.upstream.isTainted = true;
+      this.upstream.send(new Run(NOBODY, 1), hello, 0, hello.length);
+    }
+    return answer === "send" ? undefined : answer === "done";
+  }
+
+  /** A command of a transaction of which nothing will be carried out. */
+  private takeInVain(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
+    const { router, session, doom } = this;
+    switch (route.name) {
+      case "quit":
+      case "reset":
+        this.end(false);
+        return answerLocally(router, session, route, bytes, frame) !== "wait";
+      case "exec":
+        this.end(false);
+        router.sayError(session, `EXECABORT Transaction discarded because of: ${doom}`);
+        return true;
+      case "discard":
+        this.end(false);
+        session.reply("+OK\r\n");
+        return true;
+    }
+    router.sayError(session, doom);
     return true;
   }
 
@@ -142,24 +207,58 @@ export class TransactionLane implements OwnLane {
 
   /** A run has lost its connection: what can be is sent elsewhere, the rest is answered with an error. */
   lost(run: Run, _reason: string): boolean {
-    if (!this.log.some((sent) => sent.run === run)) return false;
+    const sent = this.sentOf.get(run);
+    if (sent === undefined) return false;
     const { last } = this;
     // EXEC may have been carried out, and so may a write between WATCH and MULTI.
     if (last !== null && last.writes > 0 && run.upstream!.mayHaveLeft(last, 0)) {
       if (run === last) this.giveUpUnsent();
       return false;
     }
-    if (run.writes > 0 && run.upstream!.mayHaveLeft(run, 0)) return false;
+    if (run.writes > 0 && run.upstream!.mayHaveLeft(run, 0)) {
+      this.forget(sent);
+      return false;
+    }
     this.session.replace(run, [this.copyOf(run)], false);
     return true;
   }
 
   /** All replies of a run are there. */
   finished(run: Run): void {
-    if (run !== this.last) return;
-    this.last = null;
-    if (this.selected !== null) this.session.database = this.selected;
-    this.end(true);
+    if (run === this.last) {
+      this.last = null;
+      if (this.hasSelected && this.upstream !== null) this.learnDatabase(this.upstream);
+      else this.end(true);
+      return;
+    }
+    const sent = this.sentOf.get(run);
+    if (sent?.isLasting === false) this.forget(sent);
+  }
+
+  /** The node knows which database is selected in the end: EXEC may have failed, and so may SELECT. */
+  private learnDatabase(upstream: Upstream): void {
+    const { router, session } = this;
+    const done = () => {
+      session.isAsking = false;
+      this.end(true);
+      session.touch();
+    };
+    session.isAsking = true;
+    upstream.onLost = null;
+    const asked = new Run({
+      ...NOBODY,
+      deliver: (run, bytes, start, end) => {
+        run.answered = 1;
+        const database = / db=(\d+) /.exec(new TextDecoder().decode(bytes.subarray(start, end)));
+        if (database !== null) {
+          session.database = Number(database[1]);
+          router.databases.add(session.database);
+        }
+        done();
+      },
+      lost: done,
+    }, 1);
+    upstream.send(asked, CLIENT_INFO, 0, CLIENT_INFO.length);
   }
 
   /** The client is gone. */
@@ -172,27 +271,28 @@ export class TransactionLane implements OwnLane {
     const { router, session } = this;
     if (router.topology.mayWrite) {
       this.leaveOldMaster();
+      this.waitsSinceMs = -1;
       router.holding.removeLane(this);
       if (this.upstream === null) this.open();
       session.touch();
       session.process();
-    } else if (router.nowMs - this.lostSinceMs >= router.options.holdMs && this.lostSinceMs > 0) {
-      this.giveUp();
+    } else if (router.nowMs - this.waitsSinceMs >= router.options.holdMs) {
+      this.giveUp(router.holding.errorFor(true, true));
     }
   }
 
   /** Has a connection, and on it all that was sent before. */
   private open(): void {
-    const { router, session } = this;
-    const { database, resp } = session;
-    const upstream = router.topology.master!.exclusive(resp, database);
+    const { router, session, database } = this;
+    const upstream = router.topology.master!.exclusive(session.resp, database);
     this.upstream = upstream;
-    this.lostSinceMs = 0;
+    upstream.countsWrites = true;
+    this.waitsSinceMs = -1;
+    this.isGivenUp = false;
+    if (this.hasSelected) upstream.isTainted = true;
     upstream.onLost = () => this.lostUpstream(upstream);
     for (const { bytes, run } of this.log) {
-      const isAnswered = run.isDone;
-      const sent = isAnswered ? new Run(NOBODY, 1) : run;
-      upstream.send(sent, bytes, 0, bytes.length);
+      upstream.send(run.isDone ? new Run(NOBODY, 1) : run, bytes, 0, bytes.length);
     }
     if (this.aborted !== null) this.abort(this.aborted);
   }
@@ -208,10 +308,21 @@ export class TransactionLane implements OwnLane {
   private lostUpstream(upstream: Upstream): void {
     if (upstream !== this.upstream) return;
     this.upstream = null;
-    this.lostSinceMs = this.router.nowMs;
     if (this.isWatching) this.breakWatch();
-    if (this.logBytes > KEPT_BYTES) return this.giveUp();
-    this.router.holding.addLane(this);
+    if (this.logBytes > KEPT_BYTES) {
+      return this.giveUp(
+        "MASTERDOWN The master was lost, and the transaction is too long to be sent once more. " +
+          "The command was not carried out",
+      );
+    }
+    this.waitForMaster();
+  }
+
+  /** It goes on when there is a master that takes writes. */
+  private waitForMaster(): void {
+    const { router } = this;
+    if (this.waitsSinceMs < 0) this.waitsSinceMs = router.nowMs;
+    router.holding.addLane(this);
   }
 
   /** What was watched is on the lost master: EXEC, if it wasn't carried out there, isn't any more. */
@@ -220,7 +331,8 @@ export class TransactionLane implements OwnLane {
     const { last } = this;
     if (last === null || last.writes === 0) return;
     this.aborted = last;
-    this.log = this.log.filter(({ run }) => run !== last);
+    const sent = this.sentOf.get(last);
+    if (sent !== undefined) this.forget(sent);
   }
 
   /** Sends a command, and notes what it means. */
@@ -232,27 +344,27 @@ export class TransactionLane implements OwnLane {
     const writes = kind === EXEC ? Number(isWithin) : Number(kind === WRITE && !isWithin);
     const run = router.newRun(session, 1, writes, true);
     run.isBound = true;
+    run.isSilent = session.replyMode !== REPLY_ON;
     session.enqueue(run);
     if (kind === WATCH && !isWithin) this.isWatching = true;
     if (kind === MULTI) this.isQueueing = true;
-    if (name === "select") this.noteSelect(bytes, frame);
+    if (name === "select") this.hasSelected = true;
     const ends = (kind === EXEC || kind === DISCARD) ? isWithin : kind === UNWATCH && !isWithin;
     if (ends) this.last = run;
     if (kind === EXEC && isWithin && this.isBroken) return this.abort(run);
-    this.log.push({ bytes: request, run });
+    const isLasting = this.isQueueing || kind === WATCH || name === "select";
+    const sent = { bytes: request, isLasting, run };
+    this.log.add(sent);
+    this.sentOf.set(run, sent);
     this.logBytes += request.length;
     this.upstream!.send(run, request, 0, request.length);
   }
 
-  /** Remembers the database that a SELECT leads to. */
-  private noteSelect(bytes: Uint8Array, frame: RequestFrame): void {
-    if (frame.argc !== 2) return;
-    const start = frame.starts[1];
-    const text = String.fromCharCode(...bytes.subarray(start, start + frame.lengths[1]));
-    if (!/^\d{1,9}$/.test(text)) return;
-    this.upstream!.isTainted = true;
-    if (this.isQueueing) this.selected = Number(text);
-    else this.session.database = Number(text);
+  /** A command needn't be sent once more. */
+  private forget(sent: Sent): void {
+    this.log.delete(sent);
+    this.sentOf.delete(sent.run);
+    this.logBytes -= sent.bytes.length;
   }
 
   /** What was watched can't be told to be unchanged: EXEC is answered as if it had changed, behind all that came before it. */
@@ -278,32 +390,47 @@ export class TransactionLane implements OwnLane {
     again.writes = run.writes;
     again.toMaster = again.isBound = true;
     again.startedMs = run.startedMs;
-    for (const sent of this.log) if (sent.run === run) sent.run = again;
+    again.isSilent = run.isSilent;
+    const sent = this.sentOf.get(run);
+    if (sent !== undefined) {
+      sent.run = again;
+      this.sentOf.delete(run);
+      this.sentOf.set(again, sent);
+    }
     if (this.last === run) this.last = again;
     return again;
   }
 
   /** What was refused was to be sent once more, and EXEC wouldn't have been carried out without it: it is over. */
   private giveUpUnsent(): void {
-    const { log } = this;
+    const sent = [...this.log];
     this.end(false);
-    for (const { run } of log) {
+    for (const { run } of sent) {
       if (run.isDone || run.block !== null) continue;
       fillWithErrors(run, "EXECABORT The master was lost before the command was queued");
     }
   }
 
-  /** Nobody takes it: what has no answer gets an error, and it is over. */
-  private giveUp(): void {
-    const { router, session, log } = this;
-    const error = router.holding.errorFor(true, true);
-    this.end(false);
-    const runs = log.map(({ run }) => run);
-    if (this.aborted !== null) runs.push(this.aborted);
+  /**
+   * Nobody takes it: what has no answer gets an error. The client may go on with the transaction, of which nothing is carried out then.
+   */
+  private giveUp(error: string): void {
+    const { router, session, last, aborted } = this;
+    const runs = [...this.sentOf.keys()];
+    if (aborted !== null) runs.push(aborted);
+    router.holding.removeLane(this);
+    this.isGivenUp = true;
+    if (last !== null) this.end(false);
+    else {
+      if (this.isQueueing) this.doom = error;
+      this.leaveUpstream(false);
+    }
     for (const run of runs) {
       if (run.isDone) continue;
       fillWithErrors(run, error);
       router.statistics.error(error, 1);
+      const sent = this.sentOf.get(run);
+      if (sent !== undefined) this.forget(sent);
     }
     session.advance();
     session.touch();
@@ -311,17 +438,23 @@ export class TransactionLane implements OwnLane {
 
   /** It is over: complete, if it was answered to its end. */
   private end(isComplete: boolean): void {
-    const { router, session, upstream } = this;
+    const { router, session } = this;
     this.last = null;
     if (session.own === this) session.own = null;
     router.holding.removeLane(this);
+    this.leaveUpstream(isComplete);
+    this.log.clear();
+    this.sentOf.clear();
+  }
+
+  /** Needs its connection no more. */
+  private leaveUpstream(isComplete: boolean): void {
+    const { router, upstream } = this;
     this.upstream = null;
-    if (upstream !== null) {
-      upstream.onLost = null;
-      // Within a transaction, or with keys watched, it is of no use to others.
-      if (!isComplete) upstream.isTainted = true;
-      router.giveBack(upstream);
-    }
-    this.log = [];
+    if (upstream === null) return;
+    upstream.onLost = null;
+    // Within a transaction, or with keys watched, it is of no use to others.
+    if (!isComplete) upstream.isTainted = true;
+    router.giveBack(upstream);
   }
 }

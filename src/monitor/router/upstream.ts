@@ -21,8 +21,9 @@ const LARGEST_READ_BYTES = 256 << 10;
 /** A reply that is longer is passed on in parts. */
 const WHOLE_REPLY_BYTES = 64 << 10;
 /** A reply that starts so says that the node can't serve now. */
-const REFUSAL = /^-(LOADING|MASTERDOWN|READONLY|UNBLOCKED force|NOAUTH) /;
-const LONGEST_REFUSAL = "-UNBLOCKED force ".length;
+const REFUSAL =
+  /^-(LOADING|MASTERDOWN|READONLY|UNBLOCKED force|NOAUTH|EXECABORT [A-Z][a-z ]+: (LOADING|MASTERDOWN|READONLY)) /;
+const LONGEST_REFUSAL = "-EXECABORT Transaction discarded because of: MASTERDOWN ".length;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
@@ -74,6 +75,8 @@ export class Upstream {
   isClosed = false;
   /** Something was sent on it that a later user must not inherit. */
   isTainted = false;
+  /** Its writes are waited for where all are to be answered: not what may take any time. */
+  countsWrites: boolean;
   /** Told when it is lost, after its runs. */
   onLost: (() => void) | null = null;
   private connection: Connection | null = null;
@@ -93,6 +96,8 @@ export class Upstream {
   private unconfirmed: Run[] = [];
   private readonly waitCommand: Uint8Array;
   private raw: ((bytes: Uint8Array) => void) | null = null;
+  /** Why nothing but a refusal counts any more; empty if all does. */
+  private farewell = "";
   private readonly onRead: (count: number | null) => void;
   private readonly onReadFailed: (error: unknown) => void;
   private readonly flushNow: () => void;
@@ -103,6 +108,7 @@ export class Upstream {
     private readonly owner: UpstreamOwner,
     readonly shape: UpstreamShape,
   ) {
+    this.countsWrites = !shape.isExclusive;
     this.outgoing = new Outgoing(host.blocks, this, null, true);
     this.waitCommand = encodeRequest(["WAIT", shape.acks, shape.ackTimeoutMs]);
     this.onRead = (count) => this.received(count);
@@ -187,6 +193,11 @@ export class Upstream {
   sendRaw(bytes: Uint8Array): void {
     this.outgoing.append(bytes, 0, bytes.length);
     this.flushSoon();
+  }
+
+  /** From now on it counts only if the node says that it can't serve: nobody could know of what it carries out. */
+  expectRefusal(reason: string): void {
+    this.farewell = reason;
   }
 
   /** Whether the byte at `offset` of the commands of a run may have reached the node. */
@@ -276,9 +287,9 @@ export class Upstream {
     lost: () => {},
   };
 
-  /** What one client does on a connection of its own may take any time: nobody waits for that. */
+  /** Tells how many commands more, or fewer, wait for replies. */
   private count(count: number, writes: number): void {
-    this.owner.outstanding(count, this.shape.isExclusive ? 0 : writes);
+    this.owner.outstanding(count, this.countsWrites ? writes : 0);
   }
 
   /** The replicas have confirmed what was answered, or (with a reason) haven't. */
@@ -308,13 +319,14 @@ export class Upstream {
     this.host.tick();
     if (count === null) return this.fail("the node has closed the connection");
     const isFull = this.kept + count === this.buffer.length;
-    if (this.raw !== null) this.raw(this.buffer.subarray(0, count));
-    else {
-      try {
-        this.handOut(this.kept + count);
-      } catch (error) {
-        return this.fail(`the node sends what is no reply: ${(error as Error).message}`);
-      }
+    if (this.farewell !== "" && !isRefusal(this.buffer, 0, this.kept + count)) {
+      return this.fail(this.farewell);
+    }
+    try {
+      if (this.raw !== null) this.raw(this.buffer.subarray(0, count));
+      else this.handOut(this.kept + count);
+    } catch (error) {
+      return this.fail(`the node sends what is no reply: ${(error as Error).message}`);
     }
     this.host.flushClients();
     if (this.isClosed) return;
