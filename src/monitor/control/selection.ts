@@ -8,7 +8,8 @@
  * **Where acknowledged writes count** (`--min-acks N`): an acknowledged write is on at least N of the R known replicas, so that any R - N + 1 of
  * them include one that has it, and the one of these with the highest offset has all of them. So with that many fresh answers (of
  * nodes with the group's history, see history.ts) the one with the highest offset is chosen, and priority only decides between
- * equals. With fewer nothing is promoted: writes wait until a replica, or the old master, is back.
+ * equals. With fewer nothing is promoted: writes wait until a replica, or the old master, is back. Who has restarted has a history of his own; if
+ * that is so with all of them, the old master goes on, unless it has come back empty.
  *
  * @module
  */
@@ -16,7 +17,7 @@ import { pingPeriodOf } from "./connections.ts";
 import type { ControlContext } from "./context.ts";
 import type { Node } from "./endpoint.ts";
 import type { Group } from "./group.ts";
-import { heldBy, minAcksOf, rankOf, takeCensus } from "./history.ts";
+import { heldBy, judgeRestart, minAcksOf, rankOf, takeCensus } from "./history.ts";
 
 const FRESH_PERIODS = 5;
 const INFO_PERIODS = 3;
@@ -49,7 +50,13 @@ export function selectReplica(
   const { holders, needed, complete } = takeCensus(context, group, since);
   if (holders.length < needed) {
     // All there are have answered, the old master too: nobody is left who could know more.
-    if (complete && hasAnswered(group, since)) return suggest(context, group, holders);
+    if (complete && hasAnswered(group, since)) {
+      const isBack = group.master.roleReported === "master";
+      const givesWay = group.historyLost && judgeRestart(context, group) === "gives way";
+      // A master that was restarted from its disk may have everything, and no replica is sure to.
+      if (isBack && !givesWay) return { wait: "the old master has answered, and goes on" };
+      return suggest(context, group, holders);
+    }
     return {
       wait: `${holders.length} of ${group.replicas.size} replicas have said what they have, ` +
         `${needed} are needed so that no acknowledged write is lost`,
