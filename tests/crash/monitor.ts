@@ -1,5 +1,5 @@
 /**
- * Kills the master behind a monitor, and has the monitor change it, again and again, while clients
+ * Kills or stops the master behind a monitor, and has the monitor change it, again and again, while clients
  * work; see the README beside it.
  *
  * @module
@@ -15,6 +15,7 @@ import { type Contender, CONTENDERS, type Launch, launchOf } from "./server_proc
 const USAGE = `deno run -A tests/crash/monitor.ts [options]
 
   --kills N           how many kills of the master (200)
+  --stops N           how many masters are stopped (SIGSTOP) until another one is there (20)
   --switches N        how many SENTINEL FAILOVER (100)
   --seed S            what all is made up from (random)
   --server WHICH      the nodes: miniredis, from source or as the executable that MINIREDIS names;
@@ -28,6 +29,7 @@ const MOST_FAULTS = 10;
 
 interface Options {
   readonly kills: number;
+  readonly stops: number;
   readonly switches: number;
   readonly seed: number;
   readonly server: Contender;
@@ -62,10 +64,10 @@ class MasterChanges implements Run {
   async play(): Promise<number> {
     const tally = this.#tally;
     while (!this.#isOver) {
-      const before = tally.kills + tally.switches;
+      const before = tally.changes;
       await this.#playGroup(tally.groups++);
       // Nothing becomes better by trying again what doesn't even begin.
-      if (tally.kills + tally.switches === before) break;
+      if (tally.changes === before) break;
     }
     const seconds = ((performance.now() - this.#began) / 1000).toFixed(0);
     const { text, passed, missed } = tally.report();
@@ -76,9 +78,9 @@ class MasterChanges implements Run {
   }
 
   get #isOver(): boolean {
-    const { kills, switches, faults } = this.#tally;
-    const isDone = kills >= this.#options.kills && switches >= this.#options.switches;
-    return this.#isStopped || isDone || faults.length >= MOST_FAULTS;
+    const { kills, stops, switches } = this.#options;
+    const { changes, faults } = this.#tally;
+    return this.#isStopped || changes >= kills + stops + switches || faults.length >= MOST_FAULTS;
   }
 
   /** Plays until all is over or something is wrong. */
@@ -104,7 +106,7 @@ class MasterChanges implements Run {
       const fault = [describeFault(error), ...complaints === undefined ? [] : [complaints]].join(
         "\n",
       );
-      const where = `seed ${seed}, group ${number}, kill ${tally.kills}, switch ${tally.switches}`;
+      const where = `seed ${seed}, group ${number}, change ${tally.changes}`;
       console.log(`\nNOT CLEAN: ${where}:\n${fault}\nWhat is left is in ${folder}: the logs.\n`);
       tally.faults.push(`${where}: ${fault.split("\n", 2).join(" ")}`);
       return;
@@ -112,12 +114,15 @@ class MasterChanges implements Run {
     await Deno.remove(folder, { recursive: true });
   }
 
-  /** The kills come first. */
+  /** The kills come first, then those that are stopped. */
   async #change(group: MonitoredGroup): Promise<void> {
     const tally = this.#tally;
     if (tally.kills < this.#options.kills) {
       tally.kills++;
       await group.killMaster();
+    } else if (tally.stops < this.#options.stops) {
+      tally.stops++;
+      await group.stopMaster();
     } else {
       tally.switches++;
       await group.switchMaster();
@@ -134,10 +139,11 @@ async function run(options: Options): Promise<number> {
 
 const PROGRAM: Program<Options> = {
   usage: USAGE,
-  texts: ["kills", "switches", "seed", "server", "down-after-ms", "folder"],
+  texts: ["kills", "stops", "switches", "seed", "server", "down-after-ms", "folder"],
   flags: [],
   read: (given) => ({
     kills: given.whole("kills") ?? 200,
+    stops: given.whole("stops") ?? 20,
     switches: given.whole("switches") ?? 100,
     seed: given.seed(),
     server: given.choice("server", CONTENDERS) ?? "miniredis",

@@ -126,6 +126,28 @@ export class MonitoredGroup {
   }
 
   /**
+   * Stops the process of the master under load, and lets it go on when another one has taken its place.
+   *
+   * @throws {CrashFault} Somebody noticed more of it than is allowed.
+   */
+  async stopMaster(): Promise<void> {
+    await this.#loaded();
+    const victim = this.#group.master;
+    this.#incident = { kind: "stop", beganMs: performance.now() };
+    victim.stall(true);
+    try {
+      const survival = await this.#survived(this.#incident, victim);
+      await sleep(this.#random.below(LONGEST_ABSENCE_MS));
+      const wentOnMs = performance.now();
+      victim.stall(false);
+      await this.#follows(victim);
+      await this.#ended({ ...survival, returnedMs: performance.now() - wentOnMs });
+    } finally {
+      victim.stall(false);
+    }
+  }
+
+  /**
    * Has the monitor make a replica the master under load, though the master is well.
    *
    * @throws {CrashFault} Somebody noticed more of it than is allowed.

@@ -10,8 +10,8 @@ import { type Failure, isClear, type Watch } from "./watch.ts";
 
 /** A change of the master that has begun. */
 export interface Incident {
-  /** Whether the master was killed, or the monitor was told to take another one. */
-  readonly kind: "kill" | "switch";
+  /** Whether the master was killed or stopped, or the monitor was told to take another one. */
+  readonly kind: "kill" | "stop" | "switch";
   /** When it began, by `performance.now()`. */
   readonly beganMs: number;
 }
@@ -26,7 +26,7 @@ export interface Change {
   readonly readsStoodMs: number;
   /** Until each client had a write acknowledged that it had sent after the beginning. */
   readonly allWroteMs: number;
-  /** How long the old master took to follow the new one: from its start, or from the beginning. */
+  /** How long the old master took to follow the new one: from its return, or from the beginning. */
   readonly returnedMs: number;
 }
 
@@ -49,8 +49,15 @@ export class Tally {
   groups = 0;
   /** Kills of a master that were begun. */
   kills = 0;
+  /** Masters that were stopped for a while. */
+  stops = 0;
   /** Switches that were begun. */
   switches = 0;
+  /** All of these. */
+  get changes(): number {
+    return this.kills + this.stops + this.switches;
+  }
+
   /** Looks at all that was acknowledged. */
   checked = 0;
   /** Acknowledged writes that weren't there. */
@@ -58,13 +65,13 @@ export class Tally {
   /** What was wrong. */
   readonly faults: string[] = [];
   readonly #changes: Change[] = [];
-  readonly #errors = { kill: 0, switch: 0, none: 0 };
+  readonly #errors = { kill: 0, stop: 0, switch: 0, none: 0 };
   #reads = 0;
   #writes = 0;
   #dropped = 0;
   #failedReads = 0;
   #wrongAnswers = 0;
-  #inFlight = 0;
+  readonly #inFlight = { kill: 0, stop: 0 };
 
   /** Takes how long a node may be silent before it is taken for dead. */
   constructor(readonly downAfterMs: number) {}
@@ -80,13 +87,14 @@ export class Tally {
     this.#writes += watch.writes;
     watch.reads = watch.writes = 0;
     const { reads, writes, wrong, dropped } = watch.takeFailures();
-    const latestMs = incident?.kind === "kill" ? incident.beganMs + KILL_NOTICED_MS : -Infinity;
+    const latestMs = this.#latestInFlightMs(incident);
     const others = writes.filter((failure) => failure.sentMs > latestMs || !isClear(failure));
-    this.#inFlight += writes.length - others.length;
+    const { kind } = incident ?? {};
+    if (kind === "kill" || kind === "stop") this.#inFlight[kind] += writes.length - others.length;
     this.#dropped += dropped;
     this.#failedReads += reads.length;
     this.#wrongAnswers += wrong.length;
-    this.#errors[incident?.kind ?? "none"] += reads.length + others.length + wrong.length;
+    this.#errors[kind ?? "none"] += reads.length + others.length + wrong.length;
     const told = [
       ...dropped > 0 ? [`${dropped} connections were dropped`] : [],
       ...describe("reads", reads, incident),
@@ -94,6 +102,18 @@ export class Tally {
       ...wrong.slice(0, MOST_TOLD),
     ];
     return told.length === 0 ? undefined : told.join("\n");
+  }
+
+  /** Until when what was sent may have been in flight when the master was lost. */
+  #latestInFlightMs(incident: Incident | undefined): number {
+    if (incident === undefined || incident.kind === "switch") return -Infinity;
+    // Nobody hears of one that is stopped, so all that is sent until the failover is in flight.
+    const noticedMs = incident.kind === "kill" ? KILL_NOTICED_MS : this.#longestStandMs;
+    return incident.beganMs + noticedMs;
+  }
+
+  get #longestStandMs(): number {
+    return this.downAfterMs + LONGEST_KILL_MS;
   }
 
   /** Counts a change with which nothing was wrong. */
@@ -104,7 +124,7 @@ export class Tally {
   /** The last change of the master, in a line. */
   get lastChange(): string {
     const { kind, writesStoodMs, readsStoodMs, allWroteMs, returnedMs } = this.#changes.at(-1)!;
-    const number = kind === "kill" ? this.kills : this.switches;
+    const number = { kill: this.kills, stop: this.stops, switch: this.switches }[kind];
     return `${kind} ${number}: no write for ${writesStoodMs.toFixed(0)} ms, no read for ` +
       `${readsStoodMs.toFixed(0)} ms; all clients wrote after ${allWroteMs.toFixed(0)} ms; ` +
       `the old master follows after ${returnedMs.toFixed(0)} ms`;
@@ -121,7 +141,8 @@ export class Tally {
       ["answers older than what the client knew", this.#wrongAnswers, 0],
       ["acknowledged writes lost", this.lost, 0],
       ["errors without a change of the master", this.#errors.none, 0],
-      ...this.#killRows(),
+      ...this.#lossRows("kill", "kills of the master", this.kills),
+      ...this.#lossRows("stop", "masters that were stopped", this.stops),
       ...this.#switchRows(),
     ];
     const isMissed = ([, figure, most = Infinity]: Row) => !(figure <= most);
@@ -136,21 +157,21 @@ export class Tally {
     return { text, passed: asked.length - missed, missed };
   }
 
-  #killRows(): Row[] {
-    if (this.kills === 0) return [];
-    const of = this.#of("kill");
+  #lossRows(kind: "kill" | "stop", heading: string, count: number): Row[] {
+    if (count === 0) return [];
+    const of = this.#of(kind);
     const stood = of(({ writesStoodMs }) => writesStoodMs);
     return [
-      ["kills of the master", this.kills],
+      [heading, count],
       ["of which clean", stood.length],
-      ["writes in flight at a kill, with an error", this.#inFlight],
-      ["other errors around a kill", this.#errors.kill, 0],
+      ["writes in flight, with an error", this.#inFlight[kind]],
+      ["other errors", this.#errors[kind], 0],
       ["writes stood still, median ms", median(stood), this.downAfterMs + MEDIAN_KILL_MS],
-      ["longest ms", Math.max(...stood), this.downAfterMs + LONGEST_KILL_MS],
+      ["longest ms", Math.max(...stood), this.#longestStandMs],
       ["all clients wrote again, median ms", median(of(({ allWroteMs }) => allWroteMs))],
       ["reads stood still, median ms", median(of(({ readsStoodMs }) => readsStoodMs))],
       ["longest ms", Math.max(...of(({ readsStoodMs }) => readsStoodMs))],
-      ["the killed one a replica after its start, median ms", median(of((one) => one.returnedMs))],
+      ["the old master a replica after its return, median ms", median(of((one) => one.returnedMs))],
     ];
   }
 
@@ -161,7 +182,7 @@ export class Tally {
     return [
       ["switches that were asked for", this.switches],
       ["of which clean", stood.length],
-      ["errors around a switch", this.#errors.switch, 0],
+      ["errors", this.#errors.switch, 0],
       ["writes stood still, median ms", median(stood), MEDIAN_SWITCH_MS],
       ["longest ms", Math.max(...stood)],
       ["reads stood still, median ms", median(of(({ readsStoodMs }) => readsStoodMs))],
