@@ -384,8 +384,15 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
 
   /** Too few replicas have confirmed a run. */
   unconfirmed(session: RouterSession, run: Run, failure: string): void {
-    const error = `${UNKNOWN_OUTCOME} The master has carried it out, but ${failure}`;
+    const error = unconfirmedError(failure);
     this.noteUnknown(session, doubtWrites(run, this.routes, error), error);
+  }
+
+  /** The reply to a write of a client that is passed on as it is, of which too few replicas have confirmed that they have it. */
+  doubt(session: RouterSession, failure: string): Uint8Array {
+    const error = unconfirmedError(failure);
+    this.noteUnknown(session, 1, error);
+    return new TextEncoder().encode(`-${error}\r\n`);
   }
 
   /** Nobody knows the outcome of some writes, which a client is told. */
@@ -507,6 +514,10 @@ const PROTECTED_MODE =
   "In this mode connections are only accepted from the loopback interface. To serve other " +
   "machines, set a password with '--requirepass', or turn protected mode off with " +
   "'--protected-mode no'.\r\n";
+
+function unconfirmedError(failure: string): string {
+  return `${UNKNOWN_OUTCOME} The master has carried it out, but ${failure}`;
+}
 
 /** Says one thing to a client, and closes. */
 function turnAway(connection: Connection, text: string): void {

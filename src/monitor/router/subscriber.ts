@@ -1,24 +1,43 @@
 /**
  * Clients that are told things they don't ask for: subscribers, MONITOR, client-side caching. A connection to the master of their own
- * carries all that they send and get, as it is, for as long as they stay.
+ * carries all that they send and get, as it is, for as long as that is so: RESET ends it, and so does the first other command of a
+ * client with RESP2 that has no subscription left.
  *
  * If the master is lost, a subscriber who speaks RESP2 (and so sends nothing but subscriptions) is subscribed again at the
  * new one and notices nothing, but for messages that nobody was there to pass on. Others are closed: a command of theirs may be under
  * way, and what they have cached is out of date.
  *
+ * **The end of what was asked.** Replies and messages can't be told from each other in RESP2. Where it has to be known that all replies are
+ * there, a PING with a text of its own follows, and its answer ends them. So it is behind each write, too, with a WAIT before it if replicas
+ * have to confirm writes; the replies that come meanwhile are kept until then.
+ *
  * @module
  */
 import type { RequestFrame } from "../../protocol/request_parser.ts";
 import { encodeRequest } from "../../protocol/request_writer.ts";
+import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
 import { ReplySkipper } from "../../protocol/reply_skipper.ts";
 import { answerLocally } from "./local_commands.ts";
 import type { Router } from "./router.ts";
-import type { Route } from "./routes.ts";
-import type { OwnLane, RouterSession } from "./session.ts";
+import { BLOCKING, EXEC, REFUSED, type Route, WRITE } from "./routes.ts";
+import { isWord, type OwnLane, type RouterSession } from "./session.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What a client is subscribed to, by the command that does it. Names are bytes, a character each. */
 type Subscriptions = ReadonlyMap<string, Set<string>>;
+
+/** The text of the PING behind which nothing is under way, and what that is answered with: in RESP2 with subscriptions, and else. */
+const MARK = "all replies are there";
+const MARK_COMMAND = encodeRequest(["PING", MARK]);
+const MARK_REPLIES = ["*2\r\n$4\r\npong\r\n", ""].map((head) =>
+  `${head}$${MARK.length}\r\n${MARK}\r\n`
+);
+/** What a node says to subscriptions and MONITOR. */
+const CONFIRMATION = /^(?:[*>]3\r\n\$\d+\r\n[ps]?subscribe\r\n|\+OK\r\n)/;
+const LONGEST_MARK = 64;
+
+/** What is done when all replies are there. */
+type AtMark = "leave" | "confirm";
 
 /** See the head of this file. */
 export class Subscriber implements OwnLane {
@@ -31,10 +50,22 @@ export class Subscriber implements OwnLane {
   private isMonitoring = false;
   /** It sends other things than subscriptions, or speaks RESP3. */
   private isMixed = false;
+  /** What it has cached is looked after. */
+  private isTracking = false;
+  /** It is between MULTI and EXEC. */
+  private isQueueing = false;
+  private hasWritten = false;
+  /** All replies to what was sent are awaited, */
+  private atMark: AtMark | null = null;
+  /** and those that have come, of which the last ones say what to do with them. */
+  private kept: Uint8Array[] = [];
+  /** A reply that isn't whole, and must be looked at as such; null for one that is passed on in pieces. */
+  private part: ByteAccumulator | null = null;
   /** So many replies of a new connection are dropped. */
   private unwanted = 0;
   private skipper = new ReplySkipper();
-  private lostSinceMs = 0;
+  /** Since when nobody takes what it sends, by the monotonic clock in ms; -1 if somebody does. */
+  private waitsSinceMs = -1;
 
   private constructor(private readonly router: Router, private readonly session: RouterSession) {}
 
@@ -72,18 +103,54 @@ export class Subscriber implements OwnLane {
   /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
     const { router, session, upstream } = this;
-    if (upstream === null) {
+    if (upstream === null || this.atMark !== null) {
       session.isWaiting = true;
       return false;
     }
-    const { name } = route;
-    if (name === "quit" || name === "reset") {
+    const { name, kind } = route;
+    const isReplyMode = name === "client" && frame.argc > 1 && isWord(bytes, frame, 1, "reply");
+    if (kind === REFUSED || isReplyMode) {
+      const what = isReplyMode ? "CLIENT REPLY of a subscriber" : name.toUpperCase();
+      router.sayError(session, `ERR ${what} is not sent on by the monitor`);
+      return true;
+    }
+    if (name === "quit" || name === "reset" || this.isDone(name)) {
+      if (!this.isQueueing) return this.awaitMark("leave");
       this.leave();
       return answerLocally(router, session, route, bytes, frame) !== "wait";
     }
+    const isWrite = !this.isQueueing && (kind === WRITE || kind === BLOCKING) || kind === EXEC;
+    if (isWrite && !router.topology.mayWrite) {
+      this.waitForMaster();
+      session.isWaiting = true;
+      return false;
+    }
     this.note(name, bytes, frame);
-    upstream.sendRaw(bytes.slice(frame.start, frame.position));
+    upstream.sendRaw(bytes.slice(frame.start, frame.position), isWrite);
+    if (isWrite) {
+      this.hasWritten = true;
+      this.awaitMark("confirm");
+    }
     return true;
+  }
+
+  /** Whether with this command a client begins that isn't told anything any more. */
+  private isDone(name: string): boolean {
+    if (this.isMixed || this.isMonitoring || this.isTracking || name === "ping") return false;
+    if (/^[ps]?(un)?subscribe$|^monitor$|^client$/.test(name)) return false;
+    return [...this.subscriptions.values()].every(({ size }) => size === 0);
+  }
+
+  /** Has the node say when it has answered everything; false, since what comes next waits for that. */
+  private awaitMark(atMark: AtMark): false {
+    const { acks, ackTimeoutMs } = this.router;
+    this.atMark = atMark;
+    if (atMark === "confirm" && acks > 0) {
+      this.upstream!.sendRaw(encodeRequest(["WAIT", acks, ackTimeoutMs]), false);
+    }
+    this.upstream!.sendRaw(MARK_COMMAND, false);
+    this.session.isWaiting = true;
+    return false;
   }
 
   /** It has no runs. */
@@ -103,6 +170,7 @@ export class Subscriber implements OwnLane {
   leave(): void {
     const { router, session, upstream } = this;
     if (session.own === this) session.own = null;
+    if (this.hasWritten) session.batch = router.topology.noteWrite();
     router.holding.removeLane(this);
     this.upstream = null;
     if (upstream === null) return;
@@ -113,14 +181,24 @@ export class Subscriber implements OwnLane {
   /** There may be a master again. */
   retry(): void {
     const { router, session } = this;
-    const { master } = router.topology;
-    if (master?.isMaster) {
+    const { master, mayWrite } = router.topology;
+    // With a connection, it is a write that waits.
+    const isThere = this.upstream === null ? master?.isMaster : mayWrite;
+    if (isThere) {
       router.holding.removeLane(this);
-      this.open();
+      this.waitsSinceMs = -1;
+      if (this.upstream === null) this.open();
       session.process();
-    } else if (router.nowMs - this.lostSinceMs >= router.options.holdMs) {
+    } else if (router.nowMs - this.waitsSinceMs >= router.options.holdMs) {
       session.close();
     }
+  }
+
+  /** It goes on when there is a master that takes what it sends. */
+  private waitForMaster(): void {
+    const { router } = this;
+    if (this.waitsSinceMs < 0) this.waitsSinceMs = router.nowMs;
+    router.holding.addLane(this);
   }
 
   /** Has a connection, and on it all subscriptions. */
@@ -128,6 +206,7 @@ export class Subscriber implements OwnLane {
     const { router, session } = this;
     const upstream = router.topology.master!.exclusive(session.resp, session.database);
     this.upstream = upstream;
+    this.part = null;
     upstream.isTainted = true;
     upstream.onLost = () => this.lostUpstream(upstream);
     upstream.passThrough((bytes) => this.receive(bytes));
@@ -137,44 +216,85 @@ export class Subscriber implements OwnLane {
       const names = [...topics].map((topic) =>
         Uint8Array.from(topic, (character) => character.charCodeAt(0))
       );
-      upstream.sendRaw(encodeRequest([name, ...names]));
+      upstream.sendRaw(encodeRequest([name, ...names]), false);
     }
     if (this.isMonitoring) {
       this.unwanted++;
-      upstream.sendRaw(encodeRequest(["MONITOR"]));
+      upstream.sendRaw(encodeRequest(["MONITOR"]), false);
     }
   }
 
   /** The connection is lost. */
   private lostUpstream(upstream: Upstream): void {
-    const { router, session } = this;
+    const { session } = this;
     if (upstream !== this.upstream) return;
     this.upstream = null;
     this.unwanted = 0;
-    if (this.isMixed || !this.skipper.atBoundary) return session.close();
-    this.lostSinceMs = router.nowMs;
-    router.holding.addLane(this);
+    if (this.isMixed || !this.skipper.atBoundary || this.atMark === "confirm") {
+      return session.close();
+    }
+    // Nothing is under way any more.
+    if (this.atMark === "leave") return this.reachMark();
+    this.waitForMaster();
   }
 
   /** Passes on what comes, but for answers that the client has had already. */
   private receive(bytes: Uint8Array): void {
-    let from = 0;
-    for (let at = 0; at < bytes.length;) {
-      const next = this.skipper.skip(bytes, at, bytes.length);
-      if (next < 0) break;
-      at = next;
-      if (this.unwanted > 0) {
-        this.unwanted--;
-        from = at;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.skipper.atBoundary && (this.atMark !== null || this.unwanted > 0)) {
+        this.part = new ByteAccumulator();
       }
+      const next = this.skipper.skip(bytes, at, bytes.length);
+      const end = next < 0 ? bytes.length : next;
+      if (this.part === null) this.session.passOn(bytes.subarray(at, end));
+      else {
+        this.part.appendRange(bytes, at, end);
+        if (next >= 0) this.look(this.part.take());
+        if (next >= 0) this.part = null;
+      }
+      at = end;
     }
-    if (this.unwanted === 0 && from < bytes.length) this.session.passOn(bytes.subarray(from));
+  }
+
+  /** Looks at a whole reply, or message. */
+  private look(reply: Uint8Array): void {
+    const head = latin1(reply.subarray(0, LONGEST_MARK));
+    if (this.unwanted > 0) {
+      if (CONFIRMATION.test(head)) this.unwanted--;
+      else this.session.passOn(reply);
+    } else if (this.atMark === null || head.startsWith(">")) this.session.passOn(reply);
+    else if (MARK_REPLIES.includes(head)) this.reachMark();
+    else this.kept.push(reply);
+  }
+
+  /** All replies are there. */
+  private reachMark(): void {
+    const { session, atMark, kept, router: { acks } } = this;
+    this.atMark = null;
+    this.kept = [];
+    if (atMark === "confirm" && acks > 0) this.confirm(kept);
+    for (const reply of kept) session.passOn(reply);
+    if (atMark === "leave") this.leave();
+    session.touch();
+  }
+
+  /** Of the replies that were kept, the last one says how many replicas have the write whose reply stands before it. */
+  private confirm(kept: Uint8Array[]): void {
+    const { router, session } = this;
+    const count = Number(/^:(\d+)/.exec(latin1(kept.pop() ?? new Uint8Array()))?.[1] ?? 0);
+    const isRefused = latin1(kept.at(-1)?.subarray(0, 1) ?? new Uint8Array()) === "-";
+    const trouble = count >= router.acks ? router.confirmTrouble : tooFew(count, router);
+    if (trouble !== "" && !isRefused) kept[kept.length - 1] = router.doubt(session, trouble);
   }
 
   /** What a command means for a new connection. */
   private note(name: string, bytes: Uint8Array, frame: RequestFrame): void {
     const opposite = /^(?<kind>p|s|)unsubscribe$/.exec(name)?.groups;
     const topics = this.subscriptions.get(opposite ? `${opposite.kind}subscribe` : name);
+    if (name === "multi") this.isQueueing = true;
+    if (name === "exec" || name === "discard") this.isQueueing = false;
+    if (name === "client") this.isTracking = true;
     if (name === "monitor") this.isMonitoring = true;
     else if (topics === undefined && name !== "ping") this.isMixed = true;
     if (this.session.resp === 3) this.isMixed = true;
@@ -187,6 +307,10 @@ export class Subscriber implements OwnLane {
       else topics.add(topic);
     }
   }
+}
+
+function tooFew(count: number, { acks, ackTimeoutMs }: Router): string {
+  return `only ${count} of ${acks} replicas have confirmed it within ${ackTimeoutMs} ms`;
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -189,8 +189,9 @@ export class Upstream {
     this.raw = take;
   }
 
-  /** Sends bytes that belong to no run. */
-  sendRaw(bytes: Uint8Array): void {
+  /** Sends bytes that belong to no run; `writes` if they change data. */
+  sendRaw(bytes: Uint8Array, writes: boolean): void {
+    if (writes) this.sendsWrites = true;
     this.outgoing.append(bytes, 0, bytes.length);
     this.flushSoon();
   }
