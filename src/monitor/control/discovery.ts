@@ -33,12 +33,14 @@ export class Discovery {
   trouble = "";
   /** When something is due next. */
   wakeAt = 0;
-  /** When it began. */
-  readonly startedAt: number;
+  /** Since when somebody has answered, or, while nobody has, when it began. */
+  waitsSince: number;
+  /** Whether somebody has answered. */
+  hasAnswer = false;
 
   /** Begins to look for the master among the named nodes. */
   constructor(context: ControlContext, readonly settings: GroupSettings) {
-    this.startedAt = context.now;
+    this.waitsSince = context.now;
     for (const address of settings.nodes) this.named.add(this.meet(context, address));
   }
 
@@ -104,7 +106,10 @@ function judge(context: ControlContext, discovery: Discovery): Finding {
     return { trouble: `${nameOf(refusing)} refuses the monitor: ${refusing.refusal}` };
   }
   const answered = nodes.filter((node) => isFresh(context, node));
-  const waits = !context.reached(discovery.startedAt + PATIENCE_MS);
+  // Nodes that are started together don't answer at the same time.
+  if (answered.length > 0 && !discovery.hasAnswer) discovery.waitsSince = context.now;
+  discovery.hasAnswer = answered.length > 0;
+  const waits = !context.reached(discovery.waitsSince + PATIENCE_MS);
   if (answered.length < nodes.length && waits) return undefined;
   if (answered.length === 0) {
     return { trouble: `no node can be reached: ${nodes.map(nameOf).join(", ")}` };
