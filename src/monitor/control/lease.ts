@@ -4,7 +4,7 @@
  * Without it, a router that is cut off from the others (with the old master on its side of the cut) goes on writing to that master
  * while the others have long promoted a replica. Sentinel's answer is to let that happen and lose those writes. Among miniredis monitors:
  *
- * - Each monitor with a router asks all others, several times in L: `SENTINEL LEASE name host port config-epoch ended-epoch run-id
+ * - Each monitor asks all others, several times in L: `SENTINEL LEASE name host port config-epoch ended-epoch run-id
  *   lease-ms surrendered`. L is a third of down-after, at most 2 s.
  * - Its router sends writes only until `L` after the moment at which the request was *sent* that, counted from the newest, the
  *   needed number of monitors (itself included) has granted. Needed are the majority of all known, and no fewer than the quorum.
@@ -133,8 +133,8 @@ export function tendLease(context: ControlContext, group: Group): void {
   if (group.leaseUntil === Number.POSITIVE_INFINITY) setLease(context, group, 0);
   const period = leaseMsOf(group) / 4;
   for (const peer of group.peers.values()) {
-    // Who has no router asks only to find out who knows leases.
-    if (!peer.connected || (!group.routed && peer.knowsLease !== null)) continue;
+    // Who has no router asks, too: only with a lease he knows that his configuration is the newest.
+    if (!peer.connected) continue;
     const due = Math.max(peer.leaseAskedAt + period, group.leaseAskedAt);
     if (context.reached(due)) ask(context, group, peer);
     context.reached(peer.leaseAskedAt + period);

@@ -110,7 +110,7 @@ function claimsToBeMaster(context: ControlContext, group: Group, node: Node): vo
   }
   // Others may have promoted it: their word of it has time to arrive.
   const patience = knowsBest(context, group) ? 0 : context.periods.publishPeriod * 4;
-  if (node.promoted || !masterLooksSane(context, group)) return;
+  if (node.promoted || !masterLooksSane(context, group) || mayBeOutdated(context, group)) return;
   if (!upFor(context, node, patience)) return;
   if (context.now - node.roleReportedAt < patience) return;
   if (!isConfirmed(group, node, node.roleReportedAt)) return;
@@ -127,7 +127,8 @@ function followsWrongMaster(context: ControlContext, group: Group, node: Node): 
   // Who follows a former master of this group does so by mistake.
   const former = findNode(group, node.masterHost, node.masterPort) !== undefined;
   const patience = former && knowsBest(context, group) ? 0 : group.settings.failoverTimeoutMs;
-  if (!masterLooksSane(context, group) || !upFor(context, node, patience)) return;
+  if (!masterLooksSane(context, group) || mayBeOutdated(context, group)) return;
+  if (!upFor(context, node, patience)) return;
   if (context.now - node.masterSince < patience) return;
   if (!isConfirmed(group, node, node.masterSince)) return;
   if (replicaOf(context, node, group.master, false)) {
@@ -193,6 +194,15 @@ function followUsurper(context: ControlContext, group: Group, info: NodeInfo): v
  */
 function knowsBest(context: ControlContext, group: Group): boolean {
   return group.alone || (leaseWanted(context, group) && leaseLeft(context, group) > 0);
+}
+
+/**
+ * Whether there could be a newer configuration that nobody has told us, since no majority has confirmed ours: then nothing is re-pointed. (Sentinel
+ * does that after some seconds, and so may one that has come back with an old state, while the others are down, throw away what
+ * the newest master has.)
+ */
+function mayBeOutdated(context: ControlContext, group: Group): boolean {
+  return leaseWanted(context, group) && leaseLeft(context, group) <= 0;
 }
 
 function upFor(context: ControlContext, node: Node, ms: number): boolean {
