@@ -74,8 +74,12 @@ export function takeCensus(context: ControlContext, group: Group, since: number)
   const replicas = [...group.replicas.values()];
   const answered = replicas.filter((node) => node.info !== null && node.infoAsOf >= since);
   const needed = Math.max(1, replicas.length - minAcksOf(context, group) + 1);
-  if (group.history === "" && answered.length >= needed) learnHistory(group, answered);
-  const holders = answered.filter((node) => rankOf(group, node) > 0);
+  const holdersOf = () => answered.filter((node) => rankOf(group, node) > 0);
+  let holders = holdersOf();
+  if (holders.length === 0 && answered.length >= needed) {
+    learnHistory(group, answered);
+    holders = holdersOf();
+  }
   holders.sort((one, other) =>
     rankOf(group, other) - rankOf(group, one) || heldBy(other) - heldBy(one)
   );
@@ -87,12 +91,13 @@ export function takeCensus(context: ControlContext, group: Group, since: number)
 }
 
 /**
- * A monitor that was started while the master was down hasn't heard which history the group has. So many replicas that one of them has each
- * acknowledged write know it, if all of them have the same, or the one that it goes on from.
+ * A monitor that was started while the master was down hasn't heard which history the group has; nor has one of a history that the master
+ * had for a moment only (it draws a new one for its first replica, too). So many replicas that one of them has each acknowledged write
+ * know it, if all of them have the same, or the one that it goes on from: whoever had another one has left it for this.
  */
 function learnHistory(group: Group, answered: readonly Node[]): void {
   const infos = answered.flatMap(({ info }) =>
-    info === null || info.role !== "slave" ? [] : [info]
+    info === null || info.role !== "slave" || info.loading ? [] : [info]
   );
   if (infos.length < answered.length) return;
   const newest = infos.find(({ history, formerHistory }) =>
