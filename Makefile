@@ -35,7 +35,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run demo test integration browser build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts differential conformance conformance-sentinel bench fmt lint check clean
+.PHONY: help run demo test integration browser build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts monitor-cuts differential conformance conformance-sentinel bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -94,6 +94,9 @@ power-cuts: $(INSTALLED) ## Ten thousand simulated disks and power cuts, from se
 
 replication-cuts: $(INSTALLED) ## Ten thousand simulated groups of replicas and all that goes wrong between them (ARGS=--help)
 	@$(DENO) task --quiet replication-cuts $(ARGS)
+
+monitor-cuts: $(INSTALLED) ## Ten thousand simulated monitors in front of replicas, likewise (ARGS=--help)
+	@$(DENO) task --quiet monitor-cuts $(ARGS)
 
 differential: $(INSTALLED) ## The same random commands to redis-server and to ours (ARGS=--help)
 	@$(DENO) task --quiet differential $(ARGS)
