@@ -7,6 +7,7 @@ import type { RequestFrame } from "../../protocol/request_parser.ts";
 import { REDIS_VERSION } from "../../runtime/version.ts";
 import { describeSession } from "./client_lines.ts";
 import type { Router } from "./router.ts";
+import type { RouterNode } from "./node.ts";
 import type { Route } from "./routes.ts";
 import { REPLY_OFF, REPLY_ON, REPLY_SKIP, type RouterSession } from "./session.ts";
 import { Subscriber } from "./subscriber.ts";
@@ -22,6 +23,9 @@ const NO_PASSWORD =
 const NOT_AUTHENTICATED = "NOAUTH Authentication required.";
 const BAD_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
 const SYNTAX = "ERR syntax error";
+const NO_DATABASE = "ERR DB index is out of range";
+/** When a node doesn't say what it is asked, it is asked again after so long. */
+const ASK_AGAIN_MS = 20;
 /** May be sent by those who haven't given the password. */
 const BEFORE_PASSWORD: ReadonlySet<string> = new Set(["auth", "hello", "quit", "reset"]);
 
@@ -194,27 +198,42 @@ function select(call: Call): LocalAnswer {
   const number = Number(words[1]);
   if (router.databases.has(number)) {
     session.database = number;
+    session.heldSinceMs = -1;
     return call.ok();
   }
+  if (number < 0 || number >= router.databaseLimit) return call.error(NO_DATABASE);
   const { master } = router.topology;
-  if (master === null || !master.isUsable) {
+  const { heldSinceMs } = session;
+  const isLate = heldSinceMs >= 0 && router.nowMs - heldSinceMs >= router.options.holdMs;
+  if (master === null || !master.isUsable || isLate) {
     const { bytes, frame } = call;
     const { start, position: end } = frame;
     const group = { bytes, start, end, count: 1, writes: 0, toMaster: true };
     return router.holding.hold(session, group) ? "done" : "wait";
   }
-  // The node knows how many databases there are.
+  if (heldSinceMs < 0) session.heldSinceMs = router.nowMs;
+  askForDatabase(call, master, number);
+  return "wait";
+}
+
+/** The node knows how many databases there are. When it has answered, or is gone, the command is looked at again. */
+async function askForDatabase(
+  { session, router }: Call,
+  master: RouterNode,
+  number: number,
+): Promise<void> {
   session.isAsking = true;
-  master.ask("SELECT", number).catch(() => "").then((answer) => {
-    session.isAsking = false;
-    if (answer === "OK") router.databases.add(number);
-    if (answer === "OK") session.database = number;
-    if (answer === "OK") session.reply("+OK\r\n");
-    else router.sayError(session, "ERR DB index is out of range");
-    session.process();
-    router.flushClients();
-  });
-  return "done";
+  const answer = await master.ask("SELECT", number).catch(() => "");
+  if (answer === "OK") router.databases.add(number);
+  else if (answer === NO_DATABASE) router.databaseLimit = Math.min(router.databaseLimit, number);
+  else {
+    master.hurry();
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+  session.isAsking = false;
+  router.tick();
+  session.process();
+  router.flushClients();
 }
 
 function client(call: Call): LocalAnswer {

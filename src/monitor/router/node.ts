@@ -167,15 +167,14 @@ export class RouterNode implements UpstreamOwner {
   }
 
   /**
-   * Has it answer a command of the router's own, whose effect is on no client's connection.
+   * Has it answer a command of the router's own, whose effect is on no client's connection: `OK`, or the text of an error.
    *
    * @throws {Error} if it can't be asked.
    */
   async ask(...command: [string, ...(string | number)[]]): Promise<string> {
     if (this.client === null) throw new Error(this.trouble);
-    return (await within(this.client.send(...command), ANSWER_MS)).kind === "error"
-      ? "error"
-      : "OK";
+    const reply = await within(this.client.send(...command), ANSWER_MS);
+    return reply.kind === "error" ? reply.text() : "OK";
   }
 
   /** Ends all connections but those that wait for something, which have `graceMs` to be told that the node is no master any more. */

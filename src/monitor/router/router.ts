@@ -77,6 +77,8 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   private timer: ReturnType<typeof setInterval> | undefined;
   /** Databases that the nodes are known to have. */
   readonly databases: Set<number> = new Set([0]);
+  /** The lowest number of which the master has said that there is no such database. */
+  databaseLimit = Infinity;
 
   /** A router that doesn't listen yet; `nodeLogin` is what nodes ask for. */
   constructor(
@@ -288,6 +290,8 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     };
     const upstream = this.pick(session, group);
     if (upstream === null) return session.isWaiting ? false : this.holding.hold(session, group);
+    if (upstream.unsentBytes > UPSTREAM_PAUSE_BYTES) return this.holding.stall(session);
+    session.heldSinceMs = -1;
     const run = this.newRun(session, 1, writes, group.toMaster);
     run.isSilent = session.replyMode !== REPLY_ON;
     session.enqueue(run);
@@ -344,7 +348,8 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   /** A reply of the router's own that is an error. */
   sayError(session: RouterSession, error: string): void {
     this.statistics.error(error, 1);
-    session.reply(`-${error}\r\n`);
+    // It may quote what the client has sent.
+    session.reply(`-${error.replace(/[\r\n]/g, " ")}\r\n`);
   }
 
   /** A node refuses a command of a run: it is sent elsewhere. */
@@ -502,7 +507,8 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     if (options.timeoutSeconds === 0) return;
     const oldest = this.nowMs - options.timeoutSeconds * 1000;
     for (const session of this.sessions.values()) {
-      const isIdle = session.pendingRuns === 0 && session.own === null;
+      const { pendingRuns, own, waitingBytes } = session;
+      const isIdle = pendingRuns === 0 && own === null && waitingBytes === 0;
       if (isIdle && session.lastInteractionMs < oldest) session.close();
     }
   }

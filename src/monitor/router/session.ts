@@ -31,6 +31,10 @@ const LARGEST_KEPT_BYTES = 256 << 10;
 const WAITING_BYTES = 64 << 10;
 /** With so many bytes of replies waiting, a client's further commands wait. */
 const OUTPUT_PAUSE_BYTES = 1 << 20;
+/** Likewise with so many bytes that wait for replies before them, */
+const HELD_PAUSE_BYTES = 1 << 20;
+/** or so many runs. */
+const MOST_RUNS = 4096;
 /** So many bytes of commands go out as one group. */
 const GROUP_BYTES = 64 << 10;
 const STAR = 0x2a;
@@ -162,6 +166,8 @@ export class RouterSession implements RunOwner {
   isWaiting = false;
   private runs: Run[] = [];
   private first = 0;
+  /** About so many bytes of replies have come before their turn. */
+  private heldBytes = 0;
   private readonly outgoing: Outgoing;
   private buffer = new Uint8Array(FIRST_BUFFER_BYTES);
   private position = 0;
@@ -192,7 +198,7 @@ export class RouterSession implements RunOwner {
     this.outgoing = new Outgoing(host.blocks, this, connection, false);
     this.group = { bytes: this.buffer, start: 0, end: 0, count: 0, writes: 0, toMaster: false };
     this.onRead = (count) => this.received(count);
-    this.onReadFailed = () => this.close();
+    this.onReadFailed = () => this.gone();
     this.read();
   }
 
@@ -313,7 +319,7 @@ export class RouterSession implements RunOwner {
     if (!run.isSilent) {
       if (run === this.runs[this.first] && run.held === null) {
         this.outgoing.append(bytes, start, end);
-      } else run.hold(bytes, start, end);
+      } else this.hold(run, bytes, start, end);
     }
     if (run.answered === run.count) this.finish(run);
     this.touch();
@@ -323,8 +329,14 @@ export class RouterSession implements RunOwner {
   deliverPart(run: Run, bytes: Uint8Array, start: number, end: number): void {
     if (this.isClosed || run.isSilent) return;
     if (run === this.runs[this.first] && run.held === null) this.outgoing.append(bytes, start, end);
-    else run.hold(bytes, start, end);
+    else this.hold(run, bytes, start, end);
     this.touch();
+  }
+
+  /** Keeps replies until it is their turn. */
+  private hold(run: Run, bytes: Uint8Array, start: number, end: number): void {
+    run.hold(bytes, start, end);
+    this.heldBytes += end - start;
   }
 
   /** A node refuses a command of a run: it is sent elsewhere. */
@@ -369,7 +381,7 @@ export class RouterSession implements RunOwner {
     }
     if (this.first === this.runs.length) {
       this.runs.length = 0;
-      this.first = 0;
+      this.first = this.heldBytes = 0;
     } else if (this.first > 256) {
       this.runs.splice(0, this.first);
       this.first = 0;
@@ -383,6 +395,7 @@ export class RouterSession implements RunOwner {
     run.held = null;
     if (held === null || run.isSilent) return;
     const bytes = held.take();
+    this.heldBytes = Math.max(0, this.heldBytes - bytes.length);
     this.outgoing.append(bytes, 0, bytes.length);
   }
 
@@ -434,6 +447,13 @@ export class RouterSession implements RunOwner {
     this.host.left(this);
   }
 
+  /** The client has gone away: so do the connections that it had. */
+  private gone(): void {
+    if (this.isClosed) return;
+    this.close();
+    this.host.flushClients();
+  }
+
   /** Nothing is asked before that. */
   maySend(): boolean {
     return true;
@@ -441,7 +461,7 @@ export class RouterSession implements RunOwner {
 
   /** The client is gone. */
   writeFailed(): void {
-    this.close();
+    this.gone();
   }
 
   /** The client has taken bytes. */
@@ -474,7 +494,8 @@ export class RouterSession implements RunOwner {
     const waits = this.first < this.runs.length && this.runs[this.first].isExclusive;
     if (
       !waits && this.retrying === 0 && !this.isAsking &&
-      this.outgoing.pendingBytes < OUTPUT_PAUSE_BYTES
+      this.outgoing.pendingBytes < OUTPUT_PAUSE_BYTES && this.heldBytes < HELD_PAUSE_BYTES &&
+      this.runs.length - this.first < MOST_RUNS
     ) {
       return true;
     }
@@ -592,7 +613,7 @@ export class RouterSession implements RunOwner {
   private received(count: number | null): void {
     this.isReading = false;
     if (this.isClosed) return;
-    if (count === null) return this.close();
+    if (count === null) return this.gone();
     const { host } = this;
     host.tick();
     this.lastInteractionMs = host.nowMs;

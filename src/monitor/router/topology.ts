@@ -90,6 +90,7 @@ export class Topology {
       known.close("the node is not used any more");
     }
     if (before !== this.master) this.master?.hurry();
+    else this.askForWrites();
     this.judge();
   }
 
@@ -183,10 +184,15 @@ export class Topology {
 
   /** A client's write was answered. */
   noteWrite(): Batch | null {
-    if (!this.readsOwnWrites || this.readers.length === 0 || this.master === null) return null;
+    if (!this.readsOwnWrites) return null;
     const batch = this.freshness.noteWrite();
-    this.master.hurry();
+    this.askForWrites();
     return batch;
+  }
+
+  /** Somebody may want to read what was written: as long as only the master can be read from, there is no hurry. */
+  private askForWrites(): void {
+    if (this.readers.length > 0 && this.freshness.needsMaster) this.master?.hurry();
   }
 
   /** A node will be asked for its role. */
@@ -226,7 +232,7 @@ export class Topology {
       else if (isReset || isAnother) this.doubt(reader);
       if (asked.length > 0 && reader.offset < role.offset) reader.hurry();
     }
-    if (freshness.needsMaster) node.hurry();
+    this.askForWrites();
   }
 
   /** Another one has answered question number `question`. */

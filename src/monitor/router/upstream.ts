@@ -25,7 +25,6 @@ const REFUSAL =
   /^-(LOADING|MASTERDOWN|READONLY|UNBLOCKED force|NOAUTH|EXECABORT [A-Z][a-z ]+: (LOADING|MASTERDOWN|READONLY)) /;
 const LONGEST_REFUSAL = "-EXECABORT Transaction discarded because of: MASTERDOWN ".length;
 const MINUS = 0x2d;
-const ZERO = 0x30;
 
 /** What connections to nodes need of the router. */
 export interface UpstreamHost {
@@ -173,6 +172,8 @@ export class Upstream {
     const { outgoing } = this;
     const { current } = outgoing;
     if (run.block !== current || run.end !== current.length) return false;
+    // Replies to reads don't wait for replicas: some may have been passed on already.
+    if (writes > 0 && run.writes === 0 && this.shape.acks > 0) return false;
     if (current.length + end - start > current.bytes.length) return false;
     outgoing.append(bytes, start, end);
     run.end = current.length;
@@ -227,6 +228,8 @@ export class Upstream {
     }
     this.owner.upstreamLost(this, reason);
     this.onLost?.();
+    // Who waited for room on it finds another one.
+    this.host.hasRoom();
     this.host.flushClients();
   }
 
@@ -271,13 +274,13 @@ export class Upstream {
   }
 
   private readonly waitOwner: RunOwner = {
-    deliver: (run, bytes, start) => {
+    deliver: (run, bytes, start, end) => {
       run.answered++;
-      const count = bytes[start] === ReplyType.INTEGER ? bytes[start + 1] - ZERO : 0;
+      const text = String.fromCharCode(...bytes.subarray(start + 1, Math.min(end, start + 12)));
+      const count = bytes[start] === ReplyType.INTEGER ? Number.parseInt(text) : 0;
       const { acks, ackTimeoutMs } = this.shape;
-      const isMany = bytes[start + 2] !== 0x0d;
       this.confirm(
-        isMany || count >= acks
+        count >= acks
           ? null
           : `only ${count} of ${acks} replicas have confirmed it within ${ackTimeoutMs} ms`,
       );

@@ -18,8 +18,23 @@ import type { NodeAddress, Routing } from "../../../src/monitor/routing.ts";
 import { Router } from "../../../src/monitor/router/router.ts";
 import { ROUTER_OPTIONS } from "./routed_group.ts";
 
-/** What a node says to a command: RESP, nothing, or (null) the end of the connection. */
-export type Answer = (words: string[], connection: Deno.TcpConn) => string | null;
+/** What a node says to a command: RESP, nothing, or (null) the end of the connection. Until it is there, nothing more is read. */
+export type Answer = (
+  words: string[],
+  connection: Deno.TcpConn,
+) => string | null | Promise<string>;
+
+/** What a master with one replica says to ROLE. */
+export function roleOfMaster(offset: number, replica: PlayedNode): string {
+  const port = String(replica.address.port);
+  return `*3\r\n$6\r\nmaster\r\n:${offset}\r\n*1\r\n*3\r\n$9\r\n127.0.0.1\r\n` +
+    `$${port.length}\r\n${port}\r\n$1\r\n0\r\n`;
+}
+
+/** What a replica says to ROLE. */
+export function roleOfReplica(offset: number | string, { address: { port } }: PlayedNode): string {
+  return `*5\r\n$5\r\nslave\r\n$9\r\n127.0.0.1\r\n:${port}\r\n$9\r\nconnected\r\n:${offset}\r\n`;
+}
 
 /** A node that a test plays; a master unless its answers say otherwise. */
 export class PlayedNode implements Disposable {
@@ -57,7 +72,10 @@ export class PlayedNode implements Disposable {
       for (const room = new Uint8Array(1 << 16);;) {
         const count = await connection.read(room);
         if (count === null) break;
-        bytes = new Uint8Array([...bytes, ...room.subarray(0, count)]);
+        const joined = new Uint8Array(bytes.length + count);
+        joined.set(bytes);
+        joined.set(room.subarray(0, count), bytes.length);
+        bytes = joined;
         for (;;) {
           frame.reset(0);
           if (parseRequest(frame, bytes, bytes.length, 1 << 30, true) !== REQUEST_COMPLETE) break;
@@ -78,7 +96,7 @@ export class PlayedNode implements Disposable {
   private async say(connection: Deno.TcpConn, words: string[]): Promise<void> {
     const isRole = words[0] === "ROLE";
     if (!isRole) this.commands.push(words.join(" "));
-    const reply = isRole ? this.role : this.answer(words, connection);
+    const reply = isRole ? this.role : await this.answer(words, connection);
     if (reply === null) return this.drop(connection);
     const bytes = new TextEncoder().encode(reply);
     for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
