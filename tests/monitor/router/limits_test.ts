@@ -81,18 +81,16 @@ Deno.test("Router: clients that wait for room go on when their node is replaced"
   using played = new PlayedRouter();
   played.route(stuck);
   await until(() => played.router.topology.mayWrite);
-  {
-    using flooding = await PlainClient.connect(played.router.port);
-    flooding.send(largeSets(40)).catch(() => {});
-    await soon(500);
-    using client = await PlainClient.connect(played.router.port);
-    await client.send("*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n1\r\n");
-    await soon(50);
-    flooding[Symbol.dispose]();
-    await soon(50);
-    played.route(next);
-    assertEquals(await client.read(5), "+OK\r\n");
-  }
+  using flooding = await PlainClient.connect(played.router.port);
+  flooding.send(largeSets(40)).catch(() => {});
+  await soon(500);
+  using client = await PlainClient.connect(played.router.port);
+  await client.send("*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n1\r\n");
+  await soon(50);
+  using other = await PlainClient.connect(played.router.port);
+  assertEquals(await other.ask("client kill id 1\r\n", ":1\r\n"), ":1\r\n");
+  played.route(next);
+  assertEquals(await client.read(5), "+OK\r\n");
 });
 
 Deno.test("Router: a client that wants no replies is held back when its node takes nothing", async () => {
