@@ -12,6 +12,8 @@ import type { ReplicationNode } from "./replication_node.ts";
 
 const CUT_BYTES = [10, 100, 1000, 10_000];
 const HOUR_MS = 3_600_000;
+/** What is apart for less than down-after and an election is missed by nobody. */
+const ISLAND_MS = 1500;
 
 type Happen = (run: MonitorRun, random: RandomSource) => void | Promise<void>;
 
@@ -71,7 +73,7 @@ const EVENTS: Readonly<Record<MonitorEventKind, Happen>> = {
     const node = random.chance(0.7) ? run.master : random.pick(run.nodes);
     const monitor = random.pick(run.monitors);
     const others = random.chance(0.5) ? [random.pick(run.nodes).host] : [];
-    part(run, [...new Set([node.host, monitor.host, ...others])], "both");
+    part(run, [...new Set([node.host, monitor.host, ...others])], "both", ISLAND_MS);
   },
   "slow": (run, random) => {
     const [from, to] = pickTwo(run, random);
@@ -143,7 +145,12 @@ function stop(run: MonitorRun, { host: { process } }: { readonly host: Host }): 
 }
 
 /** Nothing comes through between some and all others for a while: in neither direction, or only in or out. */
-function part(run: MonitorRun, apart: readonly Host[], ways: "both" | "in" | "out"): void {
+function part(
+  run: MonitorRun,
+  apart: readonly Host[],
+  ways: "both" | "in" | "out",
+  longerMs = 0,
+): void {
   const others = run.hosts.filter((host) => !apart.includes(host));
   const blocked: [Host, Host][] = [];
   for (const one of apart) {
@@ -152,12 +159,16 @@ function part(run: MonitorRun, apart: readonly Host[], ways: "both" | "in" | "ou
       if (ways !== "out") blocked.push([other, one]);
     }
   }
-  block(run, blocked);
+  block(run, blocked, longerMs);
 }
 
-function block(run: MonitorRun, ways: readonly (readonly [Host, Host])[]): void {
+function block(
+  run: MonitorRun,
+  ways: readonly (readonly [Host, Host])[],
+  longerMs = 0,
+): void {
   for (const [from, to] of ways) run.network.block(from, to);
-  run.after(run.troubleMs(), () => {
+  run.after(run.troubleMs() + longerMs, () => {
     for (const [from, to] of ways) run.network.unblock(from, to);
   });
 }

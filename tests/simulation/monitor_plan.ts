@@ -85,17 +85,17 @@ const EVENTS: readonly (readonly [kind: MonitorEventKind, chance: number, weight
   ["stop the master", 0.5, 3],
   ["stop a node", 0.3, 1],
   ["stop a monitor", 0.4, 2],
-  ["cut", 0.5, 3],
-  ["cut at a byte", 0.4, 3],
+  ["cut", 0.4, 2],
+  ["cut at a byte", 0.3, 2],
   ["cut all of one", 0.3, 1],
-  ["partition", 0.5, 3],
+  ["partition", 0.4, 3],
   ["one-way partition", 0.5, 3],
-  ["island", 0.4, 2],
+  ["island", 0.4, 5],
   ["slow", 0.4, 2],
-  ["refuse", 0.2, 1],
-  ["clock", 0.2, 1],
+  ["refuse", 0.1, 1],
+  ["clock", 0.15, 1],
   ["failover by hand", 0.4, 2],
-  ["quiet", 0.3, 1],
+  ["quiet", 0.2, 1],
 ];
 
 const PERIODS = {
@@ -122,7 +122,7 @@ export function makeMonitorPlan(random: RandomSource): MonitorPlan {
   const events = EVENTS.filter(([, chance]) => random.chance(chance))
     .flatMap(([kind, , weight]) => Array.from({ length: weight }, () => kind));
   // So many things happen, of all of which some take a while.
-  const happenings = random.pick([2, 4, 8, 15]);
+  const happenings = random.pick([3, 8, 15, 25]);
   const turns = Math.round(playedMs / (turnMs / 2));
   return {
     monitors,
