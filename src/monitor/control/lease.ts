@@ -130,7 +130,10 @@ export function tendLease(context: ControlContext, group: Group): void {
     setLease(context, group, Number.POSITIVE_INFINITY);
     return;
   }
-  if (group.leaseUntil === Number.POSITIVE_INFINITY) setLease(context, group, 0);
+  // A router that was told nothing yet would need none.
+  if (group.leaseUntil === Number.POSITIVE_INFINITY || group.leaseUntil < 0) {
+    setLease(context, group, 0);
+  }
   const period = leaseMsOf(group) / 4;
   for (const peer of group.peers.values()) {
     // Who has no router asks, too: only with a lease he knows that his configuration is the newest.
