@@ -77,6 +77,8 @@ export class RouterNode implements UpstreamOwner {
   firstQuestion = 0;
   /** How often the connection that watches it was opened. */
   connections = 0;
+  /** On which of its {@linkcode connections} it has said its offset. */
+  offsetConnection: number = -1;
   /** Share of the reads that it gets. */
   weight = 1;
   /** Commands that wait for replies... */

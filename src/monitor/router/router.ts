@@ -78,7 +78,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   /** Databases that the nodes are known to have. */
   readonly databases: Set<number> = new Set([0]);
   /** The lowest number of which the master has said that there is no such database. */
-  databaseLimit = Infinity;
+  databaseLimit: number = Infinity;
 
   /** A router that doesn't listen yet; `nodeLogin` is what nodes ask for. */
   constructor(

@@ -243,7 +243,11 @@ export class Topology {
       if (!role.isConnected || role.offset >= node.staleOffset) return;
       node.staleOffset = -1;
     }
+    // A replica without its master doesn't say how far it is; as long as it is the same process, it has what it had.
+    const hasLink = role.isMaster || role.offset >= 0;
+    if (!hasLink && node.offsetConnection === node.connections) return;
     node.offset = role.isMaster ? -1 : role.offset;
+    node.offsetConnection = node.connections;
     if (this.readsOwnWrites && node.offset < this.freshness.awaitedOffset) node.hurry();
   }
 

@@ -262,6 +262,18 @@ Deno.test("Router: reads of a node that ends are asked of another", async () => 
   assertEquals(wrong, 0);
 });
 
+Deno.test("Router: while there is no master, those who don't write go on reading", async () => {
+  await using group = await RoutedGroup.start(2, { holdMs: 100 });
+  const [writer, reader] = [await group.client(), await group.client()];
+  await ask(writer, "SET", "key", "value");
+  await group.direct(0, "WAIT", 2, 1000);
+  await group.end(0);
+  // Longer than the nodes are left alone at rest: each has said that it has no master.
+  const endMs = performance.now() + 1500;
+  while (performance.now() < endMs) assertEquals(await ask(reader, "GET", "key"), "value");
+  assertMatch(String(await ask(writer, "SET", "key", "other")), /^-MASTERDOWN/);
+});
+
 Deno.test("Router: a command whose master is lost has an unknown outcome, and the client stays", async () => {
   await using group = await RoutedGroup.start(1, { holdMs: 300 });
   const client = await group.client();
