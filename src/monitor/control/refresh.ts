@@ -5,7 +5,7 @@
  * @module
  */
 import type { ControlContext } from "./context.ts";
-import type { Node } from "./endpoint.ts";
+import { endpointKey, type Node } from "./endpoint.ts";
 import { commitPromotion } from "./failover.ts";
 import type { Group } from "./group.ts";
 import { noteHistory } from "./history.ts";
@@ -13,7 +13,7 @@ import { type NodeInfo, parseInfo } from "./info.ts";
 import { leaseLeft, leaseWanted } from "./lease.ts";
 import { addReplica, findNode, switchMaster, usableHost } from "./membership.ts";
 import { replicaOf } from "./replica_of.ts";
-import { learnRefusal } from "./trouble.ts";
+import { clearTrouble, learnRefusal } from "./trouble.ts";
 
 /** How old INFO of a master may be that is to be trusted, in INFO periods. */
 const SANE_PERIODS = 2;
@@ -166,14 +166,21 @@ function isConfirmed(group: Group, node: Node, since: number): boolean {
 }
 
 /**
- * The master follows one of its replicas, which is a master: somebody has switched them by hand. A monitor that is alone takes that over; several
- * have to agree on a failover, as sentinels have.
+ * The master follows one of its replicas, or another node that was named, which is a master: somebody has switched them by hand. A monitor that
+ * is alone takes that over; several have to agree on a failover, as sentinels have.
  */
 function followUsurper(context: ControlContext, group: Group, info: NodeInfo): void {
   if (!group.alone || group.failover !== null || info.role !== "slave") return;
   const old = group.master;
   const ip = usableHost(context, info.masterHost);
-  const next = ip === null ? undefined : findNode(group, ip, info.masterPort);
+  if (ip === null) return;
+  const named = group.strangers.get(endpointKey(ip, info.masterPort));
+  // It joins as a replica that says that it is a master.
+  if (named?.info?.role === "master") {
+    clearTrouble(group, named.key);
+    addReplica(context, group, { host: named.host, port: named.port });
+  }
+  const next = findNode(group, ip, info.masterPort);
   if (next === undefined || next === old || next.roleReported !== "master") {
     if (next !== undefined) next.infoWanted = true;
     return;

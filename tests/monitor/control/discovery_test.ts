@@ -107,3 +107,25 @@ Deno.test("a named node that comes later as a replica joins, and as a master is 
   assertEquals(monitor.view.trouble, "");
   assertEquals(monitor.routing?.replicas.length, 2);
 });
+
+Deno.test("a named node that came later, and that the master was made to follow by hand, is the master", () => {
+  const world = new PlayedWorld();
+  const [one, two, three] = world.group(3);
+  one.kill();
+  three.kill();
+  two.promote();
+  const monitor = monitorOf(world);
+  world.run(3000);
+  assertEquals(monitor.writesTo, two.address);
+  one.restart();
+  one.promote();
+  three.restart();
+  world.run(1000);
+  two.follow(one);
+  three.follow(one);
+  world.until("the other master", () => monitor.writesTo === one.address, 5000);
+  world.run(3000);
+  assertEquals(monitor.view.trouble, "");
+  assertEquals(monitor.routing?.replicas.length, 2);
+  assertEquals(world.nodes.flatMap(({ told }) => told), []);
+});
