@@ -194,19 +194,24 @@ export class Holding {
   private upstreamFor(session: RouterSession, run: Run): Upstream | null {
     const { router, router: { topology, topology: { master } } } = this;
     const isOrdered = router.options.consistency !== "eventual";
+    const origin = run.origin ?? session;
+    const { resp, database } = origin;
     if (run.toMaster || run.isExclusive) {
       const isThere = run.writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
       if (!isThere) return null;
-      if (run.isExclusive) return master!.exclusive(session.resp, session.database);
-      const upstream = router.masterLane(master!, session, run.writes > 0);
+      if (run.isExclusive) return master!.exclusive(resp, database);
+      const upstream = router.masterLane(master!, session, origin, run.writes > 0);
       return isOrdered && session.hasRunsElsewhereBefore(run, upstream) ? null : upstream;
     }
     const writing = isOrdered ? session.writingUpstreamBefore(run) : null;
-    if (writing !== null && !writing.isClosed) return writing;
+    if (writing !== null && !writing.isClosed) {
+      const { shape } = writing;
+      return shape.resp === resp && shape.database === database ? writing : null;
+    }
     const node = topology.reader(session.batch);
     if (node === null) return null;
     return node === master
-      ? router.masterLane(node, session, false)
-      : node.lane(session.resp, session.database, false, 0);
+      ? router.masterLane(node, session, origin, false)
+      : node.lane(resp, database, false, 0);
   }
 }

@@ -49,6 +49,7 @@ function extend(part: Part, next: Part): void {
 function repeated(run: Run, part: Part): Run {
   const again = new Run(run.owner, part.count);
   again.copy = run.request.slice(part.start, part.end);
+  again.origin = run.upstream!.shape;
   again.writes = part.writes;
   again.toMaster = part.toMaster;
   again.isSilent = run.isSilent;

@@ -37,7 +37,7 @@ import { Statistics } from "./statistics.ts";
 import { Subscriber } from "./subscriber.ts";
 import { Topology } from "./topology.ts";
 import { TransactionLane } from "./transaction_lane.ts";
-import { closeQuietly, type Upstream } from "./upstream.ts";
+import { closeQuietly, type Upstream, type UpstreamShape } from "./upstream.ts";
 
 /** With so many bytes waiting for a node, clients wait. */
 const UPSTREAM_PAUSE_BYTES = 16 << 20;
@@ -316,7 +316,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
       const { master } = topology;
       const isThere = group.writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
       if (!isThere) return null;
-      const upstream = this.masterLane(master!, session, group.writes > 0);
+      const upstream = this.masterLane(master!, session, session, group.writes > 0);
       if (isOrdered && session.pendingRuns > 0 && session.hasRunsElsewhere(upstream)) {
         session.isWaiting = true;
         return null;
@@ -334,14 +334,18 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     }
     const node = topology.reader(session.batch);
     if (node === null) return null;
-    if (node === topology.master) return this.masterLane(node, session, false);
+    if (node === topology.master) return this.masterLane(node, session, session, false);
     return node.lane(session.resp, session.database, false, session.id % options.sharedConnections);
   }
 
   /** With confirmations, what writes has a connection of its own: what reads must not wait for replicas. */
-  masterLane(master: RouterNode, session: RouterSession, writes: boolean): Upstream {
+  masterLane(
+    master: RouterNode,
+    { id }: RouterSession,
+    { resp, database }: Pick<UpstreamShape, "resp" | "database">,
+    writes: boolean,
+  ): Upstream {
     const { minAcks, sharedConnections } = this.options;
-    const { resp, database, id } = session;
     return master.lane(resp, database, writes || minAcks === 0, id % sharedConnections);
   }
 

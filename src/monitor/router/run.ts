@@ -8,7 +8,7 @@
  */
 import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
 import type { Block } from "./outgoing.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream, UpstreamShape } from "./upstream.ts";
 
 /** Whose commands these are: who takes the replies. */
 export interface RunOwner {
@@ -53,6 +53,8 @@ export class Run {
   end = 0;
   /** A copy of them, while they wait to be sent once more. */
   copy: Uint8Array | null = null;
+  /** How the connection was on which they were sent first: the client may have selected another database since. */
+  origin: Pick<UpstreamShape, "resp" | "database"> | null = null;
   /** Replies that wait for their turn, or for replicas. */
   held: ByteAccumulator | null = null;
   /** A part of a reply was given to the client. */

@@ -7,8 +7,8 @@
  * new one and notices nothing, but for messages that nobody was there to pass on. Others are closed: a command of theirs may be under
  * way, and what they have cached is out of date.
  *
- * **The end of what was asked.** Replies and messages can't be told from each other in RESP2. Where it has to be known that all replies are
- * there, a PING with a text of its own follows, and its answer ends them. So it is behind each write, too, with a WAIT before it if replicas
+ * **The end of what was asked.** Of those others nobody counts the commands and replies. Where it has to be known that all replies are
+ * there, a PING with a text of its own follows, and its answer ends them. So it is behind each write, with a WAIT before it if replicas
  * have to confirm writes; the replies that come meanwhile are kept until then.
  *
  * @module
@@ -19,12 +19,10 @@ import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
 import { ReplySkipper } from "../../protocol/reply_skipper.ts";
 import { answerLocally } from "./local_commands.ts";
 import type { Router } from "./router.ts";
-import { BLOCKING, EXEC, REFUSED, type Route, WRITE } from "./routes.ts";
+import { BLOCKING, EXEC, REFUSED, type Route, SUBSCRIBE, WRITE } from "./routes.ts";
 import { isWord, type OwnLane, type RouterSession } from "./session.ts";
+import { isMessage, Subscriptions } from "./subscriptions.ts";
 import type { Upstream } from "./upstream.ts";
-
-/** What a client is subscribed to, by the command that does it. Names are bytes, a character each. */
-type Subscriptions = ReadonlyMap<string, Set<string>>;
 
 /** The text of the PING behind which nothing is under way, and what that is answered with: in RESP2 with subscriptions, and else. */
 const MARK = "all replies are there";
@@ -32,8 +30,6 @@ const MARK_COMMAND = encodeRequest(["PING", MARK]);
 const MARK_REPLIES = ["*2\r\n$4\r\npong\r\n", ""].map((head) =>
   `${head}$${MARK.length}\r\n${MARK}\r\n`
 );
-/** What a node says to subscriptions and MONITOR. */
-const CONFIRMATION = /^(?:[*>]3\r\n\$\d+\r\n[ps]?subscribe\r\n|\+OK\r\n)/;
 const LONGEST_MARK = 64;
 
 /** What is done when all replies are there. */
@@ -42,16 +38,9 @@ type AtMark = "leave" | "confirm";
 /** See the head of this file. */
 export class Subscriber implements OwnLane {
   private upstream: Upstream | null = null;
-  private readonly subscriptions: Subscriptions = new Map([
-    ["subscribe", new Set<string>()],
-    ["psubscribe", new Set<string>()],
-    ["ssubscribe", new Set<string>()],
-  ]);
-  private isMonitoring = false;
+  private readonly subscriptions = new Subscriptions();
   /** It sends other things than subscriptions, or speaks RESP3. */
-  private isMixed = false;
-  /** What it has cached is looked after. */
-  private isTracking = false;
+  private isMixed: boolean;
   /** It is between MULTI and EXEC. */
   private isQueueing = false;
   private hasWritten = false;
@@ -67,7 +56,9 @@ export class Subscriber implements OwnLane {
   /** Since when nobody takes what it sends, by the monotonic clock in ms; -1 if somebody does. */
   private waitsSinceMs = -1;
 
-  private constructor(private readonly router: Router, private readonly session: RouterSession) {}
+  private constructor(private readonly router: Router, private readonly session: RouterSession) {
+    this.isMixed = session.resp === 3;
+  }
 
   /** Starts with a command; false if the client has to wait before that. */
   static begin(
@@ -95,6 +86,7 @@ export class Subscriber implements OwnLane {
     }
     session.heldSinceMs = -1;
     const lane = new Subscriber(router, session);
+    if (route.kind !== SUBSCRIBE) lane.isMixed = true;
     session.own = lane;
     lane.open();
     return lane.take(route, bytes, frame);
@@ -108,16 +100,28 @@ export class Subscriber implements OwnLane {
       return false;
     }
     const { name, kind } = route;
+    const isCounted = !this.isMixed && (kind === SUBSCRIBE || name === "ping");
+    if (!this.isMixed && !isCounted && !this.subscriptions.isAnswered) {
+      session.isWaiting = true;
+      return false;
+    }
+    if (name === "quit" || name === "reset") {
+      if (this.isMixed && !this.isQueueing) return this.awaitMark("leave");
+      this.leave();
+      return answerLocally(router, session, route, bytes, frame) !== "wait";
+    }
+    if (!this.isMixed && !isCounted && this.subscriptions.isEmpty) {
+      // It isn't told anything any more: its commands go where those of others go.
+      this.leave();
+      session.isWaiting = true;
+      session.touch();
+      return false;
+    }
     const isReplyMode = name === "client" && frame.argc > 1 && isWord(bytes, frame, 1, "reply");
     if (kind === REFUSED || isReplyMode) {
       const what = isReplyMode ? "CLIENT REPLY of a subscriber" : name.toUpperCase();
       router.sayError(session, `ERR ${what} is not sent on by the monitor`);
       return true;
-    }
-    if (name === "quit" || name === "reset" || this.isDone(name)) {
-      if (!this.isQueueing) return this.awaitMark("leave");
-      this.leave();
-      return answerLocally(router, session, route, bytes, frame) !== "wait";
     }
     const isWrite = !this.isQueueing && (kind === WRITE || kind === BLOCKING) || kind === EXEC;
     if (isWrite && !router.topology.mayWrite) {
@@ -125,20 +129,17 @@ export class Subscriber implements OwnLane {
       session.isWaiting = true;
       return false;
     }
-    this.note(name, bytes, frame);
-    upstream.sendRaw(bytes.slice(frame.start, frame.position), isWrite);
+    const request = bytes.slice(frame.start, frame.position);
+    if (isCounted) this.subscriptions.ask(name, topicsOf(bytes, frame), request);
+    else this.isMixed = true;
+    if (name === "multi") this.isQueueing = true;
+    if (name === "exec" || name === "discard") this.isQueueing = false;
+    upstream.sendRaw(request, isWrite);
     if (isWrite) {
       this.hasWritten = true;
       this.awaitMark("confirm");
     }
     return true;
-  }
-
-  /** Whether with this command a client begins that isn't told anything any more. */
-  private isDone(name: string): boolean {
-    if (this.isMixed || this.isMonitoring || this.isTracking || name === "ping") return false;
-    if (/^[ps]?(un)?subscribe$|^monitor$|^client$/.test(name)) return false;
-    return [...this.subscriptions.values()].every(({ size }) => size === 0);
   }
 
   /** Has the node say when it has answered everything; false, since what comes next waits for that. */
@@ -207,21 +208,13 @@ export class Subscriber implements OwnLane {
     const upstream = router.topology.master!.exclusive(session.resp, session.database);
     this.upstream = upstream;
     this.part = null;
+    this.skipper = new ReplySkipper();
     upstream.isTainted = true;
     upstream.onLost = () => this.lostUpstream(upstream);
     upstream.passThrough((bytes) => this.receive(bytes));
-    for (const [name, topics] of this.subscriptions) {
-      if (topics.size === 0) continue;
-      this.unwanted += topics.size;
-      const names = [...topics].map((topic) =>
-        Uint8Array.from(topic, (character) => character.charCodeAt(0))
-      );
-      upstream.sendRaw(encodeRequest([name, ...names]), false);
-    }
-    if (this.isMonitoring) {
-      this.unwanted++;
-      upstream.sendRaw(encodeRequest(["MONITOR"]), false);
-    }
+    const { requests, known } = this.subscriptions.replay();
+    this.unwanted = known;
+    for (const request of requests) upstream.sendRaw(request, false);
   }
 
   /** The connection is lost. */
@@ -229,12 +222,8 @@ export class Subscriber implements OwnLane {
     const { session } = this;
     if (upstream !== this.upstream) return;
     this.upstream = null;
-    this.unwanted = 0;
-    if (this.isMixed || !this.skipper.atBoundary || this.atMark === "confirm") {
-      return session.close();
-    }
-    // Nothing is under way any more.
-    if (this.atMark === "leave") return this.reachMark();
+    const hasBegun = !this.skipper.atBoundary && this.part === null;
+    if (this.isMixed || hasBegun) return session.close();
     this.waitForMaster();
   }
 
@@ -242,9 +231,7 @@ export class Subscriber implements OwnLane {
   private receive(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length) {
-      if (this.skipper.atBoundary && (this.atMark !== null || this.unwanted > 0)) {
-        this.part = new ByteAccumulator();
-      }
+      if (this.skipper.atBoundary && this.looks) this.part = new ByteAccumulator();
       const next = this.skipper.skip(bytes, at, bytes.length);
       const end = next < 0 ? bytes.length : next;
       if (this.part === null) this.session.passOn(bytes.subarray(at, end));
@@ -257,15 +244,27 @@ export class Subscriber implements OwnLane {
     }
   }
 
+  /** Whether it matters what comes. */
+  private get looks(): boolean {
+    return this.atMark !== null || this.unwanted > 0 || !this.subscriptions.isAnswered;
+  }
+
   /** Looks at a whole reply, or message. */
   private look(reply: Uint8Array): void {
+    const { session, subscriptions } = this;
     const head = latin1(reply.subarray(0, LONGEST_MARK));
+    if (isMessage(head)) return session.passOn(reply);
     if (this.unwanted > 0) {
-      if (CONFIRMATION.test(head)) this.unwanted--;
-      else this.session.passOn(reply);
-    } else if (this.atMark === null || head.startsWith(">")) this.session.passOn(reply);
-    else if (MARK_REPLIES.includes(head)) this.reachMark();
-    else this.kept.push(reply);
+      this.unwanted--;
+      return;
+    }
+    if (this.atMark !== null) {
+      if (MARK_REPLIES.includes(head)) this.reachMark();
+      else this.kept.push(reply);
+      return;
+    }
+    subscriptions.hear(head);
+    session.passOn(reply);
   }
 
   /** All replies are there. */
@@ -287,26 +286,16 @@ export class Subscriber implements OwnLane {
     const trouble = count >= router.acks ? router.confirmTrouble : tooFew(count, router);
     if (trouble !== "" && !isRefused) kept[kept.length - 1] = router.doubt(session, trouble);
   }
+}
 
-  /** What a command means for a new connection. */
-  private note(name: string, bytes: Uint8Array, frame: RequestFrame): void {
-    const opposite = /^(?<kind>p|s|)unsubscribe$/.exec(name)?.groups;
-    const topics = this.subscriptions.get(opposite ? `${opposite.kind}subscribe` : name);
-    if (name === "multi") this.isQueueing = true;
-    if (name === "exec" || name === "discard") this.isQueueing = false;
-    if (name === "client") this.isTracking = true;
-    if (name === "monitor") this.isMonitoring = true;
-    else if (topics === undefined && name !== "ping") this.isMixed = true;
-    if (this.session.resp === 3) this.isMixed = true;
-    if (topics === undefined) return;
-    if (opposite && frame.argc === 1) topics.clear();
-    for (let index = 1; index < frame.argc; index++) {
-      const start = frame.starts[index];
-      const topic = latin1(bytes.subarray(start, start + frame.lengths[index]));
-      if (opposite) topics.delete(topic);
-      else topics.add(topic);
-    }
+/** The arguments of a command: bytes, a character each. */
+function topicsOf(bytes: Uint8Array, frame: RequestFrame): string[] {
+  const topics: string[] = [];
+  for (let index = 1; index < frame.argc; index++) {
+    const start = frame.starts[index];
+    topics.push(latin1(bytes.subarray(start, start + frame.lengths[index])));
   }
+  return topics;
 }
 
 function tooFew(count: number, { acks, ackTimeoutMs }: Router): string {

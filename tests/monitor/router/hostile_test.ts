@@ -186,3 +186,23 @@ Deno.test("Router: a node that sends what is no reply harms nobody but those who
   client.text = "";
   assertEquals(await client.ask("GET a\r\n", "+value\r\n"), "+value\r\n");
 });
+
+Deno.test("Router: what is sent once more goes to the database in which it was meant", async () => {
+  const databases = new WeakMap<Deno.TcpConn, string>();
+  let isFirst = true;
+  using node = new PlayedNode(([name, number], connection) => {
+    if (name === "SELECT") databases.set(connection, number);
+    if (name !== "GET") return "+OK\r\n";
+    if (!isFirst) return `+${databases.get(connection) ?? 0}\r\n`;
+    isFirst = false;
+    return new Promise((resolve) => setTimeout(() => resolve(null), 50));
+  });
+  using played = new PlayedRouter();
+  played.route(node);
+  using client = await PlainClient.connect(played.router.port);
+  await until(() => played.router.topology.mayWrite);
+  const selected = "+OK\r\n+OK\r\n";
+  assertEquals(await client.ask("select 1\r\nselect 0\r\n", selected), selected);
+  const expected = "+0\r\n+OK\r\n+1\r\n";
+  assertEquals(await client.ask("GET a\r\nSELECT 1\r\nGET a\r\n", expected), expected);
+});

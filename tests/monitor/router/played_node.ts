@@ -22,7 +22,7 @@ import { ROUTER_OPTIONS } from "./routed_group.ts";
 export type Answer = (
   words: string[],
   connection: Deno.TcpConn,
-) => string | null | Promise<string>;
+) => string | null | Promise<string | null>;
 
 /** What a master with one replica says to ROLE. */
 export function roleOfMaster(offset: number, replica: PlayedNode): string {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { until } from "../../support/waiting.ts";
-import { PlainClient } from "./played_node.ts";
+import { PlainClient, PlayedNode, PlayedRouter } from "./played_node.ts";
 import { RoutedGroup } from "./routed_group.ts";
 
 const SUBSCRIBED = "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n";
@@ -89,5 +89,41 @@ Deno.test("Router: a subscriber with RESP3 has no way to what isn't sent on", as
   assertMatch(
     client.text,
     /^-ERR REPLICAOF is not sent on[^\r]*\r\n-ERR CLIENT REPLY [^\r]*\r\n\+OK\r\n$/,
+  );
+});
+
+Deno.test("Router: a subscriber whose connection is lost gets each confirmation once", async () => {
+  const confirm = (name: string, topic: string, count: number) =>
+    `*3\r\n$${name.length}\r\n${name}\r\n$1\r\n${topic}\r\n:${count}\r\n`;
+  const b = confirm("subscribe", "b", 2);
+  let isFirst = true;
+  using node = new PlayedNode(([name, ...topics], connection) => {
+    if (name === "PING") return "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+    if (name === "UNSUBSCRIBE") {
+      return confirm("unsubscribe", "a", 1) + confirm("unsubscribe", "b", 0);
+    }
+    const message = "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n";
+    if (!isFirst) {
+      return topics.map((topic, at) => confirm(name.toLowerCase(), topic, at + 1) + message).join(
+        "",
+      );
+    }
+    isFirst = false;
+    const part = new TextEncoder().encode(confirm("subscribe", "a", 1) + b.slice(0, 20));
+    connection.write(part).then(() => setTimeout(() => connection.closeWrite(), 20));
+    return new Promise(() => {});
+  });
+  using played = new PlayedRouter();
+  played.route(node);
+  await until(() => played.router.topology.mayWrite);
+  using client = await PlainClient.connect(played.router.port);
+  await client.send("SUBSCRIBE a b\r\nPING\r\nUNSUBSCRIBE\r\nQUIT\r\n");
+  await until(() => client.isClosed);
+  const message = "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n";
+  const all = client.text.replaceAll(message, "");
+  assertEquals(
+    all,
+    confirm("subscribe", "a", 1) + b + "*2\r\n$4\r\npong\r\n$0\r\n\r\n" +
+      confirm("unsubscribe", "a", 1) + confirm("unsubscribe", "b", 0) + "+OK\r\n",
   );
 });
