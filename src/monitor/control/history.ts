@@ -24,6 +24,7 @@ import type { Node } from "./endpoint.ts";
 import type { Group } from "./group.ts";
 import type { NodeInfo } from "./info.ts";
 import { askReplicas } from "./connections.ts";
+import { findNode, usableHost } from "./membership.ts";
 import { clearTrouble, setTrouble } from "./trouble.ts";
 
 const TROUBLE = "history";
@@ -74,6 +75,7 @@ export function takeCensus(context: ControlContext, group: Group, since: number)
   const replicas = [...group.replicas.values()];
   const answered = replicas.filter((node) => node.info !== null && node.infoAsOf >= since);
   const needed = Math.max(1, replicas.length - minAcksOf(context, group) + 1);
+  if (group.adoptsHistory) hearOfMaster(context, group, answered);
   const holdersOf = () => answered.filter((node) => rankOf(group, node) > 0);
   let holders = holdersOf();
   if (holders.length === 0 && answered.length >= needed) {
@@ -88,6 +90,20 @@ export function takeCensus(context: ControlContext, group: Group, since: number)
     needed,
     complete: answered.length === replicas.length,
   };
+}
+
+/**
+ * A new master that has died before it could say which history it has drawn: its replicas say so, whose history goes on from the one before. Who
+ * only has that, and more of it (the old master, which is back, say), has less.
+ */
+function hearOfMaster(context: ControlContext, group: Group, answered: readonly Node[]): void {
+  for (const { info } of answered) {
+    if (info === null || info.role !== "slave" || info.loading) continue;
+    if (group.history === "" || info.formerHistory !== group.history) continue;
+    const host = usableHost(context, info.masterHost) ?? info.masterHost;
+    if (findNode(group, host, info.masterPort) !== group.master) continue;
+    return adopt(group, info.history, true);
+  }
 }
 
 /**
