@@ -112,16 +112,18 @@ function hearOfMaster(context: ControlContext, group: Group, answered: readonly 
  * know it, if all of them have the same, or the one that it goes on from: whoever had another one has left it for this.
  */
 function learnHistory(group: Group, answered: readonly Node[]): void {
-  const infos = answered.flatMap(({ info }) =>
-    info === null || info.role !== "slave" || info.loading ? [] : [info]
-  );
+  const infos = answered.flatMap(({ info }) => info === null || info.loading ? [] : [info]);
   if (infos.length < answered.length) return;
-  const newest = infos.find(({ history, formerHistory }) =>
-    infos.every((other) => other.history === history || other.history === formerHistory)
+  const replicas = infos.filter(({ role }) => role === "slave");
+  const newest = replicas.find(({ history, formerHistory }) =>
+    replicas.every((other) => other.history === history || other.history === formerHistory)
   );
   if (newest === undefined || newest.history === "") return;
-  adopt(group, newest.history, false);
-  if (newest.formerHistory !== "") group.formerHistories.add(newest.formerHistory);
+  // One that was promoted, of which nobody has heard, goes on from it.
+  const { history, formerHistory } = newest;
+  if (infos.some((one) => one.role !== "slave" && one.formerHistory !== history)) return;
+  adopt(group, history, false);
+  if (formerHistory !== "") group.formerHistories.add(formerHistory);
 }
 
 /** How much of its history a node has. */
