@@ -85,7 +85,7 @@ const EVENTS: Readonly<Record<MonitorEventKind, Happen>> = {
   },
   "clock": (run, random) => {
     const { clock } = random.pick([...run.nodes, ...run.monitors]);
-    clock.aheadMs = random.between(-HOUR_MS, HOUR_MS);
+    clock.set(random.between(-HOUR_MS, HOUR_MS));
   },
   "failover by hand": async (run, random) => {
     const { host: { process }, monitor } = random.pick(run.monitors);

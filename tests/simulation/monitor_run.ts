@@ -145,7 +145,10 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
       { length: plan.nodes },
       (_, number) => new ReplicationNode(this, seed, number, plan.settings),
     );
-    for (const { disk } of this.nodes) disk.write(CONFIG_FILE, new TextEncoder().encode("# \n"));
+    for (const { disk, number } of this.nodes) {
+      const text = number === 0 ? "# by hand\n" : `replicaof ${addressOf(0)} ${PORT}\n`;
+      disk.write(CONFIG_FILE, new TextEncoder().encode(text));
+    }
     this.monitors = Array.from(
       { length: plan.monitors },
       (_, number) => new MonitorNode(this, seed, number, plan.monitors === 1),
@@ -205,10 +208,13 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
 
   /** Whether all nodes have all data, so that one of them may forget it. */
   get isWhole(): boolean {
-    return this.forgetful === null &&
-      this.nodes.every(({ host: { process }, isServing, server }) =>
-        isServing && !process.stopped && server!.replication.link?.isUp !== false
-      );
+    const { master } = this;
+    return this.forgetful === null && this.nodes.every((node) => {
+      const { host: { process }, isServing, server } = node;
+      if (!isServing || process.stopped) return false;
+      const { link } = server!.replication;
+      return node === master ? link === null : link?.isUp === true && link.host === master.address;
+    });
   }
 
   /** How long something that goes wrong stays so. */
@@ -278,10 +284,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
 
   /** Servers and monitors start, and find each other. */
   private async meet(): Promise<void> {
-    const [first] = this.nodes;
-    for (const node of this.nodes) {
-      await node.start(node === first ? {} : { replicaof: `${first.address} ${PORT}` });
-    }
+    for (const node of this.nodes) await node.start(settingsOf(node));
     for (const node of this.monitors) await node.start();
     const endMs = this.loop.now + MEETING_MS;
     while (!this.isSettled()) {
@@ -382,7 +385,7 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
     for (const { callback } of this.later.splice(0)) callback();
     for (const { disk } of monitors) disk.capacity = Infinity;
     for (const node of [...nodes, ...monitors]) {
-      node.clock.aheadMs = 0;
+      node.clock.catchUp();
       node.host.process.stopped = false;
       node.operationsLeft = -1;
     }
