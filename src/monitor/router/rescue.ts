@@ -58,6 +58,14 @@ function repeated(run: Run, part: Part): Run {
   return again;
 }
 
+/** Puts `part` of another run behind commands that wait to be sent once more. */
+function addTo(again: Run, run: Run, part: Part): void {
+  again.appendCopy(run.request.subarray(part.start, part.end));
+  again.count++;
+  again.writes += part.writes;
+  again.toMaster ||= part.toMaster;
+}
+
 /** A run whose replies are all there: the first `count` of `run`, if they still wait. */
 function answeredPart(run: Run): Run[] {
   if (run.held === null) return [];
@@ -169,20 +177,29 @@ export function rescueLost(run: Run, routes: RouteTable, error: string): Rescued
  * Takes the next command out of a run whose node refuses it: what takes its place before the run, which may be empty then.
  *
  * @param error What writes before it are answered with that nobody has confirmed.
+ * @param before What stands before the run and waits to be sent once more: the command becomes a part of that. So a thousand refusals make one run.
  */
-export function rescueRefused(run: Run, routes: RouteTable, error: string): Rescued {
+export function rescueRefused(
+  run: Run,
+  routes: RouteTable,
+  error: string,
+  before: Run | null,
+): Rescued {
   const unknown = awaitsConfirmation(run) ? doubtWrites(run, routes, error) : 0;
   const runs = answeredPart(run);
   let number = 0;
   for (const command of commandsOf(run, routes)) {
     if (number++ < run.answered) continue;
-    const next = repeated(run, command);
-    runs.push(next);
+    const next = before !== null && runs.length === 0 && run.answered === 0
+      ? null
+      : repeated(run, command);
+    if (next !== null) runs.push(next);
+    else addTo(before!, run, command);
     run.start += command.end;
     run.count -= run.answered + 1;
     run.writes -= Math.min(run.writes, command.writes);
     run.answered = 0;
-    return { runs, again: [next], unknown };
+    return { runs, again: next === null ? [] : [next], unknown };
   }
   return { runs, again: [], unknown };
 }

@@ -365,11 +365,16 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     if (isRefusal) this.nodeOf(upstream)?.avoid(error);
     const doubt =
       `${UNKNOWN_OUTCOME} The node can't serve any more, and nobody has confirmed the write`;
-    const { runs, again, unknown } = rescueRefused(run, this.routes, doubt);
+    const { runs, again, unknown } = rescueRefused(
+      run,
+      this.routes,
+      doubt,
+      session.repeatedBefore(run),
+    );
     if (unknown > 0) this.noteUnknown(session, unknown, doubt);
     const keepsRun = run.count > 0;
     session.replace(run, runs, keepsRun);
-    session.voidRunsOn(upstream);
+    if (!run.isVoid) session.voidRunsOn(upstream);
     if (run.isExclusive) {
       upstream!.isTainted = true;
       this.giveBack(upstream!);

@@ -72,6 +72,19 @@ export class Run {
     (this.held ??= new ByteAccumulator()).appendRange(bytes, start, end);
   }
 
+  /** Puts a command behind those that wait to be sent once more. */
+  appendCopy(bytes: Uint8Array): void {
+    const copy = this.copy!;
+    const length = copy.length + bytes.length;
+    let room = new Uint8Array(copy.buffer);
+    if (length > room.length) {
+      room = new Uint8Array(length * 2);
+      room.set(copy);
+    }
+    this.copy = room.subarray(0, length);
+    this.copy.set(bytes, copy.length);
+  }
+
   /** Its commands, as they were sent: a view that must not be kept. */
   get request(): Uint8Array {
     return this.copy ?? this.block!.bytes.subarray(this.start, this.end);

@@ -234,6 +234,15 @@ export class RouterSession implements RunOwner {
     return false;
   }
 
+  /** The run before `run`, if more commands may be added to what of it waits to be sent once more; else null. */
+  repeatedBefore(run: Run): Run | null {
+    const index = this.runs.indexOf(run, this.first);
+    const before = index > this.first ? this.runs[index - 1] : undefined;
+    if (before === undefined || before.copy === null || before.isDone) return null;
+    const isAlike = before.isSilent === run.isSilent && before.origin === run.upstream?.shape;
+    return isAlike && !before.isExclusive && !run.isExclusive ? before : null;
+  }
+
   /** What was sent on a connection behind a command that was refused must be read once more. */
   voidRunsOn(upstream: unknown): void {
     for (let index = this.first; index < this.runs.length; index++) {

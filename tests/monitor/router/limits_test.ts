@@ -195,3 +195,24 @@ Deno.test("Router: a client isn't idle while its command waits", async () => {
   played.route(master);
   assertEquals(await client.read(5), "+OK\r\n");
 });
+
+Deno.test("Router: a long pipeline that is refused as a whole is answered in its order by another node", async () => {
+  using master = new PlayedNode(([, key]) => `+${key}\r\n`);
+  using replica = new PlayedNode(() => "-LOADING Redis is loading the dataset in memory\r\n");
+  using played = new PlayedRouter();
+  master.role = roleOfMaster(100, replica);
+  replica.role = roleOfReplica(100, master);
+  played.route(master, [replica]);
+  const { topology } = played.router;
+  await until(() => topology.readers.every((node) => topology.whyNot(node) === ""));
+  using client = await PlainClient.connect(played.router.port);
+  let sent = "";
+  let expected = "";
+  for (let number = 1000; number < 5000; number++) {
+    sent += `*2\r\n$3\r\nGET\r\n$4\r\n${number}\r\n`;
+    expected += `+${number}\r\n`;
+  }
+  await client.send(sent);
+  assertEquals(await client.read(expected.length), expected);
+  assertEquals(played.router.statistics.retriedReads > 0, true);
+});
