@@ -107,6 +107,8 @@ export class Group {
   history = "";
   /** Those that this one goes on from. */
   readonly formerHistories: Set<string> = new Set();
+  /** The run id of the process that has named it. */
+  historyRunId = "";
   /** Whether the master's process is another than the one that had the group's history. */
   historyLost = false;
   /** When that was seen. */

@@ -28,6 +28,7 @@ import { findNode, usableHost } from "./membership.ts";
 import { clearTrouble, setTrouble } from "./trouble.ts";
 
 const TROUBLE = "history";
+const NO_HISTORY = /^0*$/;
 
 /** How many replicas have to have a write before it is acknowledged in this group; 0 for none. */
 export function minAcksOf(context: ControlContext, group: Group): number {
@@ -43,12 +44,19 @@ export function noteHistory(
 ): void {
   if (node !== group.master || info.role !== "master" || info.history === "") return;
   if (info.history === group.history) {
+    group.historyRunId = info.runId;
     settle(group);
+    return;
+  }
+  // A process draws another one for its first replica as well; one that was somebody's replica meanwhile names a former one.
+  if (info.runId === group.historyRunId && NO_HISTORY.test(info.formerHistory)) {
+    adopt(group, info.history, true);
     return;
   }
   const continues = info.formerHistory === group.history;
   if (continues || group.adoptsHistory || group.history === "" || minAcksOf(context, group) === 0) {
     adopt(group, info.history, continues || group.adoptsHistory);
+    group.historyRunId = info.runId;
     return;
   }
   if (group.historyLost) return;
