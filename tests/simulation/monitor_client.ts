@@ -4,7 +4,7 @@
  * All that it writes are *tokens*, each of them once: appended to one string, or set at a key of its own, alone or both in a transaction.
  * So whatever is read tells which of its writes are there, and which twice.
  *
- * - A write that was answered without an error is in all that is read by commands behind it.
+ * - A write that was answered without an error is in all that is read by commands behind it, on the same connection.
  * - A write that was refused ("the command was not carried out") is nowhere, ever; one of unknown outcome may be anywhere, but once.
  * - What stands behind a command is not in its answer, unless its own outcome is unknown, too: then the command was asked once more.
  * - Each command has one answer, in the order of the commands: each reads keys whose values nobody else has.
@@ -37,6 +37,8 @@ interface Write {
   readonly isAppended: boolean;
   /** Which data this is about: with failovers that lose writes, only what was written since the last one must be there. */
   readonly generation: number;
+  /** Which of its connections it has come on: only on that the client may count on reading it. */
+  readonly connection: number;
   /** Whether a command before it has seen it: that can only be one that was asked once more, since both had lost their connection. */
   wasForeseen: boolean;
 }
@@ -67,7 +69,8 @@ export class RoutedClient {
   private client: NetworkClient | null = null;
   /** Which life of the monitor it is connected to; 0 for none that ran. */
   private life = 0;
-  /** Commands so far. */
+  /** Connections and commands so far. */
+  private connections = 0;
   private commands = 0;
   private readonly speaksThree: boolean;
 
@@ -146,6 +149,7 @@ export class RoutedClient {
     if (this.client !== null) return true;
     if (!node.isRunning && host.random.chance(0.8)) return false;
     this.life = node.isRunning ? node.lives : 0;
+    this.connections++;
     this.client = new NetworkClient(host.sockets, node.address, ROUTER_PORT);
     if (this.speaksThree) this.send(["HELLO", 3], () => {});
     return true;
@@ -178,6 +182,7 @@ export class RoutedClient {
       outcome: "sent",
       isAppended,
       generation: this.host.generation,
+      connection: this.connections,
       wasForeseen: false,
     };
     this.writes.push(write);
@@ -264,7 +269,8 @@ export class RoutedClient {
         host.fail(`${this.name} has read ${write.token}, which was refused`);
       }
       const mustBe = write.outcome === "done" && write.saidBy < number &&
-        write.generation === host.generation && host.consistency !== "eventual";
+        write.generation === host.generation && write.connection === this.connections &&
+        host.consistency !== "eventual";
       if (mustBe && !isThere) {
         host.fail(`${this.name} hasn't read ${write.token}, which it had written before (stale)`);
       }
