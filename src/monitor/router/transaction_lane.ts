@@ -107,8 +107,8 @@ export class TransactionLane implements OwnLane {
   /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
     const { router, session } = this;
-    if (this.doom !== "") return this.takeInVain(route, bytes, frame);
     this.leaveOldMaster();
+    if (this.doom !== "") return this.takeInVain(route, bytes, frame);
     if (this.upstream === null && this.isGivenUp) {
       if (!router.topology.mayWrite) {
         router.sayError(session, router.holding.errorFor(true, true));
