@@ -227,7 +227,10 @@ export class TransactionLane implements OwnLane {
   finished(run: Run): void {
     if (run === this.last) {
       this.last = null;
-      if (this.hasSelected && this.upstream !== null) this.learnDatabase(this.upstream);
+      if (this.hasUnsent) {
+        this.giveUpUnsent();
+        this.session.advance();
+      } else if (this.hasSelected && this.upstream !== null) this.learnDatabase(this.upstream);
       else this.end(true);
       return;
     }
@@ -375,6 +378,8 @@ export class TransactionLane implements OwnLane {
       ...NOBODY,
       deliver: (discarded) => {
         discarded.answered = 1;
+        // A command before it was refused: the connection ends, and all of it is sent to another one.
+        if (this.hasUnsent) return;
         run.hold(nothing, 0, nothing.length);
         run.answered = 1;
         this.session.finish(run);
@@ -399,6 +404,12 @@ export class TransactionLane implements OwnLane {
     }
     if (this.last === run) this.last = again;
     return again;
+  }
+
+  /** Whether something was refused that hasn't been sent once more yet. */
+  private get hasUnsent(): boolean {
+    for (const { run } of this.log) if (!run.isDone && run.block === null) return true;
+    return false;
   }
 
   /** What was refused was to be sent once more, and EXEC wouldn't have been carried out without it: it is over. */

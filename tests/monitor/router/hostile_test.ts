@@ -206,3 +206,24 @@ Deno.test("Router: what is sent once more goes to the database in which it was m
   const expected = "+0\r\n+OK\r\n+1\r\n";
   assertEquals(await client.ask("GET a\r\nSELECT 1\r\nGET a\r\n", expected), expected);
 });
+
+Deno.test("Router: a transaction with watched keys is answered to its end, even if another master refuses a part of it", async () => {
+  using old = new PlayedNode(() => "+OK\r\n");
+  let refusals = 1;
+  using next = new PlayedNode(([name]) => {
+    if (name !== "INCR") return "+OK\r\n";
+    return refusals-- > 0
+      ? "-READONLY You can't write against a read only replica.\r\n"
+      : "+QUEUED\r\n";
+  });
+  using played = new PlayedRouter();
+  played.route(old);
+  await until(() => played.router.topology.mayWrite);
+  using client = await PlainClient.connect(played.router.port);
+  const begun = "+OK\r\n+OK\r\n";
+  assertEquals(await client.ask("WATCH a\r\nMULTI\r\n", begun), begun);
+  played.route(next);
+  await until(() => played.router.topology.mayWrite);
+  const expected = "+QUEUED\r\n*-1\r\n+PONG\r\n";
+  assertEquals(await client.ask("INCR a\r\nEXEC\r\nPING\r\n", expected), expected);
+});
