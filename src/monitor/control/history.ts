@@ -157,6 +157,7 @@ export function mustGiveWay(context: ControlContext, group: Group): boolean {
   if (verdict === "wait") askReplicas(group);
   if (verdict === "goes on") {
     adopt(group, group.master.info?.history ?? "", false);
+    group.historyRunId = group.master.info?.runId ?? "";
     context.log(
       "warning",
       `${group.name}: no replica has more than the restarted master: it goes on`,
