@@ -28,7 +28,10 @@ export const SENTINEL_PORT = 26379;
 export const WRITE_MARK: number = "~".charCodeAt(0);
 /** The file in which they keep what they must not forget. */
 export const STATE_FILE = "/data/monitor.state";
+const MULTI = "\r\nMULTI\r\n";
+const EXEC = "\r\nEXEC\r\n";
 const LOG_LINES = 400;
+const decoder = new TextDecoder();
 /** One that can't start is tried again after so long. */
 const RETRY_MS = 100;
 
@@ -227,8 +230,18 @@ class WatchedSockets implements Sockets {
     const connection = await this.sockets.connect(hostname, port);
     if (port !== PORT) return connection;
     const write = connection.write.bind(connection);
+    let isQueueing = false;
+    let isMarked = false;
     connection.write = (bytes) => {
-      if (bytes.includes(WRITE_MARK)) this.note(hostname, bytes);
+      const text = decoder.decode(bytes);
+      if (text.includes(MULTI)) isQueueing = true;
+      isMarked ||= bytes.includes(WRITE_MARK);
+      if (text.includes(EXEC)) isQueueing = false;
+      // What is queued does nothing before EXEC.
+      if (isMarked && !isQueueing) {
+        isMarked = false;
+        this.note(hostname, bytes);
+      }
       return write(bytes);
     };
     return connection;
