@@ -116,7 +116,7 @@ export class Group {
   /** Whether the next history that the master names is the group's, whatever it was before. */
   adoptsHistory = true;
   /** The lease, see lease.ts: as the router was told last; -1 as long as it wasn't. */
-  leaseUntil = -1;
+  leaseUntil: number = -1;
   /** From when on peers may be asked. */
   leaseAskedAt: number = Number.NEGATIVE_INFINITY;
   /** Grows when the lease is given back: older answers don't count then. */
