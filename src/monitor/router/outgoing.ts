@@ -14,8 +14,10 @@ const SHORT_BYTES = 64;
 /** Size of the first block: an idle connection should cost little. */
 const FIRST_BLOCK_BYTES = 1 << 10;
 const LARGEST_BLOCK_BYTES = 64 << 10;
-/** So many idle blocks of the usual largest size are kept. */
-const KEPT_BLOCKS = 16;
+/** Size of blocks for what many clients send: several groups have to fit in, of 64 KiB and one command more. */
+const SHARED_BLOCK_BYTES = 256 << 10;
+/** So many idle blocks of each of these sizes are kept. */
+const KEPT_BLOCKS = 32;
 
 /** A piece of memory that is filled from its start and sent from its start. */
 export class Block {
@@ -38,22 +40,25 @@ export class Block {
   }
 }
 
-/** Keeps blocks that are used again. */
+/** Keeps blocks of two sizes that are used again. */
 export class BlockPool {
-  private readonly idle: Block[] = [];
+  private readonly idle: ReadonlyMap<number, Block[]> = new Map([
+    [LARGEST_BLOCK_BYTES, []],
+    [SHARED_BLOCK_BYTES, []],
+  ]);
 
-  /** A block with room for at least `size` bytes. */
+  /** A block of `size` bytes. */
   take(size: number): Block {
-    if (size !== LARGEST_BLOCK_BYTES) return new Block(size);
-    return this.idle.pop() ?? new Block(size);
+    return this.idle.get(size)?.pop() ?? new Block(size);
   }
 
   /** Takes a block back that nobody uses. */
   give(block: Block): void {
-    if (block.bytes.length !== LARGEST_BLOCK_BYTES || this.idle.length >= KEPT_BLOCKS) return;
+    const idle = this.idle.get(block.bytes.length);
+    if (idle === undefined || idle.length >= KEPT_BLOCKS) return;
     block.length = block.handed = block.sent = 0;
     block.isDone = false;
-    this.idle.push(block);
+    idle.push(block);
   }
 }
 
@@ -87,10 +92,10 @@ export class Outgoing {
     private readonly pool: BlockPool,
     private readonly owner: OutgoingOwner,
     public connection: Connection | null,
-    /** Whether blocks are kept for those who use them. */
-    private readonly keeps: boolean,
+    /** Whether many clients share it. */
+    private readonly isShared: boolean,
   ) {
-    this.current = pool.take(keeps ? LARGEST_BLOCK_BYTES : FIRST_BLOCK_BYTES);
+    this.current = pool.take(isShared ? SHARED_BLOCK_BYTES : FIRST_BLOCK_BYTES);
     this.onWritten = (count) => this.written(count);
     this.onFailed = () => {
       this.isWriting = false;
@@ -174,8 +179,8 @@ export class Outgoing {
     }
     if (current.sent < current.length) this.line.push(current);
     else this.finish(current);
-    const usual = this.keeps
-      ? LARGEST_BLOCK_BYTES
+    const usual = this.isShared
+      ? SHARED_BLOCK_BYTES
       : Math.min(LARGEST_BLOCK_BYTES, current.bytes.length * 4);
     this.current = this.pool.take(Math.max(usual, size));
     return this.current;

@@ -108,7 +108,7 @@ export class Upstream {
     readonly shape: UpstreamShape,
   ) {
     this.countsWrites = !shape.isExclusive;
-    this.outgoing = new Outgoing(host.blocks, this, null, true);
+    this.outgoing = new Outgoing(host.blocks, this, null, !shape.isExclusive);
     this.waitCommand = encodeRequest(["WAIT", shape.acks, shape.ackTimeoutMs]);
     this.onRead = (count) => this.received(count);
     this.onReadFailed = (error) => this.fail((error as Error).message);

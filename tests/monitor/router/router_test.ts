@@ -245,6 +245,20 @@ Deno.test("Router: what waits for too long is answered with the reason", async (
   assertEquals(await ask(client, "SET", "key", "value"), "OK");
 });
 
+Deno.test("Router: who has waited in vain once waits anew when it happens again", async () => {
+  await using group = await RoutedGroup.start(0, { holdMs: 200 });
+  const client = await group.client();
+  group.route({ writable: false, reason: "a failover is under way" });
+  assertMatch(String(await ask(client, "SET", "key", "value")), /^-MASTERDOWN/);
+  // Meanwhile somebody takes writes, and the client sends none.
+  group.route();
+  group.route({ writable: false, reason: "another failover is under way" });
+  const written = ask(client, "SET", "key", "value");
+  await until(() => group.router.holding.count === 1);
+  group.route();
+  assertEquals(await written, "OK");
+});
+
 Deno.test("Router: reads of a node that ends are asked of another", async () => {
   await using group = await RoutedGroup.start(2);
   const client = await group.client();
@@ -267,6 +281,7 @@ Deno.test("Router: while there is no master, those who don't write go on reading
   const [writer, reader] = [await group.client(), await group.client()];
   await ask(writer, "SET", "key", "value");
   await group.direct(0, "WAIT", 2, 1000);
+  await until(() => group.router.topology.readers.every(({ offset }) => offset >= 0));
   await group.end(0);
   // Longer than the nodes are left alone at rest: each has said that it has no master.
   const endMs = performance.now() + 1500;
