@@ -11,6 +11,7 @@ import type { Router } from "./router.ts";
 import { READ, type Route, WAIT } from "./routes.ts";
 import { Run, type RunOwner } from "./run.ts";
 import { REPLY_ON, type RouterSession } from "./session.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** Replies that nobody wants. */
 export const NOBODY: RunOwner = {
@@ -46,9 +47,9 @@ export const BlockingCommand = {
     }
     session.heldSinceMs = -1;
     const upstream = master!.exclusive(session.resp, session.database);
-    // WAIT is about what its own connection has seen done; this one has to see where the data is now.
-    if (route.kind === WAIT) upstream.send(new Run(NOBODY, 1), PING, 0, PING.length);
     const run = router.newRun(session, 1, writes, true);
+    run.isWait = route.kind === WAIT;
+    if (run.isWait) sendBeforeWait(upstream);
     run.isExclusive = true;
     run.isSilent = session.replyMode !== REPLY_ON;
     session.enqueue(run);
@@ -58,3 +59,8 @@ export const BlockingCommand = {
 } as const;
 
 const PING = encodeRequest(["PING"]);
+
+/** WAIT is about what its own connection has seen done: a new one has to see where the data is now. */
+export function sendBeforeWait(upstream: Upstream): void {
+  upstream.send(new Run(NOBODY, 1), PING, 0, PING.length);
+}

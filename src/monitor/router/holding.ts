@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { sendBeforeWait } from "./blocking_command.ts";
 import { fillWithErrors } from "./rescue.ts";
 import type { Router } from "./router.ts";
 import type { Run } from "./run.ts";
@@ -28,9 +29,6 @@ export class Holding {
   private lookTimer: ReturnType<typeof setInterval> | undefined;
   private soonTimer: ReturnType<typeof setTimeout> | undefined;
   private pumpIsDue = false;
-  /** When there last was a master that takes writes, and a node that serves reads, by the monotonic clock in ms. */
-  private writableMs = 0;
-  private readableMs = 0;
 
   /** Nothing waits yet. */
   constructor(private readonly router: Router) {}
@@ -50,21 +48,10 @@ export class Holding {
     this.lanes.clear();
   }
 
-  /** Something was heard of the nodes: who could take commands now? */
-  noteAvailability(): void {
-    const { clock, topology } = this.router;
-    const nowMs = clock.monotonic();
-    if (topology.mayWrite) this.writableMs = nowMs;
-    if (topology.reader(null) !== null) this.readableMs = nowMs;
-  }
-
   /** Nobody can take these commands: whether they were answered with errors, since their client has waited for too long. */
   hold(session: RouterSession, group: Group): boolean {
     const { options, nowMs } = this.router;
-    // Who had to wait before, and hasn't sent anything while it could have been taken, waits anew.
-    const needsMaster = group.toMaster || session.batch !== null;
-    const takenMs = needsMaster ? this.writableMs : this.readableMs;
-    if (session.heldSinceMs < takenMs) session.heldSinceMs = nowMs;
+    if (session.heldSinceMs < 0) session.heldSinceMs = nowMs;
     const isLate = nowMs - session.heldSinceMs >= options.holdMs;
     if (isLate || this.heldBytes > options.holdBytes) {
       const error = this.errorFor(group.toMaster, isLate);
@@ -191,6 +178,7 @@ export class Holding {
       const upstream = stuck.has(session) ? null : this.upstreamFor(session, run);
       if (upstream !== null) {
         if (run.writes === 0) router.statistics.retriedReads += run.count;
+        if (run.isWait) sendBeforeWait(upstream);
         upstream.send(run, run.copy!, 0, run.copy!.length);
       } else if (nowMs - run.startedMs >= holdMs) {
         fillWithErrors(run, this.errorFor(run.toMaster, true));

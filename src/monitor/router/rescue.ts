@@ -54,6 +54,7 @@ function repeated(run: Run, part: Part): Run {
   again.toMaster = part.toMaster;
   again.isSilent = run.isSilent;
   again.isExclusive = run.isExclusive;
+  again.isWait = run.isWait;
   again.startedMs = run.startedMs;
   return again;
 }

@@ -152,7 +152,6 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   apply(routing: Routing): void {
     this.tick();
     this.topology.apply(routing);
-    this.holding.noteAvailability();
     this.holding.wake();
     this.flushClients();
   }
@@ -465,7 +464,6 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
   /** A node has told its role, or won't. */
   hears(node: RouterNode, role: NodeRole | null, token: unknown): void {
     this.topology.hears(node, role, token);
-    this.holding.noteAvailability();
     this.holding.wakeSoon();
   }
 

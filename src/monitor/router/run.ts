@@ -43,6 +43,8 @@ export class Run {
   toMaster = false;
   /** A command before it was refused: what only reads must be asked once more, after that. */
   isVoid = false;
+  /** Whether it waits for replicas to have what its connection has seen done: a command has to go before it there. */
+  isWait = false;
   /** Whether it means something on its connection only, as a part of a transaction. */
   isBound = false;
   /** The block in which its commands stand... */

@@ -627,6 +627,8 @@ export class RouterSession implements RunOwner {
     host.tick();
     this.lastInteractionMs = host.nowMs;
     host.statistics.bytesIn += count;
+    // What stood in the buffer has waited together; what comes now waits for itself.
+    if (this.position === this.end) this.heldSinceMs = -1;
     if (this.buffer !== this.readBuffer || this.end !== this.readAt) this.takeOver(count);
     this.end += count;
     if (this.end === this.buffer.length && this.end < USUAL_BUFFER_BYTES) {

@@ -22,7 +22,7 @@ const LARGEST_READ_BYTES = 256 << 10;
 const WHOLE_REPLY_BYTES = 64 << 10;
 /** A reply that starts so says that the node can't serve now. */
 const REFUSAL =
-  /^-(LOADING|MASTERDOWN|READONLY|UNBLOCKED force|NOAUTH|EXECABORT [A-Z][a-z ]+: (LOADING|MASTERDOWN|READONLY)) /;
+  /^-(LOADING|MASTERDOWN|READONLY|UNBLOCKED force|NOAUTH|ERR WAIT cannot be used with replica|EXECABORT [A-Z][a-z ]+: (LOADING|MASTERDOWN|READONLY)) /;
 const LONGEST_REFUSAL = "-EXECABORT Transaction discarded because of: MASTERDOWN ".length;
 const MINUS = 0x2d;
 
