@@ -54,7 +54,7 @@ export interface RouterOptions {
   queryBufferLimit: number;
   /** Most bytes of replies that may wait for one client; then it is closed. */
   outputBufferLimit: number;
-  /** How long a node may be silent that owes a reply; then its connection counts as lost. 0 for any time. */
+  /** How long a replica may be silent, in ms; then what was asked of it is asked elsewhere. 0 for any time. */
   nodeTimeoutMs: number;
   /** Connections to a node that clients share, for each database and protocol. */
   sharedConnections: number;

@@ -92,7 +92,7 @@ const ROUTER_SETTINGS: readonly MonitorSetting[] = [
       "node-timeout-ms",
       0,
       COUNT,
-      "ms after which a node that owes a reply is lost; 0 never",
+      "ms after which a silent replica's reads go elsewhere; 0 never",
     ),
   ),
   named(integer("node-connections", 1, [1, 64], "connections to each node that clients share")),

@@ -34,19 +34,10 @@ export const BlockingCommand = {
     bytes: Uint8Array,
     frame: RequestFrame,
   ): boolean {
-    if (session.pendingRuns > 0) {
-      session.isWaiting = true;
-      return false;
-    }
-    const { topology, topology: { master } } = router;
     const writes = route.kind === READ || route.kind === WAIT ? 0 : 1;
-    const isThere = writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
-    if (!isThere) {
-      const { start, position: end } = frame;
-      return router.holding.hold(session, { bytes, start, end, count: 1, writes, toMaster: true });
-    }
-    session.heldSinceMs = -1;
-    const upstream = master!.exclusive(session.resp, session.database);
+    const admitted = router.admit(session, bytes, frame, writes);
+    if ("isDone" in admitted) return admitted.isDone;
+    const upstream = admitted.master.exclusive(session.resp, session.database);
     const run = router.newRun(session, 1, writes, true);
     run.isWait = route.kind === WAIT;
     if (run.isWait) sendBeforeWait(upstream);

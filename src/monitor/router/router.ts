@@ -299,6 +299,30 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     return true;
   }
 
+  /**
+   * Whether a client may get a connection to the master of its own for a command: nothing of it is under way, and the master is there. If
+   * not, `isDone` says whether the command was answered (with an error, as it has waited for too long); else it waits.
+   */
+  admit(
+    session: RouterSession,
+    bytes: Uint8Array,
+    frame: RequestFrame,
+    writes: number,
+  ): { readonly master: RouterNode } | { readonly isDone: boolean } {
+    if (session.pendingRuns > 0) {
+      session.isWaiting = true;
+      return { isDone: false };
+    }
+    const { mayWrite, master } = this.topology;
+    if (master !== null && (writes > 0 ? mayWrite : master.isMaster)) {
+      session.heldSinceMs = -1;
+      return { master };
+    }
+    const { start, position: end } = frame;
+    const group: Group = { bytes, start, end, count: 1, writes, toMaster: true };
+    return { isDone: this.holding.hold(session, group) };
+  }
+
   /** A run that is sent now. */
   newRun(session: RouterSession, count: number, writes: number, toMaster: boolean): Run {
     const run = new Run(session, count);

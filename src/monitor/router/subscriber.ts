@@ -68,23 +68,8 @@ export class Subscriber implements OwnLane {
     bytes: Uint8Array,
     frame: RequestFrame,
   ): boolean {
-    if (session.pendingRuns > 0) {
-      session.isWaiting = true;
-      return false;
-    }
-    const { master } = router.topology;
-    if (master === null || !master.isMaster) {
-      const { start, position: end } = frame;
-      return router.holding.hold(session, {
-        bytes,
-        start,
-        end,
-        count: 1,
-        writes: 0,
-        toMaster: true,
-      });
-    }
-    session.heldSinceMs = -1;
+    const admitted = router.admit(session, bytes, frame, 0);
+    if ("isDone" in admitted) return admitted.isDone;
     const lane = new Subscriber(router, session);
     if (route.kind !== SUBSCRIBE) lane.isMixed = true;
     session.own = lane;

@@ -82,22 +82,8 @@ export class TransactionLane implements OwnLane {
     bytes: Uint8Array,
     frame: RequestFrame,
   ): boolean {
-    if (session.pendingRuns > 0) {
-      session.isWaiting = true;
-      return false;
-    }
-    if (!router.topology.mayWrite) {
-      const { start, position: end } = frame;
-      return router.holding.hold(session, {
-        bytes,
-        start,
-        end,
-        count: 1,
-        writes: 1,
-        toMaster: true,
-      });
-    }
-    session.heldSinceMs = -1;
+    const admitted = router.admit(session, bytes, frame, 1);
+    if ("isDone" in admitted) return admitted.isDone;
     const lane = new TransactionLane(router, session);
     session.own = lane;
     lane.open();

@@ -30,8 +30,13 @@ Deno.test("Router: writes go to the master, reads to replicas, and replies come 
   }
   assertEquals(await pipeline(client, ...commands), expected);
   const { topology } = group.router;
+  const [session] = group.router.sessions.values();
+  // Until it is known how far the master was behind the last write, only that is read from.
+  await until(() => {
+    const wanted = session.batch?.offset ?? -1;
+    return wanted >= 0 && topology.readers.every(({ offset }) => offset >= wanted);
+  });
   const before = topology.readers.map(({ sent }) => sent);
-  await until(() => topology.readers.every(({ offset }) => offset === topology.master!.offset));
   for (let number = 0; number < 50; number++) await ask(client, "GET", "key");
   const sent = topology.readers.map((node, index) => node.sent - before[index]);
   assertEquals(sent.reduce((sum, count) => sum + count, 0) >= 25, true, `replicas got ${sent}`);
