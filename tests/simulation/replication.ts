@@ -3,100 +3,25 @@
  *
  * @module
  */
-import { type Program, runProgram } from "../support/command_line.ts";
 import { type Sabotage, SABOTAGES, searchForSabotage } from "./replication_proof.ts";
 import { type ReplicationOutcome, simulateReplication } from "./replication_run.ts";
+import { runSeeds, type SeedsGame, sumOf } from "./seeds_program.ts";
 
-const USAGE = `deno run -A tests/simulation/replication.ts [options]
-
-  --seeds N         how many seeds are played (10000)
-  --seed N          the first of them (1)
-  --trace           shows all that happens; for a single seed: --seed 7 --seeds 1 --trace
-  --bug N           puts in bug number N of the list of --prove
-  --prove           puts in each bug in turn, until a seed finds out (--seeds: at most, 1000)
-`;
-
-const FAULTS_AT_MOST = 20;
-
-interface Options {
-  readonly seed: number;
-  readonly seeds: number;
-  readonly trace: boolean;
-  readonly bug: Sabotage | undefined;
-  readonly proves: boolean;
-}
-
-/** What is counted of all seeds. */
-const COUNTED = ["lives", "cuts", "full", "partial", "answered", "confirmed", "compared"] as const;
-
-/** Plays seeds; how many found a fault. */
-async function play({ bug, seed: first, seeds, trace }: Options): Promise<number> {
-  const started = performance.now();
-  const total = new Map<string, number>(COUNTED.map((name) => [name, 0]));
-  let faults = 0;
-  let simulatedMs = 0;
-  let seed = first;
-  for (; seed < first + seeds && faults < FAULTS_AT_MOST; seed++) {
-    const outcome: ReplicationOutcome = await simulateReplication(seed, {
-      trace: trace ? console.log : undefined,
-      sabotage: bug?.apply,
-    });
-    for (const name of COUNTED) total.set(name, total.get(name)! + outcome[name]);
-    simulatedMs += outcome.simulatedMs;
-    const { fault } = outcome;
-    if (fault === undefined) continue;
-    faults++;
-    console.log(`seed ${seed}: ${fault.name === "SimulationFault" ? fault.message : fault.stack}`);
-  }
-  const seconds = (performance.now() - started) / 1000;
-  const played = seed - first;
-  const count = (name: typeof COUNTED[number]) => total.get(name);
-  console.log(
-    `${played} seeds, ${count("lives")} servers, ${count("cuts")} cuts, ` +
-      `${count("full")} full and ${count("partial")} partial synchronisations, ` +
-      `${count("answered")} answers, ${count("confirmed")} confirmed by replicas, ` +
-      `${count("compared")} comparisons, ${(simulatedMs / 3_600_000).toFixed(1)} hours, ` +
-      `${faults} faults; ${seconds.toFixed(1)} s, ${(played / seconds).toFixed(0)} seeds/s`,
-  );
-  return faults;
-}
-
-/** Puts in each bug in turn; how many of them nobody finds. */
-async function prove({ seed: first, seeds }: Options): Promise<number> {
-  console.log("| N | bug | found after seeds | by seed | which says |");
-  console.log("| - | - | - | - | - |");
-  let missed = 0;
-  for (const [index, sabotage] of SABOTAGES.entries()) {
-    const finding = await searchForSabotage(sabotage, first, seeds);
-    if (finding.seed === undefined) missed++;
-    const what = finding.fault?.split("\n")[0].slice(0, 90).replaceAll("|", "/") ?? "";
-    const found = finding.seed === undefined ? `not after ${seeds}` : finding.seeds;
-    const cells = [index + 1, finding.name, found, finding.seed ?? "", what];
-    console.log(`| ${cells.join(" | ")} |`);
-  }
-  return missed;
-}
-
-/** The bug of this number in the list. */
-function bugOf(number: number | undefined): Sabotage | undefined {
-  if (number === undefined) return undefined;
-  const bug = SABOTAGES[number - 1];
-  if (bug === undefined) throw new Error(`--bug is a number from 1 to ${SABOTAGES.length}`);
-  return bug;
-}
-
-const PROGRAM: Program<Options> = {
-  usage: USAGE,
-  texts: ["seed", "seeds", "bug"],
-  flags: ["trace", "prove"],
-  read: (given) => ({
-    seed: given.whole("seed") ?? 1,
-    seeds: given.whole("seeds") ?? (given.has("prove") ? 1000 : 10_000),
-    trace: given.has("trace"),
-    bug: bugOf(given.whole("bug")),
-    proves: given.has("prove"),
-  }),
-  run: async (options) => await (options.proves ? prove : play)(options) > 0 ? 1 : 0,
+const GAME: SeedsGame<ReplicationOutcome, Sabotage> = {
+  file: "replication.ts",
+  bugs: SABOTAGES,
+  play: (seed, trace, bug) => simulateReplication(seed, { trace, sabotage: bug?.apply }),
+  search: searchForSabotage,
+  shownCharacters: 90,
+  describe(outcomes) {
+    const sum = (figure: (outcome: ReplicationOutcome) => number) => sumOf(outcomes, figure);
+    return `${sum(({ lives }) => lives)} servers, ${sum(({ cuts }) => cuts)} cuts, ` +
+      `${sum(({ full }) => full)} full and ` +
+      `${sum(({ partial }) => partial)} partial synchronisations, ` +
+      `${sum(({ answered }) => answered)} answers, ` +
+      `${sum(({ confirmed }) => confirmed)} confirmed by replicas, ` +
+      `${sum(({ compared }) => compared)} comparisons`;
+  },
 };
 
-if (import.meta.main) Deno.exit(await runProgram(PROGRAM));
+if (import.meta.main) Deno.exit(await runSeeds(GAME));
