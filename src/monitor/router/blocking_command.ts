@@ -10,7 +10,8 @@ import { encodeRequest } from "../../protocol/request_writer.ts";
 import type { Router } from "./router.ts";
 import { READ, type Route, WAIT } from "./routes.ts";
 import { Run, type RunOwner } from "./run.ts";
-import { REPLY_ON, type RouterSession } from "./session.ts";
+import type { RouterSession } from "./session.ts";
+import { REPLY_ON } from "./session_host.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Replies that nobody wants. */
@@ -43,7 +44,7 @@ export const BlockingCommand = {
     if (run.isWait) sendBeforeWait(upstream);
     run.isExclusive = true;
     run.isSilent = session.replyMode !== REPLY_ON;
-    session.enqueue(run);
+    session.line.push(run);
     upstream.send(run, bytes, frame.start, frame.position);
     return true;
   },

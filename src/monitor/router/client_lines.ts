@@ -29,7 +29,7 @@ export function describeSession(session: RouterSession, router: Router): string 
 
 function flagsOf(session: RouterSession): string {
   let flags = "";
-  if (session.exclusiveRun !== null) flags += "b";
+  if (session.line.exclusiveRun !== null) flags += "b";
   if (session.isClosing) flags += "c";
   if (session.noEvict) flags += "e";
   return flags === "" ? "N" : flags;

@@ -8,7 +8,8 @@ import { sendBeforeWait } from "./blocking_command.ts";
 import { fillWithErrors } from "./rescue.ts";
 import type { Router } from "./router.ts";
 import type { Run } from "./run.ts";
-import type { Group, OwnLane, RouterSession } from "./session.ts";
+import type { RouterSession } from "./session.ts";
+import type { Group, OwnLane } from "./session_host.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** How often is looked at who has waited for too long, in ms. */
@@ -203,9 +204,9 @@ export class Holding {
       if (!isThere) return null;
       if (run.isExclusive) return master!.exclusive(resp, database);
       const upstream = router.masterLane(master!, session, origin, run.writes > 0);
-      return isOrdered && session.hasRunsElsewhereBefore(run, upstream) ? null : upstream;
+      return isOrdered && session.line.hasRunsElsewhereBefore(run, upstream) ? null : upstream;
     }
-    const writing = isOrdered ? session.writingUpstreamBefore(run) : null;
+    const writing = isOrdered ? session.line.writingUpstreamBefore(run) : null;
     if (writing !== null && !writing.isClosed) {
       const { shape } = writing;
       return shape.resp === resp && shape.database === database ? writing : null;

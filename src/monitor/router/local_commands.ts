@@ -9,7 +9,8 @@ import { describeSession } from "./client_lines.ts";
 import type { Router } from "./router.ts";
 import type { RouterNode } from "./node.ts";
 import type { Route } from "./routes.ts";
-import { REPLY_OFF, REPLY_ON, REPLY_SKIP, type RouterSession } from "./session.ts";
+import type { RouterSession } from "./session.ts";
+import { REPLY_OFF, REPLY_ON, REPLY_SKIP } from "./session_host.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /** What became of a command: it was answered, it has to wait, or it is to be sent to a node. */

@@ -32,7 +32,8 @@ import {
   WRITE,
 } from "./routes.ts";
 import { Run } from "./run.ts";
-import { type Group, REPLY_ON, REPLY_SKIP, RouterSession, type SessionHost } from "./session.ts";
+import { RouterSession } from "./session.ts";
+import { type Group, REPLY_ON, REPLY_SKIP, type SessionHost } from "./session_host.ts";
 import { Statistics } from "./statistics.ts";
 import { Subscriber } from "./subscriber.ts";
 import { Topology } from "./topology.ts";
@@ -207,7 +208,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     if (upstream === null) return session.isWaiting ? false : this.holding.hold(session, group);
     if (upstream.unsentBytes > UPSTREAM_PAUSE_BYTES) return this.holding.stall(session);
     session.heldSinceMs = -1;
-    const last = session.lastRun;
+    const last = session.line.last;
     const { bytes, start, end, count, writes } = group;
     if (
       last !== undefined && last.upstream === upstream && upstream.lastRun === last &&
@@ -217,7 +218,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
       return true;
     }
     const run = this.newRun(session, count, writes, group.toMaster);
-    session.enqueue(run);
+    session.line.push(run);
     upstream.send(run, bytes, start, end);
     return true;
   }
@@ -294,7 +295,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     session.heldSinceMs = -1;
     const run = this.newRun(session, 1, writes, group.toMaster);
     run.isSilent = session.replyMode !== REPLY_ON;
-    session.enqueue(run);
+    session.line.push(run);
     upstream.send(run, bytes, group.start, group.end);
     return true;
   }
@@ -341,14 +342,14 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
       const isThere = group.writes > 0 ? topology.mayWrite : master !== null && master.isMaster;
       if (!isThere) return null;
       const upstream = this.masterLane(master!, session, session, group.writes > 0);
-      if (isOrdered && session.pendingRuns > 0 && session.hasRunsElsewhere(upstream)) {
+      if (isOrdered && session.pendingRuns > 0 && session.line.hasRunsElsewhere(upstream)) {
         session.isWaiting = true;
         return null;
       }
       return upstream;
     }
     if (isOrdered && session.pendingRuns > 0) {
-      const upstream = session.writingUpstream;
+      const upstream = session.line.writingUpstream;
       if (upstream !== null && !upstream.isClosed) {
         const { shape } = upstream;
         if (shape.database === session.database && shape.resp === session.resp) return upstream;
@@ -393,12 +394,12 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
       run,
       this.routes,
       doubt,
-      session.repeatedBefore(run),
+      session.line.repeatedBefore(run),
     );
     if (unknown > 0) this.noteUnknown(session, unknown, doubt);
     const keepsRun = run.count > 0;
     session.replace(run, runs, keepsRun);
-    if (!run.isVoid) session.voidRunsOn(upstream);
+    if (!run.isVoid) session.line.voidRunsOn(upstream);
     if (run.isExclusive) {
       upstream!.isTainted = true;
       this.giveBack(upstream!);

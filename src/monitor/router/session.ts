@@ -18,10 +18,11 @@ import {
 import { encodeRequest } from "../../protocol/request_writer.ts";
 import type { Connection } from "../../runtime/sockets.ts";
 import type { Batch } from "./freshness.ts";
-import { type BlockPool, Outgoing } from "./outgoing.ts";
-import { MASTER_READ, type Route, type RouteTable, WRITE } from "./routes.ts";
+import { Outgoing } from "./outgoing.ts";
+import { MASTER_READ, type Route, WRITE } from "./routes.ts";
 import { Run, type RunOwner } from "./run.ts";
-import type { Statistics } from "./statistics.ts";
+import { RunLine } from "./run_line.ts";
+import { type Group, type OwnLane, REPLY_ON, type SessionHost } from "./session_host.ts";
 import { closeQuietly } from "./upstream.ts";
 
 const FIRST_BUFFER_BYTES = 2 << 10;
@@ -46,85 +47,6 @@ const STOP_ERROR = 1;
 const STOP_LINE = 2;
 const STOP_SINGLE = 3;
 const STOP_LIMIT = 4;
-
-/** What becomes of replies. */
-export const REPLY_ON = 0;
-/** Replies are dropped. */
-export const REPLY_OFF = 1;
-/** The reply of the next command is dropped. */
-export const REPLY_SKIP = 2;
-
-/** What a session needs of the router. */
-export interface SessionHost {
-  /** Blocks to send from. */
-  readonly blocks: BlockPool;
-  /** What is counted. */
-  readonly statistics: Statistics;
-  /** What is done with each command. */
-  readonly routes: RouteTable;
-  /** Longest command, and most bytes of replies that may wait. */
-  readonly queryBufferLimit: number;
-  /** Most bytes of replies that may wait. */
-  readonly outputBufferLimit: number;
-  /** The time in ms, by a clock that never goes back, as of the start of this turn. */
-  readonly nowMs: number;
-  /** A turn begins. */
-  tick(): void;
-  /** The session's output is sent at the end of the turn. */
-  flushLater(session: RouterSession): void;
-  /** Has what is to be sent to clients sent. */
-  flushClients(): void;
-  /**
-   * Sends a group of commands of a session where it belongs.
-   *
-   * @returns whether it was sent; if not, the session is called on again.
-   */
-  dispatch(session: RouterSession, group: Group): boolean;
-  /** Does with a single command what is to be done with it; see {@linkcode SessionHost.dispatch}. */
-  single(session: RouterSession, route: Route, bytes: Uint8Array, frame: RequestFrame): boolean;
-  /** A command of a run was refused by its node; see {@linkcode RunOwner.refused}. */
-  refused(session: RouterSession, run: Run, error: string, isRefusal: boolean): boolean;
-  /** A run has lost its connection. */
-  lost(session: RouterSession, run: Run, reason: string): void;
-  /** What a run has changed was not confirmed by enough replicas. */
-  unconfirmed(session: RouterSession, run: Run, failure: string): void;
-  /** All of a run's replies are there. */
-  finished(session: RouterSession, run: Run): void;
-  /** The session is closed. */
-  left(session: RouterSession): void;
-}
-
-/** Commands that stand one behind the other in a buffer. */
-export interface Group {
-  /** The buffer... */
-  bytes: Uint8Array;
-  /** ... in which they start here... */
-  start: number;
-  /** ... and end here. */
-  end: number;
-  /** How many they are. */
-  count: number;
-  /** How many of them write. */
-  writes: number;
-  /** Whether they have to go to the master. */
-  toMaster: boolean;
-}
-
-/** Takes over what a client sends, while it has a connection of its own to a node. */
-export interface OwnLane {
-  /** One command; false if it has to wait. */
-  take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean;
-  /** One of its runs was refused; whether it has seen to that, as {@linkcode RunOwner.refused}. */
-  refused(run: Run, error: string): boolean;
-  /** One of its runs has lost its connection; whether it has seen to that. */
-  lost(run: Run, reason: string): boolean;
-  /** All replies of a run are there. */
-  finished(run: Run): void;
-  /** The client is gone. */
-  leave(): void;
-  /** The router may have a master again. */
-  retry(): void;
-}
 
 /** See the head of this file. */
 export class RouterSession implements RunOwner {
@@ -164,8 +86,8 @@ export class RouterSession implements RunOwner {
   isTouched = false;
   /** It waits for its runs to be done, or for output to be sent. */
   isWaiting = false;
-  private runs: Run[] = [];
-  private first = 0;
+  /** Its runs. */
+  readonly line: RunLine = new RunLine();
   /** About so many bytes of replies have come before their turn. */
   private heldBytes = 0;
   private readonly outgoing: Outgoing;
@@ -204,74 +126,7 @@ export class RouterSession implements RunOwner {
 
   /** How many runs have no reply. */
   get pendingRuns(): number {
-    return this.runs.length - this.first;
-  }
-
-  /** Whether a run in line was sent on another connection than `upstream`. */
-  hasRunsElsewhere(upstream: unknown): boolean {
-    for (let index = this.first; index < this.runs.length; index++) {
-      const run = this.runs[index];
-      if (!run.isDone && run.upstream !== upstream) return true;
-    }
-    return false;
-  }
-
-  /** The connection on which the last run before `run` that writes waits for replies; null if there is none. */
-  writingUpstreamBefore(run: Run): Run["upstream"] {
-    let found: Run["upstream"] = null;
-    for (let index = this.first; this.runs[index] !== run && index < this.runs.length; index++) {
-      const other = this.runs[index];
-      if (!other.isDone && other.writes > 0) found = other.upstream;
-    }
-    return found;
-  }
-
-  /** Whether a run before `run` waits for replies on another connection than `upstream`. */
-  hasRunsElsewhereBefore(run: Run, upstream: unknown): boolean {
-    for (let index = this.first; this.runs[index] !== run && index < this.runs.length; index++) {
-      if (!this.runs[index].isDone && this.runs[index].upstream !== upstream) return true;
-    }
-    return false;
-  }
-
-  /** The run before `run`, if more commands may be added to what of it waits to be sent once more; else null. */
-  repeatedBefore(run: Run): Run | null {
-    const index = this.runs.indexOf(run, this.first);
-    const before = index > this.first ? this.runs[index - 1] : undefined;
-    if (before === undefined || before.copy === null || before.isDone) return null;
-    const isAlike = before.isSilent === run.isSilent && before.origin === run.upstream?.shape;
-    return isAlike && !before.isExclusive && !run.isExclusive ? before : null;
-  }
-
-  /** What was sent on a connection behind a command that was refused must be read once more. */
-  voidRunsOn(upstream: unknown): void {
-    for (let index = this.first; index < this.runs.length; index++) {
-      const run = this.runs[index];
-      if (!run.isDone && run.upstream === upstream) run.isVoid = true;
-    }
-  }
-
-  /** The run that has a connection of its own; null if there is none. */
-  get exclusiveRun(): Run | null {
-    for (let index = this.first; index < this.runs.length; index++) {
-      const run = this.runs[index];
-      if (!run.isDone && run.isExclusive) return run;
-    }
-    return null;
-  }
-
-  /** The connection on which a run of it that writes waits for replies; null if there is none. */
-  get writingUpstream(): Run["upstream"] {
-    for (let index = this.runs.length - 1; index >= this.first; index--) {
-      const run = this.runs[index];
-      if (!run.isDone && run.writes > 0) return run.upstream;
-    }
-    return null;
-  }
-
-  /** The last run in line, if more commands may be added to it. */
-  get lastRun(): Run | undefined {
-    return this.runs.length > this.first ? this.runs[this.runs.length - 1] : undefined;
+    return this.line.length;
   }
 
   /** Bytes of replies that wait. */
@@ -284,15 +139,9 @@ export class RouterSession implements RunOwner {
     return this.end - this.position;
   }
 
-  /** Puts a run at the end of the line. */
-  enqueue(run: Run): void {
-    this.runs.push(run);
-  }
-
   /** Puts runs in the place of `run`, or before it. */
   replace(run: Run, others: readonly Run[], keepsRun: boolean): void {
-    const index = this.runs.indexOf(run, this.first);
-    this.runs.splice(index, keepsRun ? 0 : 1, ...others);
+    this.line.replace(run, others, keepsRun);
     this.advance();
   }
 
@@ -309,7 +158,7 @@ export class RouterSession implements RunOwner {
     run.hold(bytes, 0, bytes.length);
     run.answered = 1;
     run.isDone = true;
-    this.runs.push(run);
+    this.line.push(run);
   }
 
   /** Bytes of a connection of its own, as they are. */
@@ -326,7 +175,7 @@ export class RouterSession implements RunOwner {
       return;
     }
     if (!run.isSilent) {
-      if (run === this.runs[this.first] && run.held === null) {
+      if (run === this.line.first && run.held === null) {
         this.outgoing.append(bytes, start, end);
       } else this.hold(run, bytes, start, end);
     }
@@ -337,7 +186,7 @@ export class RouterSession implements RunOwner {
   /** A part of a long reply. */
   deliverPart(run: Run, bytes: Uint8Array, start: number, end: number): void {
     if (this.isClosed || run.isSilent) return;
-    if (run === this.runs[this.first] && run.held === null) this.outgoing.append(bytes, start, end);
+    if (run === this.line.first && run.held === null) this.outgoing.append(bytes, start, end);
     else this.hold(run, bytes, start, end);
     this.touch();
   }
@@ -372,29 +221,23 @@ export class RouterSession implements RunOwner {
   finish(run: Run): void {
     run.isDone = true;
     this.host.finished(this, run);
-    if (run === this.runs[this.first]) this.advance();
+    if (run === this.line.first) this.advance();
   }
 
   /** Sends the replies that wait and whose turn it is. */
   advance(): void {
-    for (;;) {
-      const run = this.runs[this.first];
-      if (run === undefined) break;
+    const { line } = this;
+    for (let run = line.first; run !== undefined; run = line.first) {
       if (
         run.held !== null && !(run.isDone === false && run.writes > 0 && run.upstream?.shape.acks)
       ) {
         this.appendHeld(run);
       }
       if (!run.isDone) break;
-      this.runs[this.first++] = undefined as unknown as Run;
+      line.shift();
     }
-    if (this.first === this.runs.length) {
-      this.runs.length = 0;
-      this.first = this.heldBytes = 0;
-    } else if (this.first > 256) {
-      this.runs.splice(0, this.first);
-      this.first = 0;
-    }
+    if (line.length === 0) this.heldBytes = 0;
+    line.trim();
     this.touch();
   }
 
@@ -452,7 +295,7 @@ export class RouterSession implements RunOwner {
     this.outgoing.stop();
     closeQuietly(this.connection);
     this.own?.leave();
-    this.exclusiveRun?.upstream?.fail("the client is gone");
+    this.line.exclusiveRun?.upstream?.fail("the client is gone");
     this.host.left(this);
   }
 
@@ -500,11 +343,11 @@ export class RouterSession implements RunOwner {
   /** Whether its next command may be looked at. */
   private mayGoOn(): boolean {
     // Behind a command that may wait, everything does.
-    const waits = this.first < this.runs.length && this.runs[this.first].isExclusive;
+    const waits = this.line.first?.isExclusive === true;
     if (
       !waits && this.retrying === 0 && !this.isAsking &&
       this.outgoing.pendingBytes < OUTPUT_PAUSE_BYTES && this.heldBytes < HELD_PAUSE_BYTES &&
-      this.runs.length - this.first < MOST_RUNS
+      this.line.length < MOST_RUNS
     ) {
       return true;
     }

@@ -20,7 +20,8 @@ import { ReplySkipper } from "../../protocol/reply_skipper.ts";
 import { answerLocally } from "./local_commands.ts";
 import type { Router } from "./router.ts";
 import { BLOCKING, EXEC, REFUSED, type Route, SUBSCRIBE, WRITE } from "./routes.ts";
-import { isWord, type OwnLane, type RouterSession } from "./session.ts";
+import { isWord, type RouterSession } from "./session.ts";
+import type { OwnLane } from "./session_host.ts";
 import { isMessage, Subscriptions } from "./subscriptions.ts";
 import type { Upstream } from "./upstream.ts";
 

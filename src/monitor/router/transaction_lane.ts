@@ -29,7 +29,8 @@ import {
 } from "./routes.ts";
 import { fillWithErrors } from "./rescue.ts";
 import { Run } from "./run.ts";
-import { type OwnLane, REPLY_ON, type RouterSession } from "./session.ts";
+import type { RouterSession } from "./session.ts";
+import { type OwnLane, REPLY_ON } from "./session_host.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** So many bytes of commands are kept; a longer transaction isn't sent once more. */
@@ -186,7 +187,7 @@ export class TransactionLane implements OwnLane {
     const again = this.copyOf(run);
     this.session.replace(run, [again], false);
     run.count = run.answered;
-    this.session.voidRunsOn(upstream);
+    this.session.line.voidRunsOn(upstream);
     queueMicrotask(() => upstream.fail("the node can't serve now"));
     return true;
   }
@@ -334,7 +335,7 @@ export class TransactionLane implements OwnLane {
     const run = router.newRun(session, 1, writes, true);
     run.isBound = true;
     run.isSilent = session.replyMode !== REPLY_ON;
-    session.enqueue(run);
+    session.line.push(run);
     if (kind === WATCH && !isWithin) this.isWatching = true;
     if (kind === MULTI) this.isQueueing = true;
     if (name === "select") this.hasSelected = true;
