@@ -6,11 +6,13 @@
 
 import { formatOptions, UsageError } from "../runtime/arguments.ts";
 import { versionLine } from "../runtime/subcommands.ts";
-import { CLIENT_OPTIONS, type ClientSettings, parseClientOptions } from "./options.ts";
+import { CLIENT_OPTIONS } from "./option_table.ts";
+import { type ClientSettings, parseClientOptions } from "./options.ts";
 import { latin1Bytes, latin1Text, splitLine } from "./quoting.ts";
-import { runRepl } from "./repl.ts";
+import { runRepl } from "./repl/repl.ts";
 import { Session } from "./session.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
+import { runTool } from "./tools/mod.ts";
 
 const encoder = new TextEncoder();
 
@@ -46,6 +48,7 @@ export async function runClient(
   }
   const session = new Session(settings, terminal);
   try {
+    if (settings.tool !== undefined) return await runTool(settings.tool, { settings, terminal });
     if (settings.words.length > 0) return await runOnce(settings, session, terminal);
     await runRepl(session, terminal);
     return 0;

@@ -1,5 +1,5 @@
 /**
- * The options of `miniredis client`: those of redis-cli, and longer names for them.
+ * Reads the command line of `miniredis client`.
  *
  * Options end at the first word that is none: from there on it is the command, whose words may have
  * dashes.
@@ -7,75 +7,54 @@
  * @module
  */
 
-import { COMMON_OPTIONS, nearestWord, type Option, UsageError } from "../runtime/arguments.ts";
+import { nearestWord, type Option, UsageError } from "../runtime/arguments.ts";
 import type { ServerAddress } from "./connect.ts";
+import { CLIENT_OPTIONS } from "./option_table.ts";
+import { latin1Bytes, latin1Text, splitLine } from "./quoting.ts";
 
-/** The options that there are. */
-export const CLIENT_OPTIONS: readonly Option[] = [
-  {
-    name: "host",
-    aliases: ["h", "hostname"],
-    placeholder: "hostname",
-    summary: "Server hostname (default: 127.0.0.1)",
-  },
-  { name: "port", aliases: ["p"], placeholder: "port", summary: "Server port (default: 6379)" },
-  {
-    name: "socket",
-    aliases: ["s"],
-    placeholder: "path",
-    summary: "Server socket (overrides hostname and port)",
-  },
-  {
-    name: "pass",
-    aliases: ["a", "password"],
-    placeholder: "password",
-    summary: "Password; the environment variable REDISCLI_AUTH passes it more safely",
-  },
-  {
-    name: "user",
-    aliases: ["username"],
-    placeholder: "username",
-    summary: "User that the password is for",
-  },
-  { name: "askpass", summary: "Ask for the password instead" },
-  {
-    name: "uri",
-    aliases: ["u"],
-    placeholder: "uri",
-    summary: "Server as redis://user:password@host:port/database",
-  },
-  { name: "db", aliases: ["n"], placeholder: "number", summary: "Database number" },
-  { name: "2", summary: "Start in RESP2 protocol mode" },
-  { name: "3", summary: "Start in RESP3 protocol mode" },
-  { name: "r", placeholder: "count", summary: "Execute the command this many times; -1: for ever" },
-  { name: "i", placeholder: "seconds", summary: "Wait this long between two of them" },
-  { name: "x", summary: "Read the last argument from standard input" },
-  { name: "X", placeholder: "tag", summary: "Read the argument that is this tag from there" },
-  {
-    name: "d",
-    placeholder: "delimiter",
-    summary: "Stands between elements in raw format (default: \\n)",
-  },
-  {
-    name: "D",
-    placeholder: "delimiter",
-    summary: "Stands between replies in raw format (default: \\n)",
-  },
-  { name: "e", summary: "Exit with 1 if the command fails" },
-  { name: "raw", summary: "Raw format (default if the output isn't a terminal)" },
-  { name: "no-raw", summary: "Formatted output even if it isn't a terminal" },
-  { name: "quoted-input", summary: "Read the command's words as quoted strings" },
-  {
-    name: "show-pushes",
-    placeholder: "yes|no",
-    summary: "Print push messages of RESP3 (default: yes on a terminal)",
-  },
-  { name: "no-auth-warning", summary: "Don't warn about a password on the command line" },
-  ...COMMON_OPTIONS.map((option) => ({
-    ...option,
-    aliases: option.aliases?.filter((alias) => alias !== "h"),
-  })),
-];
+/** What replies are printed as. */
+export type OutputFormat = "raw" | "standard" | "csv" | "json" | "quoted-json";
+
+/** What the program does instead of running a command; the first that is given counts. */
+export const TOOL_NAMES = [
+  "latency",
+  "latency-history",
+  "latency-dist",
+  "replica",
+  "rdb",
+  "functions-rdb",
+  "pipe",
+  "bigkeys",
+  "memkeys",
+  "hotkeys",
+  "stat",
+  "scan",
+  "lru-test",
+  "intrinsic-latency",
+] as const;
+
+/** The name of a tool, which is that of its option. */
+export type ToolName = typeof TOOL_NAMES[number];
+
+/** What the options say of TLS. */
+export interface TlsSettings {
+  /** The server's name, if it isn't the one that it is reached by. */
+  readonly serverName: string | undefined;
+  /** The file of the authorities to trust. */
+  readonly authoritiesFile: string | undefined;
+  /** A folder of such files. */
+  readonly authoritiesFolder: string | undefined;
+  /** Whether the server's certificate isn't checked. */
+  readonly insecure: boolean;
+  /** The file of our certificate. */
+  readonly certificateFile: string | undefined;
+  /** The file of its key. */
+  readonly keyFile: string | undefined;
+  /** Ciphers of TLS 1.2. */
+  readonly ciphers: string | undefined;
+  /** Cipher suites of TLS 1.3. */
+  readonly cipherSuites: string | undefined;
+}
 
 /** What the user asked for. */
 export interface ClientSettings {
@@ -93,8 +72,8 @@ export interface ClientSettings {
   readonly database: number;
   /** The protocol to switch to, if it was asked for. */
   readonly resp: 2 | 3 | undefined;
-  /** Raw or formatted replies; by the output if it wasn't said. */
-  readonly format: "raw" | "standard" | undefined;
+  /** How replies are printed; by the output if it wasn't said. */
+  readonly format: OutputFormat | undefined;
   /** Between elements, in raw format. */
   readonly delimiter: string;
   /** Between replies, in raw format. */
@@ -111,6 +90,26 @@ export interface ClientSettings {
   readonly quotedInput: boolean;
   /** Which argument comes from the standard input, if any: the last one, or each that is `tag`. */
   readonly inputArgument: "last" | { readonly tag: string } | undefined;
+  /** TLS, if it was asked for. */
+  readonly tls: TlsSettings | undefined;
+  /** Whether redirections of a cluster are followed. */
+  readonly followsRedirections: boolean;
+  /** Whether to tell more. */
+  readonly verbose: boolean;
+  /** What to do instead of running a command. */
+  readonly tool: ToolName | undefined;
+  /** The value of the tool's option; empty if it has none. */
+  readonly toolValue: string;
+  /** The keys that tools look at, as a glob-style pattern. */
+  readonly pattern: Uint8Array | undefined;
+  /** How long `--pipe` waits for the last reply; 0 for ever. */
+  readonly pipeTimeoutSeconds: number;
+  /** How many elements of a key `--memkeys` looks at; 0: the server's default. */
+  readonly memorySamples: number;
+  /** Whether `--latency-dist` does without colours. */
+  readonly monochrome: boolean;
+  /** The file of a script to run, whose keys and arguments are the words. */
+  readonly scriptFile: string | undefined;
   /** Instead of all this, print the help text or the version. */
   readonly answer: "help" | "version" | undefined;
   /** The command's words; none for a dialogue. */
@@ -135,6 +134,10 @@ export function parseClientOptions(
   if (values.has("x") && values.has("X")) {
     throw new UsageError("Options -x and -X are mutually exclusive.");
   }
+  refuseWhatIsNotThere(values);
+  const tool = values.has("memkeys-samples")
+    ? firstTool(new Set([...values.keys(), "memkeys"]))
+    : firstTool(values);
   return {
     address: {
       hostname: uri?.hostname ?? values.get("host"),
@@ -146,8 +149,8 @@ export function parseClientOptions(
     askPassword,
     warnAboutPassword: typedPassword !== undefined && !values.has("no-auth-warning"),
     database: uri?.database ?? readNumber(values, "db", 0, /^\d+$/),
-    resp: values.has("3") ? 3 : values.has("2") ? 2 : undefined,
-    format: values.has("no-raw") ? "standard" : values.has("raw") ? "raw" : undefined,
+    resp: readProtocol(values),
+    format: readFormat(values),
     delimiter: values.get("d") ?? "\n",
     replyDelimiter: values.get("D") ?? "\n",
     showPushes: readShowPushes(values.get("show-pushes")),
@@ -160,9 +163,81 @@ export function parseClientOptions(
       : values.has("X")
       ? { tag: values.get("X")! }
       : undefined,
+    tls: values.has("tls") || uri?.tls ? readTls(values) : undefined,
+    followsRedirections: values.has("c"),
+    verbose: values.has("verbose"),
+    tool,
+    toolValue: tool === undefined ? "" : values.get(tool) ?? "",
+    pattern: readPattern(values),
+    pipeTimeoutSeconds: readNumber(values, "pipe-timeout", 30, /^\d+$/),
+    memorySamples: readNumber(values, "memkeys-samples", 0, /^\d+$/),
+    monochrome: values.has("mono"),
+    scriptFile: values.get("eval"),
     answer: values.has("help") ? "help" : values.has("version") ? "version" : undefined,
     words,
   };
+}
+
+function firstTool(given: { has(name: string): boolean }): ToolName | undefined {
+  // History is a way to measure latency.
+  if (given.has("latency-history")) return "latency-history";
+  return TOOL_NAMES.find((name) => given.has(name));
+}
+
+function refuseWhatIsNotThere(values: ReadonlyMap<string, string>): void {
+  if (values.has("cluster")) {
+    throw new UsageError("--cluster isn't there: miniredis has no cluster mode");
+  }
+  for (const name of ["ldb", "ldb-sync-mode"]) {
+    if (values.has(name)) throw new UsageError(`--${name} isn't there: scripts can't be debugged`);
+  }
+}
+
+function readFormat(values: ReadonlyMap<string, string>): OutputFormat | undefined {
+  // The one that was given last counts.
+  const formats = new Map<string, OutputFormat>([
+    ["raw", "raw"],
+    ["no-raw", "standard"],
+    ["csv", "csv"],
+    ["json", "json"],
+    ["quoted-json", "quoted-json"],
+  ]);
+  const last = [...values.keys()].findLast((name) => formats.has(name));
+  return last === undefined ? undefined : formats.get(last);
+}
+
+function readProtocol(values: ReadonlyMap<string, string>): 2 | 3 | undefined {
+  if (values.has("2") && values.has("3")) {
+    throw new UsageError("Options -2 and -3 are mutually exclusive.");
+  }
+  if (values.has("2")) return 2;
+  // JSON can tell more types apart.
+  return values.has("3") || values.has("json") || values.has("quoted-json") ? 3 : undefined;
+}
+
+function readTls(values: ReadonlyMap<string, string>): TlsSettings {
+  return {
+    serverName: values.get("sni"),
+    authoritiesFile: values.get("cacert"),
+    authoritiesFolder: values.get("cacertdir"),
+    insecure: values.has("insecure"),
+    certificateFile: values.get("cert"),
+    keyFile: values.get("key"),
+    ciphers: values.get("tls-ciphers"),
+    cipherSuites: values.get("tls-ciphersuites"),
+  };
+}
+
+function readPattern(values: ReadonlyMap<string, string>): Uint8Array | undefined {
+  const last = [...values.keys()].findLast((name) => /^(quoted-)?pattern$/.test(name));
+  if (last === undefined) return undefined;
+  const bytes = new TextEncoder().encode(values.get(last));
+  if (last === "pattern") return bytes;
+  const unquoted = splitLine(latin1Text(bytes));
+  if (unquoted?.length !== 1) {
+    throw new UsageError("Invalid quoted string specified for --quoted-pattern.");
+  }
+  return latin1Bytes(unquoted[0]);
 }
 
 /** Splits the command line into options, by their full names, and the command. */
@@ -172,6 +247,11 @@ function readOptions(args: readonly string[]): { values: Map<string, string>; wo
     for (const name of [option.name, ...option.aliases ?? []]) byName.set(name, option);
   }
   const values = new Map<string, string>();
+  // In the order in which they were given last.
+  const set = (name: string, value: string) => {
+    values.delete(name);
+    values.set(name, value);
+  };
   let index = 0;
   for (; index < args.length && args[index].startsWith("-"); index++) {
     const typed = args[index];
@@ -184,9 +264,9 @@ function readOptions(args: readonly string[]): { values: Map<string, string>; wo
     else if (option === undefined) throw badOption(typed, name, byName.keys());
     else if (option.placeholder === undefined) {
       if (equals >= 0) throw badOption(typed);
-      values.set(option.name, "");
-    } else if (equals >= 0) values.set(option.name, typed.slice(equals + 1));
-    else if (index + 1 < args.length) values.set(option.name, args[++index]);
+      set(option.name, "");
+    } else if (equals >= 0) set(option.name, typed.slice(equals + 1));
+    else if (index + 1 < args.length) set(option.name, args[++index]);
     else throw badOption(typed);
   }
   return { values, words: args.slice(index) };
@@ -237,10 +317,11 @@ interface UriParts {
   username: string | undefined;
   password: string | undefined;
   database: number | undefined;
+  tls: boolean;
 }
 
 function parseUri(text: string): UriParts {
-  if (!text.startsWith("redis://")) throw new UsageError("Invalid URI scheme");
+  if (!/^rediss?:\/\//.test(text)) throw new UsageError("Invalid URI scheme");
   const uri = URL.parse(text);
   if (uri === null) throw new UsageError(`Invalid URI '${text}'`);
   const database = /^\/(\d+)$/.exec(uri.pathname)?.[1];
@@ -250,5 +331,6 @@ function parseUri(text: string): UriParts {
     username: decodeURIComponent(uri.username) || undefined,
     password: decodeURIComponent(uri.password) || undefined,
     database: database === undefined ? undefined : Number(database),
+    tls: text.startsWith("rediss:"),
   };
 }

@@ -11,7 +11,7 @@ import { Client } from "./client.ts";
 import { openSocket, type ServerAddress } from "./connect.ts";
 import { ConnectError, ConnectionClosedError } from "./errors.ts";
 import type { ClientSettings } from "./options.ts";
-import { Printer, type PrinterSettings } from "./printer.ts";
+import { Printer, type PrinterSettings } from "./output/printer.ts";
 import { latin1Text } from "./quoting.ts";
 import type { Terminal } from "./terminal.ts";
 

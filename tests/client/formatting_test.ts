@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatForPeople, formatRaw } from "../../src/client/formatting.ts";
+import { formatForPeople, formatRaw } from "../../src/client/output/formatting.ts";
 import { latin1Bytes, latin1Text } from "../../src/client/quoting.ts";
 import { ReplyReader } from "../../src/protocol/reply_reader.ts";
 

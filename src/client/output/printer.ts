@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Reply } from "../protocol/reply.ts";
+import type { Reply } from "../../protocol/reply.ts";
 import { formatForPeople, formatRaw } from "./formatting.ts";
-import type { ClientSettings } from "./options.ts";
-import { latin1Bytes, latin1Text } from "./quoting.ts";
-import type { Terminal } from "./terminal.ts";
+import type { ClientSettings } from "../options.ts";
+import { latin1Bytes, latin1Text } from "../quoting.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** What a printer must know of the settings. */
 export type PrinterSettings = Pick<

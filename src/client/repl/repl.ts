@@ -4,9 +4,9 @@
  * @module
  */
 
-import { latin1Bytes, splitLine } from "./quoting.ts";
-import type { Session } from "./session.ts";
-import type { Terminal } from "./terminal.ts";
+import { latin1Bytes, splitLine } from "../quoting.ts";
+import type { Session } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** Commands that took longer than this are shown with the time they took. */
 const SLOW_COMMAND_SECONDS = 0.5;

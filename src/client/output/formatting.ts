@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ByteAccumulator } from "../protocol/byte_accumulator.ts";
-import type { AggregateReply, MapReply, Reply } from "../protocol/reply.ts";
-import { appendQuoted } from "../protocol/quoted_bytes.ts";
+import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
+import type { AggregateReply, MapReply, Reply } from "../../protocol/reply.ts";
+import { appendQuoted } from "../../protocol/quoted_bytes.ts";
 
 const NEW_LINE = 0x0a;
 const SPACE = 0x20;
@@ -30,7 +30,7 @@ const NUMBER_SIGNS = { array: ") ", set: "~ ", map: "# ", push: ") ", attributes
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { ArrayReply, IntegerReply, NullReply } from "../protocol/reply.ts";
+ * import { ArrayReply, IntegerReply, NullReply } from "../../protocol/reply.ts";
  *
  * const reply = new ArrayReply([new IntegerReply(1), new NullReply()]);
  * assertEquals(new TextDecoder().decode(formatForPeople(reply)), "1) (integer) 1\n2) (nil)");

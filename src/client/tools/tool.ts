@@ -1,0 +1,43 @@
+/**
+ * What tools have in common.
+ *
+ * @module
+ */
+
+import type { Client, ClientOptions } from "../client.ts";
+import { connect } from "../connect.ts";
+import { ConnectError, ConnectionClosedError, ReplyError } from "../errors.ts";
+import type { ClientSettings } from "../options.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** What a tool is given. */
+export interface ToolContext {
+  /** What the user asked for. */
+  readonly settings: ClientSettings;
+  /** Where to read and write. */
+  readonly terminal: Terminal;
+}
+
+/** A tool: does its work and gives the exit code. */
+export type Tool = (context: ToolContext) => Promise<number>;
+
+/**
+ * Connects as the settings say, and says why if it can't.
+ *
+ * @returns the client, or `undefined` if there is none.
+ */
+export async function connectTool(
+  { settings, terminal }: ToolContext,
+  options: ClientOptions = {},
+): Promise<Client | undefined> {
+  const { address, username, password, database, resp } = settings;
+  try {
+    return await connect({ ...address, username, password, database, resp, ...options });
+  } catch (error) {
+    const expected = error instanceof ConnectError || error instanceof ReplyError ||
+      error instanceof ConnectionClosedError;
+    if (!expected) throw error;
+    terminal.writeError(error.message);
+    return undefined;
+  }
+}
