@@ -15,6 +15,8 @@ export interface Terminal {
   readonly inputIsTerminal: boolean;
   /** Whether somebody reads the output. */
   readonly outputIsTerminal: boolean;
+  /** Whether somebody reads the error output. */
+  readonly errorIsTerminal: boolean;
   /** The lines of the input, without their ends: strings with a character for each byte. */
   readLines(): ReadableStream<string>;
   /** The whole input. */
@@ -25,6 +27,10 @@ export interface Terminal {
   write(bytes: Uint8Array): void;
   /** Writes a line to the standard error output. */
   writeError(line: string): void;
+  /** Writes a text to the standard error output as it is: for what is overwritten in its place. */
+  writeErrorText(text: string): void;
+  /** How many columns the window has now, or `undefined` where there is no window. */
+  columns(): number | undefined;
   /** The value of a variable of the environment. */
   environment(name: string): string | undefined;
   /**
@@ -54,16 +60,31 @@ export function systemTerminal(): Terminal {
   return {
     inputIsTerminal: Deno.stdin.isTerminal(),
     outputIsTerminal: Deno.stdout.isTerminal(),
+    errorIsTerminal: Deno.stderr.isTerminal(),
     readLines: () => linesOf(Deno.stdin.readable),
     readAll: () => toBytes(Deno.stdin.readable),
     askSecret: (question) => promptSecret(question),
     write: (bytes) => writeWhole((piece) => Deno.stdout.writeSync(piece), bytes),
-    writeError: (line) =>
-      writeWhole((piece) => Deno.stderr.writeSync(piece), new TextEncoder().encode(line + "\n")),
+    writeError: (line) => writeErrorText(line + "\n"),
+    writeErrorText,
+    columns: windowColumns,
     environment: (name) => Deno.env.get(name),
     onInterrupt(handler) {
       Deno.addSignalListener("SIGINT", handler);
       return () => Deno.removeSignalListener("SIGINT", handler);
     },
   };
+}
+
+function writeErrorText(text: string): void {
+  writeWhole((piece) => Deno.stderr.writeSync(piece), new TextEncoder().encode(text));
+}
+
+function windowColumns(): number | undefined {
+  try {
+    // Some terminals, serial ones above all, say that they have none.
+    return Deno.consoleSize().columns || undefined;
+  } catch {
+    return undefined;
+  }
 }

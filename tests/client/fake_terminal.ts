@@ -12,6 +12,11 @@ export class FakeTerminal implements Terminal {
   secret: string | null = null;
   inputIsTerminal = false;
   outputIsTerminal = false;
+  errorIsTerminal = false;
+  /** The window's width; `undefined` for no window. */
+  windowColumns: number | undefined;
+  /** What was written to the error output without being a line. */
+  errorText = "";
   #interrupt: (() => void) | undefined;
   readonly #input: string;
 
@@ -39,6 +44,14 @@ export class FakeTerminal implements Terminal {
 
   writeError(line: string): void {
     this.errors.push(line);
+  }
+
+  writeErrorText(text: string): void {
+    this.errorText += text;
+  }
+
+  columns(): number | undefined {
+    return this.windowColumns;
   }
 
   environment(name: string): string | undefined {
