@@ -8,6 +8,7 @@ DENO_MINIMUM = 2.4.2
 # What is typed behind ARGS goes to the command: make run ARGS="--loglevel debug"
 ARGS =
 UNITS =
+TARGETS =
 
 # Where the certificates of the machine's owner sign for the registry, they count too.
 DENO_TLS_CA_STORE ?= mozilla,system
@@ -35,7 +36,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run demo test integration browser build smoke fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts monitor-cuts differential conformance conformance-sentinel bench fmt lint check clean
+.PHONY: help run demo test integration browser build smoke dist fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts monitor-cuts differential conformance conformance-sentinel bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +68,9 @@ build: $(INSTALLED) ## Compile the executable bin/miniredis
 
 smoke: $(INSTALLED) ## Try the executable that `make build` made
 	@$(DENO) task --quiet smoke
+
+dist: $(INSTALLED) ## Make the downloads in dist/ (TARGETS="x86_64-apple-darwin", ARGS=--help)
+	@$(DENO) task --quiet dist $(ARGS) $(TARGETS)
 
 fuzz: $(INSTALLED) ## A million random and broken requests (ARGS="--frames 100000 --seed 7")
 	@$(DENO) task --quiet fuzz $(ARGS)
@@ -121,7 +125,7 @@ check: $(INSTALLED) ## Check types and documentation
 	@$(DENO) task --quiet doc-lint
 
 clean: ## Remove what was built and installed
-	rm -rf bin .deno
+	rm -rf bin dist .deno
 
 # The binary itself, without the npm package `deno` around it, whose install script some machines
 # don't run.
