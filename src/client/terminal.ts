@@ -21,6 +21,16 @@ export interface Terminal {
   readLines(): ReadableStream<string>;
   /** The whole input. */
   readAll(): Promise<Uint8Array>;
+  /**
+   * Reads the next bytes of the input.
+   *
+   * @param room Where they go; it must not be touched before they are there.
+   * @returns How many there are, or `null` at the input's end.
+   * @throws {Error} as the system says: the input may be a folder.
+   */
+  readInput(room: Uint8Array): Promise<number | null>;
+  /** How long the input is in bytes, if it is a file, which has a length. */
+  inputLength(): Promise<number | undefined>;
   /** Asks for a secret without showing what is typed; `null` where nobody types. */
   askSecret(question: string): string | null;
   /** Writes to the standard output. */
@@ -63,6 +73,8 @@ export function systemTerminal(): Terminal {
     errorIsTerminal: Deno.stderr.isTerminal(),
     readLines: () => linesOf(Deno.stdin.readable),
     readAll: () => toBytes(Deno.stdin.readable),
+    readInput: (room) => Deno.stdin.read(room),
+    inputLength,
     askSecret: (question) => promptSecret(question),
     write: (bytes) => writeWhole((piece) => Deno.stdout.writeSync(piece), bytes),
     writeError: (line) => writeErrorText(line + "\n"),
@@ -74,6 +86,13 @@ export function systemTerminal(): Terminal {
       return () => Deno.removeSignalListener("SIGINT", handler);
     },
   };
+}
+
+async function inputLength(): Promise<number | undefined> {
+  // Loaded when it is wanted: it takes as long as the rest of a short command.
+  const { fstatSync } = await import("node:fs");
+  const input = fstatSync(0);
+  return input.isFile() ? input.size : undefined;
 }
 
 function writeErrorText(text: string): void {

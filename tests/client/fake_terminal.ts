@@ -19,6 +19,7 @@ export class FakeTerminal implements Terminal {
   errorText = "";
   #interrupt: (() => void) | undefined;
   readonly #input: string;
+  #inputTaken = 0;
 
   /** Makes a terminal whose input is this, a character for each byte. */
   constructor(input = "") {
@@ -31,6 +32,17 @@ export class FakeTerminal implements Terminal {
 
   readAll(): Promise<Uint8Array> {
     return Promise.resolve(this.#bytes());
+  }
+
+  readInput(room: Uint8Array): Promise<number | null> {
+    const bytes = this.#bytes().subarray(this.#inputTaken, this.#inputTaken + room.length);
+    room.set(bytes);
+    this.#inputTaken += bytes.length;
+    return Promise.resolve(bytes.length === 0 ? null : bytes.length);
+  }
+
+  inputLength(): Promise<number | undefined> {
+    return Promise.resolve(this.#input.length);
   }
 
   askSecret(question: string): string | null {
