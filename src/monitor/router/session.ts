@@ -100,6 +100,8 @@ export class RouterSession implements RunOwner {
   /** The route of the command that was looked at last. */
   private route: Route | undefined;
   private isReading = false;
+  /** The client sends nothing more. */
+  private isAtEnd = false;
   /** Where the read that is under way puts its bytes. */
   private readBuffer = this.buffer;
   private readAt = 0;
@@ -269,6 +271,7 @@ export class RouterSession implements RunOwner {
     }
     if (this.isWaiting) this.process();
     else if (this.isClosing) this.closeWhenDone();
+    else if (this.isAtEnd) this.endWhenDone();
   }
 
   /** Goes on with what waits in the read buffer. */
@@ -284,6 +287,7 @@ export class RouterSession implements RunOwner {
     if (this.isClosed) return;
     if (this.isClosing) return this.closeWhenDone();
     this.compact();
+    if (this.isAtEnd) return this.endWhenDone();
     if (this.isWaiting && this.end - this.position >= WAITING_BYTES) return;
     this.read();
   }
@@ -338,6 +342,18 @@ export class RouterSession implements RunOwner {
     if (this.pendingRuns > 0) return;
     if (this.outgoing.pendingBytes > 0) this.outgoing.flush();
     else this.close();
+  }
+
+  /**
+   * The client has sent all that it will (`printf ... | nc`): that is still answered. But what waits for something to happen is
+   * given up, since somebody who is there should get it.
+   */
+  private endWhenDone(): void {
+    const { own, line } = this;
+    if (line.first?.isExclusive === true || own?.isEnding === false) return this.gone();
+    if (this.isWaiting || own !== null) return;
+    this.isClosing = true;
+    this.closeWhenDone();
   }
 
   /** Whether its next command may be looked at. */
@@ -465,9 +481,13 @@ export class RouterSession implements RunOwner {
   private received(count: number | null): void {
     this.isReading = false;
     if (this.isClosed) return;
-    if (count === null) return this.gone();
     const { host } = this;
     host.tick();
+    if (count === null) {
+      this.isAtEnd = true;
+      this.process();
+      return host.flushClients();
+    }
     this.lastInteractionMs = host.nowMs;
     host.statistics.bytesIn += count;
     // What stood in the buffer has waited together; what comes now waits for itself.

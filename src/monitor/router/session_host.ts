@@ -75,6 +75,8 @@ export interface Group {
 
 /** Takes over what a client sends, while it has a connection of its own to a node. */
 export interface OwnLane {
+  /** The last command that it was for was sent: it ends by itself when that is answered. */
+  readonly isEnding: boolean;
   /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean;
   /** One of its runs was refused; whether it has seen to that, as {@linkcode RunOwner.refused}. */

@@ -38,6 +38,8 @@ type AtMark = "leave" | "confirm";
 
 /** See the head of this file. */
 export class Subscriber implements OwnLane {
+  /** Who is told things is told them until the connection ends. */
+  readonly isEnding = false;
   private upstream: Upstream | null = null;
   private readonly subscriptions = new Subscriptions();
   /** It sends other things than subscriptions, or speaks RESP3. */

@@ -91,6 +91,11 @@ export class TransactionLane implements OwnLane {
     return lane.take(route, bytes, frame);
   }
 
+  /** EXEC, or another command that ends it, was sent. */
+  get isEnding(): boolean {
+    return this.last !== null;
+  }
+
   /** One command; false if it has to wait. */
   take(route: Route, bytes: Uint8Array, frame: RequestFrame): boolean {
     const { router, session } = this;

@@ -216,3 +216,33 @@ Deno.test("Router: a long pipeline that is refused as a whole is answered in its
   assertEquals(await client.read(expected.length), expected);
   assertEquals(played.router.statistics.retriedReads > 0, true);
 });
+
+Deno.test("Router: a client that sends nothing more gets the replies to what it has sent, and then the end", async () => {
+  let answerRead = (_: string) => {};
+  using master = new PlayedNode((words) => {
+    if (words[0] === "GET") return new Promise((resolve) => answerRead = resolve);
+    if (words[0] === "EXEC") return "*1\r\n+OK\r\n";
+    return words[1] === "queued" ? "+QUEUED\r\n" : "+OK\r\n";
+  });
+  using played = new PlayedRouter();
+  played.route(master);
+  const rest = async (request: string) => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: played.router.port });
+    await connection.write(new TextEncoder().encode(request));
+    await connection.closeWrite();
+    return new Response(connection.readable).text();
+  };
+  const read = rest("GET a\r\nSET a 1\r\n");
+  await until(() => played.router.sessions.size === 1);
+  await soon();
+  answerRead("+old\r\n");
+  assertEquals(await read, "+old\r\n+OK\r\n");
+  assertEquals(
+    await rest("MULTI\r\nSET queued 1\r\nEXEC\r\n"),
+    "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n",
+  );
+  // Nobody is there any more who could end the transaction, or take what is pushed.
+  await rest("MULTI\r\nSET queued 1\r\n");
+  await rest("BLPOP list 0\r\n");
+  await until(() => played.router.sessions.size === 0);
+});
