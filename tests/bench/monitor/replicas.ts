@@ -4,16 +4,17 @@
  *
  * All of them are on this machine: on few cores three servers are no faster than one, so this shows
  * what it costs to spread reads and to keep each client from reading what is older than its own
- * writes, not what it gains.
+ * writes, not what it gains. Two more servers that apply all writes cost the most of it: beside them
+ * stands the same monitor over the same three with all reads at the master ("no spread").
  *
  * @module
  */
 
 import type { Bench } from "../bench_context.ts";
-import { ratioTable, sampleTable } from "../cells.ts";
+import { type MeasuredCell, ratioTable, sampleTable } from "../cells.ts";
 import { configured, type Contender, type RunningServer } from "../contender.ts";
 import { MASTER_SETTINGS, ReplicaSet } from "../replica_set.ts";
-import { formatNumber, type Goal } from "../report.ts";
+import { formatNumber, type Goal, MISSING, ratioOfMedians } from "../report.ts";
 import { pause } from "../timing.ts";
 import { WireConnection } from "../wire.ts";
 import { monitorBefore } from "./contenders.ts";
@@ -59,6 +60,23 @@ async function shareOfReads({ master, replicas }: ReplicaSet): Promise<string> {
   } from the replicas.`;
 }
 
+/** What is left of the throughput over one server if all reads stay with the master, as a line. */
+function withoutSpread(measured: readonly MeasuredCell[]): string {
+  const ratios = measured.map(({ cell, samples: [, one, unspread] }) => {
+    const ratio = ratioOfMedians(...rates(unspread, one));
+    return `${cell.label} ${ratio === null ? MISSING : formatNumber(ratio)}`;
+  });
+  return `- With all reads at the master, to one server: ${ratios.join("; ")}.`;
+}
+
+/** The throughput of two servers, round by round. */
+function rates(...samples: MeasuredCell["samples"]): [number[], number[]] {
+  const [ours, theirs] = samples.map((rounds) =>
+    rounds.map(({ requestsPerSecond }) => requestsPerSecond)
+  );
+  return [ours, theirs];
+}
+
 /** The mix over servers of one kind. */
 export async function measureOverReplicas(bench: Bench, kind: Contender): Promise<string> {
   const [alone, first] = [bench.portOf(0), bench.portOf(1)];
@@ -70,6 +88,9 @@ export async function measureOverReplicas(bench: Bench, kind: Contender): Promis
     replica,
     monitorBefore(bench, "over three", [first, first + 1, first + 2]),
     monitorBefore(bench, "over one", [alone]),
+    configured(monitorBefore(bench, "no spread", [first, first + 1, first + 2]), {
+      consistency: "strong",
+    }),
   ];
   return await bench.withServers(contenders, async (servers) => {
     const [store, master, ...others] = servers;
@@ -87,6 +108,6 @@ export async function measureOverReplicas(bench: Bench, kind: Contender): Promis
     if (measured.length === 0) return "";
     const tables = `${ratioTable(measured)}\n\n${sampleTable(measured, proxies)}`;
     const heading = `### Over a master and two replicas (${kind.name}), beside one server`;
-    return `${heading}\n\n${tables}\n\n${await shareOfReads(set)}`;
+    return `${heading}\n\n${tables}\n\n${await shareOfReads(set)}\n${withoutSpread(measured)}`;
   });
 }
