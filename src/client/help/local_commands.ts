@@ -1,0 +1,42 @@
+/**
+ * The words that the dialogue itself understands, described as commands are.
+ *
+ * @module
+ */
+
+import type { ArgumentSpec } from "../../commands/specs/types.ts";
+import { word } from "../../commands/specs/parts.ts";
+import { grammarOf, type NameEntry, type Part } from "./grammar.ts";
+
+const PREFERENCE: ArgumentSpec = {
+  name: "preference",
+  type: "oneof",
+  arguments: [word("hints"), word("nohints")],
+};
+
+const LOCAL_COMMANDS: Readonly<Record<string, readonly ArgumentSpec[]>> = {
+  ":set": [PREFERENCE],
+  "clear": [],
+  "connect": [{ name: "hostname", type: "string" }, { name: "port", type: "integer" }],
+  "exit": [],
+  "quit": [],
+  "restart": [],
+};
+
+/**
+ * The words of the dialogue with what follows them.
+ *
+ * @param topics What `help` can be asked for.
+ */
+export function localEntries(topics: Part): NameEntry[] {
+  const own = Object.entries(LOCAL_COMMANDS).map(([name, specs]) => ({
+    name,
+    body: () => grammarOf(specs),
+  }));
+  const help: Part = { kind: "optional", part: topics };
+  return [
+    ...own,
+    { name: "help", body: () => help },
+    { name: "?", body: () => help },
+  ];
+}
