@@ -9,6 +9,9 @@ import { TextLineStream, toBytes } from "@std/streams";
 import { writeWhole } from "../runtime/files.ts";
 import { latin1Text } from "./quoting.ts";
 
+/** How much of what is typed or pasted is read at once. */
+const KEYBOARD_BYTES = 64 << 10;
+
 /** Standard input and output, and what else a command line program finds around it. */
 export interface Terminal {
   /** Whether somebody types the input. */
@@ -39,14 +42,36 @@ export interface Terminal {
   writeError(line: string): void;
   /** Writes a text to the standard error output as it is: for what is overwritten in its place. */
   writeErrorText(text: string): void;
+  /** Whether the output goes to a file: not to a terminal, a pipe or a device. */
+  outputIsFile(): Promise<boolean>;
   /** How many columns the window has now, or `undefined` where there is no window. */
   columns(): number | undefined;
+  /** How many rows it has, likewise. */
+  rows(): number | undefined;
   /** The value of a variable of the environment. */
   environment(name: string): string | undefined;
   /**
    * Calls `handler` instead of ending the program on Ctrl-C, until the returned function is called.
    */
   onInterrupt(handler: () => void): () => void;
+  /**
+   * Calls `handler` when what is on the screen should be drawn anew, since the window has another
+   * size or the program was stopped for a while, until the returned function is called.
+   */
+  onRedraw(handler: () => void): () => void;
+  /** Takes over the keyboard. */
+  openKeyboard(): Keyboard;
+}
+
+/** The keys of a terminal, each as it is pressed; nothing shows them by itself. */
+export interface Keyboard {
+  /**
+   * What was typed, as bytes that stay as they are until the next call; `null` when the terminal is
+   * gone. Ctrl-C may come as the byte 3 or as an interrupt, which depends on the system.
+   */
+  read(): Promise<Uint8Array | null>;
+  /** Gives it back: lines come as a whole again. */
+  close(): void;
 }
 
 /** Turns bytes into strings with a character for each, which loses nothing. */
@@ -79,12 +104,52 @@ export function systemTerminal(): Terminal {
     write: (bytes) => writeWhole((piece) => Deno.stdout.writeSync(piece), bytes),
     writeError: (line) => writeErrorText(line + "\n"),
     writeErrorText,
-    columns: windowColumns,
+    outputIsFile,
+    columns: () => windowSize()?.columns,
+    rows: () => windowSize()?.rows,
     environment: (name) => Deno.env.get(name),
     onInterrupt(handler) {
       Deno.addSignalListener("SIGINT", handler);
       return () => Deno.removeSignalListener("SIGINT", handler);
     },
+    onRedraw,
+    openKeyboard,
+  };
+}
+
+function onRedraw(handler: () => void): () => void {
+  const continued = () => {
+    // Whoever had the terminal meanwhile may have changed how it works.
+    takeKeys();
+    handler();
+  };
+  Deno.addSignalListener("SIGWINCH", handler);
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGCONT", continued);
+  return () => {
+    Deno.removeSignalListener("SIGWINCH", handler);
+    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGCONT", continued);
+  };
+}
+
+function takeKeys(): void {
+  // Where there are signals, Ctrl-C and Ctrl-Z go on sending them.
+  Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
+}
+
+function openKeyboard(): Keyboard {
+  takeKeys();
+  const buffer = new Uint8Array(KEYBOARD_BYTES);
+  return {
+    async read() {
+      try {
+        const length = await Deno.stdin.read(buffer);
+        return length === null ? null : buffer.subarray(0, length);
+      } catch {
+        // The window was closed.
+        return null;
+      }
+    },
+    close: () => Deno.stdin.setRaw(false),
   };
 }
 
@@ -99,11 +164,22 @@ function writeErrorText(text: string): void {
   writeWhole((piece) => Deno.stderr.writeSync(piece), new TextEncoder().encode(text));
 }
 
-function windowColumns(): number | undefined {
+function windowSize(): { columns: number; rows: number } | undefined {
   try {
+    const size = Deno.consoleSize();
     // Some terminals, serial ones above all, say that they have none.
-    return Deno.consoleSize().columns || undefined;
+    return size.columns > 0 && size.rows > 0 ? size : undefined;
   } catch {
     return undefined;
+  }
+}
+
+async function outputIsFile(): Promise<boolean> {
+  // Deno itself doesn't tell. What costs some time to load is loaded by who asks.
+  const { fstatSync } = await import("node:fs");
+  try {
+    return fstatSync(1).isFile();
+  } catch {
+    return false;
   }
 }

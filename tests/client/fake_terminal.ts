@@ -1,4 +1,4 @@
-import { linesOf, type Terminal } from "../../src/client/terminal.ts";
+import { type Keyboard, linesOf, type Terminal } from "../../src/client/terminal.ts";
 
 /** A terminal whose input is given and whose output is kept. */
 export class FakeTerminal implements Terminal {
@@ -6,15 +6,19 @@ export class FakeTerminal implements Terminal {
   output = "";
   /** The lines of the error output. */
   readonly errors: string[] = [];
-  /** Variables of the environment. */
-  readonly variables: Record<string, string> = {};
+  /** Variables of the environment. On a terminal that can do nothing, lines are read as they come. */
+  readonly variables: Record<string, string> = { TERM: "dumb" };
   /** What is answered to the question for a secret. */
   secret: string | null = null;
   inputIsTerminal = false;
   outputIsTerminal = false;
   errorIsTerminal = false;
+  /** Whether the output goes to a file. */
+  writesFile = false;
   /** The window's width; `undefined` for no window. */
   windowColumns: number | undefined;
+  /** The window's height, likewise. */
+  windowRows: number | undefined;
   /** What was written to the error output without being a line. */
   errorText = "";
   #interrupt: (() => void) | undefined;
@@ -62,8 +66,16 @@ export class FakeTerminal implements Terminal {
     this.errorText += text;
   }
 
+  outputIsFile(): Promise<boolean> {
+    return Promise.resolve(this.writesFile);
+  }
+
   columns(): number | undefined {
     return this.windowColumns;
+  }
+
+  rows(): number | undefined {
+    return this.windowRows;
   }
 
   environment(name: string): string | undefined {
@@ -73,6 +85,14 @@ export class FakeTerminal implements Terminal {
   onInterrupt(handler: () => void): () => void {
     this.#interrupt = handler;
     return () => this.#interrupt = undefined;
+  }
+
+  onRedraw(_handler: () => void): () => void {
+    return () => {};
+  }
+
+  openKeyboard(): Keyboard {
+    return { read: () => Promise.resolve(null), close: () => {} };
   }
 
   /** Presses Ctrl-C; false if nothing handles it. */
