@@ -7,7 +7,7 @@
 import type { Client, ClientOptions } from "../client.ts";
 import { connect } from "../connect.ts";
 import { ConnectError, ConnectionClosedError, ReplyError } from "../errors.ts";
-import type { ClientSettings } from "../options.ts";
+import type { ClientSettings, OutputFormat } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** What a tool is given. */
@@ -40,4 +40,9 @@ export async function connectTool(
     terminal.writeError(error.message);
     return undefined;
   }
+}
+
+/** How a tool prints: as the user wants it, or by who reads it. */
+export function outputFormat({ settings, terminal }: ToolContext): OutputFormat {
+  return settings.format ?? (terminal.outputIsTerminal ? "standard" : "raw");
 }
