@@ -9,9 +9,9 @@ import type { ToolName } from "../options.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
 /** The tools; each is loaded when it is asked for, so that the others cost nothing at the start. */
-const TOOLS: ReadonlyMap<ToolName, () => Promise<Tool>> = new Map<ToolName, () => Promise<Tool>>(
-  [],
-);
+const TOOLS: ReadonlyMap<ToolName, () => Promise<Tool>> = new Map<ToolName, () => Promise<Tool>>([
+  ["pipe", async () => (await import("./pipe.ts")).pipe],
+]);
 
 /**
  * Runs a tool.

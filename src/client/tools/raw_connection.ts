@@ -1,0 +1,187 @@
+/**
+ * A connection whose bytes a tool reads and writes by itself.
+ *
+ * The library's client reads all there is and makes replies of it. A snapshot is no reply, and five
+ * million replies are better counted than made: such tools have the user, the database and the
+ * protocol set here, and the bytes from then on are theirs.
+ *
+ * @module
+ */
+
+import type { Reply } from "../../protocol/reply.ts";
+import { ReplyReader } from "../../protocol/reply_reader.ts";
+import { CARRIAGE_RETURN, LINE_FEED, ReplyProtocolError } from "../../protocol/reply_types.ts";
+import { RequestWriter } from "../../protocol/request_writer.ts";
+import { systemReason } from "../../runtime/files.ts";
+import type { Channel } from "../client.ts";
+import { openSocket } from "../connect.ts";
+import { ConnectError, ConnectionClosedError } from "../errors.ts";
+import type { ClientSettings } from "../options.ts";
+import { reportFailure } from "./failures.ts";
+import type { ToolContext } from "./tool.ts";
+
+const READ_BYTES = 4096;
+
+/** Longer lines than this are no line of the protocol. */
+const MAX_LINE_BYTES = 64 << 10;
+
+/** A connection as bytes. */
+export class RawConnection {
+  readonly #channel: Channel;
+  /** What was read and not yet taken. */
+  #rest: Uint8Array = new Uint8Array(0);
+
+  private constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /**
+   * Connects as the settings say, and says on the error output why if that doesn't work.
+   *
+   * @returns the connection, or `undefined` if there is none, or the server refuses the user, the
+   * database or the protocol.
+   */
+  static async open({ settings, terminal }: ToolContext): Promise<RawConnection | undefined> {
+    let connection: RawConnection | undefined;
+    try {
+      connection = new RawConnection(await openSocket(settings.address));
+      const refusal = await connection.#introduce(settings);
+      if (refusal === undefined) return connection;
+      terminal.writeError(refusal);
+    } catch (error) {
+      if (error instanceof ConnectError) terminal.writeError(error.message);
+      else reportFailure(error, (line) => terminal.writeError(line));
+    }
+    connection?.close();
+    return undefined;
+  }
+
+  /**
+   * Sends a command and waits for its reply, before which nothing else may come.
+   *
+   * @throws {ConnectionClosedError} if the connection ends before the reply.
+   * @throws {ReplyProtocolError} if the server sends what is no reply.
+   */
+  async command(name: string, ...args: readonly string[]): Promise<Reply> {
+    await this.send(name, ...args);
+    const reader = new ReplyReader();
+    for (;;) {
+      reader.push(this.#rest);
+      const reply = reader.next();
+      if (reply !== undefined) {
+        this.#rest = reader.takeRest();
+        return reply;
+      }
+      this.#rest = await this.#readPiece();
+    }
+  }
+
+  /**
+   * Sends a command without waiting for anything.
+   *
+   * @throws {ConnectionClosedError} if the connection has ended.
+   */
+  send(name: string, ...args: readonly string[]): Promise<void> {
+    const writer = new RequestWriter();
+    writer.writeCommand(name, args);
+    return this.write(writer.take());
+  }
+
+  /**
+   * Reads a line.
+   *
+   * @returns The line without its end, a character for each byte.
+   * @throws {ConnectionClosedError} if the connection ends before the line does.
+   * @throws {ReplyProtocolError} if there is no end of the line.
+   */
+  async readLine(): Promise<string> {
+    for (;;) {
+      const end = this.#rest.indexOf(LINE_FEED);
+      if (end >= 0) {
+        const isPair = this.#rest[end - 1] === CARRIAGE_RETURN;
+        const line = this.#rest.subarray(0, isPair ? end - 1 : end);
+        this.#rest = this.#rest.subarray(end + 1);
+        return String.fromCharCode(...line);
+      }
+      if (this.#rest.length > MAX_LINE_BYTES) throw new ReplyProtocolError("endless line", 0);
+      const piece = await this.#readPiece();
+      const joined = new Uint8Array(this.#rest.length + piece.length);
+      joined.set(this.#rest);
+      joined.set(piece, this.#rest.length);
+      this.#rest = joined;
+    }
+  }
+
+  /**
+   * Reads what there is.
+   *
+   * @param room Where the bytes go; it must not be touched before they are there.
+   * @returns How many bytes came, at least one.
+   * @throws {ConnectionClosedError} if the connection has ended.
+   */
+  async read(room: Uint8Array): Promise<number> {
+    if (this.#rest.length > 0) {
+      const taken = this.#rest.subarray(0, room.length);
+      room.set(taken);
+      this.#rest = this.#rest.subarray(taken.length);
+      return taken.length;
+    }
+    let count: number | null;
+    try {
+      count = await this.#channel.read(room);
+    } catch (error) {
+      throw closedBecause(error);
+    }
+    if (count === null) throw closedBecause(undefined);
+    return count;
+  }
+
+  /**
+   * Writes all bytes.
+   *
+   * @param bytes What to write; it must not be touched before that is done.
+   * @throws {ConnectionClosedError} if the connection has ended.
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let written = 0; written < bytes.length;) {
+        written += await this.#channel.write(written === 0 ? bytes : bytes.subarray(written));
+      }
+    } catch (error) {
+      throw closedBecause(error);
+    }
+  }
+
+  /** Closes the connection; who reads or writes at the moment is told that it has ended. */
+  close(): void {
+    this.#channel.close();
+  }
+
+  /** Logs in, and selects database and protocol; the server's refusal, if there is one. */
+  async #introduce(settings: ClientSettings): Promise<string | undefined> {
+    const { username, password, database, resp } = settings;
+    const steps: [title: string, command: string, ...args: string[]][] = [];
+    if (password !== undefined) {
+      steps.push(["AUTH", "AUTH", ...username === undefined ? [] : [username], password]);
+    }
+    if (database !== 0) steps.push([`SELECT ${database}`, "SELECT", String(database)]);
+    if (resp === 3) steps.push(["HELLO 3", "HELLO", "3"]);
+    for (const [title, command, ...args] of steps) {
+      const reply = await this.command(command, ...args);
+      if (reply.kind === "error") return `${title} failed: ${reply.text()}`;
+    }
+    return undefined;
+  }
+
+  async #readPiece(): Promise<Uint8Array> {
+    const piece = new Uint8Array(READ_BYTES);
+    return piece.subarray(0, await this.read(piece));
+  }
+}
+
+function closedBecause(cause: unknown): ConnectionClosedError {
+  const isUsual = cause === undefined || cause instanceof Deno.errors.ConnectionReset ||
+    cause instanceof Deno.errors.ConnectionAborted || cause instanceof Deno.errors.BrokenPipe;
+  const reason = isUsual ? "Server closed the connection" : systemReason(cause);
+  return new ConnectionClosedError(reason, { cause });
+}
