@@ -22,9 +22,16 @@ const EMPTY_TEXTS = {
 /** What stands between an element's number and the element. */
 const NUMBER_SIGNS = { array: ") ", set: "~ ", map: "# ", push: ") ", attributes: "| " } as const;
 
+/** A control sequence for each part of a reply that is to have a colour. */
+export type ReplyColours = Readonly<Partial<Record<Reply["kind"] | "number" | "empty", string>>>;
+
+/** Ends a colour. */
+const PLAIN = "\x1b[0m";
+
 /**
  * The reply for people: types are told, bulks are quoted, elements numbered.
  *
+ * @param colours How its parts look; by default all alike.
  * @returns The text, without a line end behind it.
  *
  * @example
@@ -36,9 +43,12 @@ const NUMBER_SIGNS = { array: ") ", set: "~ ", map: "# ", push: ") ", attributes
  * assertEquals(new TextDecoder().decode(formatForPeople(reply)), "1) (integer) 1\n2) (nil)");
  * ```
  */
-export function formatForPeople(reply: Reply): Uint8Array<ArrayBuffer> {
+export function formatForPeople(
+  reply: Reply,
+  colours: ReplyColours = {},
+): Uint8Array<ArrayBuffer> {
   const output = new ByteAccumulator();
-  appendForPeople(output, reply, "");
+  appendForPeople(output, reply, "", colours);
   return output.take();
 }
 
@@ -55,7 +65,14 @@ export function formatRaw(reply: Reply, delimiter: Uint8Array): Uint8Array<Array
 }
 
 /** @param prefix What each line but the first starts with. */
-function appendForPeople(output: ByteAccumulator, reply: Reply, prefix: string): void {
+function appendForPeople(
+  output: ByteAccumulator,
+  reply: Reply,
+  prefix: string,
+  colours: ReplyColours,
+): void {
+  const colour = colours[reply.kind];
+  if (colour !== undefined) output.appendLatin1(colour);
   switch (reply.kind) {
     case "simple":
     case "verbatim":
@@ -84,14 +101,19 @@ function appendForPeople(output: ByteAccumulator, reply: Reply, prefix: string):
       appendQuoted(output, reply.bytes);
       break;
     case "attributed":
-      appendElements(output, reply.attributes, "attributes", prefix);
+      appendElements(output, reply.attributes, "attributes", prefix, colours);
       output.appendByte(NEW_LINE);
       output.appendLatin1(prefix);
-      appendForPeople(output, reply.value, prefix);
+      appendForPeople(output, reply.value, prefix, colours);
       break;
     default:
-      appendElements(output, reply, reply.kind, prefix);
+      appendElements(output, reply, reply.kind, prefix, colours);
   }
+  if (colour !== undefined) output.appendLatin1(PLAIN);
+}
+
+function appendText(output: ByteAccumulator, text: string, colour: string | undefined): void {
+  output.appendLatin1(colour === undefined ? text : colour + text + PLAIN);
 }
 
 function appendElements(
@@ -99,10 +121,11 @@ function appendElements(
   reply: AggregateReply,
   kind: keyof typeof NUMBER_SIGNS,
   prefix: string,
+  colours: ReplyColours,
 ): void {
   const { items } = reply;
   if (items.length === 0) {
-    output.appendLatin1(EMPTY_TEXTS[reply.kind]);
+    appendText(output, EMPTY_TEXTS[reply.kind], colours.empty);
     return;
   }
   const step = reply.kind === "map" ? 2 : 1;
@@ -114,20 +137,25 @@ function appendElements(
       output.appendByte(NEW_LINE);
       output.appendLatin1(prefix);
     }
-    output.appendLatin1(String(index / step + 1).padStart(width));
-    output.appendLatin1(NUMBER_SIGNS[kind]);
-    appendForPeople(output, items[index], innerPrefix);
-    if (step === 2) appendMapValue(output, items[index + 1], innerPrefix);
+    const number = String(index / step + 1).padStart(width);
+    appendText(output, number + NUMBER_SIGNS[kind], colours.number);
+    appendForPeople(output, items[index], innerPrefix, colours);
+    if (step === 2) appendMapValue(output, items[index + 1], innerPrefix, colours);
   }
 }
 
-function appendMapValue(output: ByteAccumulator, value: Reply, prefix: string): void {
+function appendMapValue(
+  output: ByteAccumulator,
+  value: Reply,
+  prefix: string,
+  colours: ReplyColours,
+): void {
   output.appendLatin1(" => ");
   if (takesSeveralLines(value)) {
     output.appendByte(NEW_LINE);
     output.appendLatin1(prefix);
   }
-  appendForPeople(output, value, prefix);
+  appendForPeople(output, value, prefix, colours);
 }
 
 /** @param delimiter What stands between the elements of an aggregate. */
