@@ -7,8 +7,9 @@
 import type { RequestArgument } from "../protocol/request_writer.ts";
 import { type Channel, Client, type ClientOptions } from "./client.ts";
 import { ConnectError, describeConnectFailure, ReplyError } from "./errors.ts";
+import type { TlsOptions } from "./tls.ts";
 
-/** Where a server is. */
+/** Where a server is, and how to reach it. */
 export interface ServerAddress {
   /**
    * Its name or address.
@@ -24,6 +25,8 @@ export interface ServerAddress {
   port?: number;
   /** The path of its Unix socket, which is then used instead of TCP. */
   path?: string;
+  /** Encrypts what goes over TCP; an empty object checks the server as browsers do. */
+  tls?: TlsOptions;
 }
 
 /** Which server to connect to, and how. */
@@ -61,7 +64,7 @@ export interface ConnectOptions extends ServerAddress, ClientOptions {
 /**
  * Connects to a server.
  *
- * @throws {ConnectError} if there is no server.
+ * @throws {ConnectError} if there is no server, or no agreement with it on TLS.
  * @throws {ReplyError} if it refuses the user, the protocol or the database.
  * @throws {ConnectionClosedError} if it closes the connection before that.
  */
@@ -82,12 +85,16 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
 /**
  * Opens a socket to a server.
  *
- * @throws {ConnectError} if there is no server.
+ * @throws {ConnectError} if there is no server, or no agreement with it on TLS.
  */
 export async function openSocket(address: ServerAddress): Promise<Channel> {
-  const { hostname = "127.0.0.1", port = 6379, path } = address;
+  const { hostname = "127.0.0.1", port = 6379, path, tls } = address;
   try {
     if (path !== undefined) return await Deno.connect({ transport: "unix", path });
+    if (tls !== undefined) {
+      const { openTlsSocket } = await import("./tls.ts");
+      return await openTlsSocket(hostname, port, tls);
+    }
     const connection = await Deno.connect({ hostname, port });
     // Many small writes are the rule here; none is to wait for the other side's acknowledgement.
     connection.setNoDelay(true);

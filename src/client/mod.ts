@@ -9,4 +9,5 @@ export { type ReplyLimits, ReplyProtocolError } from "../protocol/reply_types.ts
 export type { RequestArgument } from "../protocol/request_writer.ts";
 export { type Channel, Client, type ClientOptions } from "./client.ts";
 export { connect, type ConnectOptions, openSocket, type ServerAddress } from "./connect.ts";
+export type { Identity, TlsOptions } from "./tls.ts";
 export { ConnectError, ConnectionClosedError, ReplyError } from "./errors.ts";
