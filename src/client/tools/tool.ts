@@ -27,19 +27,33 @@ export type Tool = (context: ToolContext) => Promise<number>;
  * @returns the client, or `undefined` if there is none.
  */
 export async function connectTool(
-  { settings, terminal }: ToolContext,
+  context: ToolContext,
   options: ClientOptions = {},
 ): Promise<Client | undefined> {
-  const { address, username, password, database, resp } = settings;
   try {
-    return await connect({ ...address, username, password, database, resp, ...options });
+    return await openTool(context, options);
   } catch (error) {
     const expected = error instanceof ConnectError || error instanceof ReplyError ||
       error instanceof ConnectionClosedError;
     if (!expected) throw error;
-    terminal.writeError(error.message);
+    context.terminal.writeError(error.message);
     return undefined;
   }
+}
+
+/**
+ * Connects as the settings say.
+ *
+ * @throws {ConnectError} if there is no server.
+ * @throws {ReplyError} if it refuses the user, the protocol or the database.
+ * @throws {ConnectionClosedError} if it closes the connection before that.
+ */
+export function openTool(
+  { settings }: ToolContext,
+  options: ClientOptions = {},
+): Promise<Client> {
+  const { address, username, password, database, resp } = settings;
+  return connect({ ...address, username, password, database, resp, ...options });
 }
 
 /** How a tool prints: as the user wants it, or by who reads it. */

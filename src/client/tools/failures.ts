@@ -1,0 +1,30 @@
+/**
+ * Why a tool can't go on, and how the user is told.
+ *
+ * @module
+ */
+
+import { ReplyProtocolError } from "../../protocol/reply_types.ts";
+import { ConnectionClosedError } from "../errors.ts";
+
+/** A tool can't go on; the message is a line for the user. */
+export class ToolError extends Error {
+  /** The error's name. */
+  override readonly name = "ToolError";
+}
+
+/**
+ * Says on the error output why a tool ended early.
+ *
+ * @param error What it ended with.
+ * @param writeError Writes a line to the error output.
+ * @returns The exit code.
+ * @throws {unknown} `error` itself, if it is neither the tool's, nor the server's, nor the network's.
+ */
+export function reportFailure(error: unknown, writeError: (line: string) => void): number {
+  if (error instanceof ToolError) writeError(error.message);
+  else if (error instanceof ConnectionClosedError || error instanceof ReplyProtocolError) {
+    writeError(`Error: ${error.message}`);
+  } else throw error;
+  return 1;
+}

@@ -1,0 +1,56 @@
+/**
+ * Ctrl-C while a tool works: a wish to come to an end, which the tool fulfils when it is ready to.
+ *
+ * @module
+ */
+
+import type { Terminal } from "../terminal.ts";
+
+/** The exit code of a program that Ctrl-C has ended. */
+export const INTERRUPTED_EXIT_CODE = 130;
+
+/** Waits for Ctrl-C, until it is disposed of. */
+export class Interruption {
+  readonly #requested = Promise.withResolvers<void>();
+  #isRequested = false;
+  #forget: (() => void) | undefined;
+
+  /** Takes Ctrl-C from now on. */
+  constructor(terminal: Terminal) {
+    this.#forget = terminal.onInterrupt(() => {
+      this.#isRequested = true;
+      this.#requested.resolve();
+      // Who presses it again won't wait any longer: then it ends the program.
+      this[Symbol.dispose]();
+    });
+  }
+
+  /** Whether the user wants an end. */
+  get isRequested(): boolean {
+    return this.#isRequested;
+  }
+
+  /** Fulfilled when the user wants an end. */
+  get requested(): Promise<void> {
+    return this.#requested.promise;
+  }
+
+  /**
+   * Waits, but not longer than the user does.
+   *
+   * @param durationMs How long, in milliseconds.
+   */
+  async sleep(durationMs: number): Promise<void> {
+    if (this.#isRequested) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const passed = new Promise<void>((resolve) => timer = setTimeout(resolve, durationMs));
+    await Promise.race([passed, this.#requested.promise]);
+    clearTimeout(timer);
+  }
+
+  /** Leaves Ctrl-C to the system again. */
+  [Symbol.dispose](): void {
+    this.#forget?.();
+    this.#forget = undefined;
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * The keys of a database, a SCAN at a time.
+ *
+ * @module
+ */
+
+import type { BulkReply, Reply } from "../../protocol/reply.ts";
+import type { RequestArgument } from "../../protocol/request_writer.ts";
+import type { Client } from "../client.ts";
+import { ToolError } from "./failures.ts";
+
+/** A walk through the keys of the client's database. */
+export class KeyScan {
+  readonly #client: Client;
+  readonly #match: readonly RequestArgument[];
+  #cursor = "0";
+  #isStarted = false;
+
+  /**
+   * Stands in front of the first key.
+   *
+   * @param pattern Which keys, as a glob-style pattern; all without one.
+   */
+  constructor(client: Client, pattern: Uint8Array | undefined) {
+    this.#client = client;
+    this.#match = pattern === undefined ? [] : ["MATCH", pattern];
+  }
+
+  /** Whether there are no more keys. */
+  get isDone(): boolean {
+    return this.#isStarted && this.#cursor === "0";
+  }
+
+  /**
+   * Asks for the next keys, ten or so, of which a pattern may leave none. The request is under way
+   * when this returns, behind what was sent before; the next call has to wait for the keys.
+   *
+   * The server is asked for its usual number: more at once would make other clients wait.
+   *
+   * @throws {ToolError} if the server refuses, or answers with something else.
+   * @throws {ConnectionClosedError} if the connection ends.
+   */
+  async next(): Promise<readonly BulkReply[]> {
+    const reply = await this.#client.send("SCAN", this.#cursor, ...this.#match);
+    if (reply.kind === "error") throw new ToolError(`SCAN error: ${reply.text()}`);
+    const [cursor, keys] = reply.kind === "array" ? reply.items : [];
+    if (cursor?.kind !== "bulk" || keys?.kind !== "array" || !keys.items.every(isBulk)) {
+      throw new ToolError("SCAN error: the server didn't answer with a cursor and keys");
+    }
+    this.#cursor = cursor.text();
+    this.#isStarted = true;
+    return keys.items as readonly BulkReply[];
+  }
+}
+
+/**
+ * How many keys there are.
+ *
+ * @throws {ToolError} if the server doesn't tell.
+ * @throws {ConnectionClosedError} if the connection ends.
+ */
+export async function countKeys(client: Client): Promise<number> {
+  const reply = await client.send("DBSIZE");
+  if (reply.kind === "integer") return Number(reply.value);
+  const reason = reply.kind === "error" ? reply.text() : `it is no ${reply.kind}`;
+  throw new ToolError(`Couldn't determine DBSIZE: ${reason}`);
+}
+
+function isBulk(reply: Reply): boolean {
+  return reply.kind === "bulk";
+}
