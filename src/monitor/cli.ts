@@ -12,6 +12,7 @@ import { systemFiles, systemReason } from "../runtime/files.ts";
 import { consoleSink, fileSink, Logger } from "../runtime/logging.ts";
 import { PidFile } from "../runtime/pid_file.ts";
 import { systemRandomness } from "../runtime/random.ts";
+import { listenForSignals } from "../runtime/signals.ts";
 import { systemSockets } from "../runtime/sockets.ts";
 import { versionLine } from "../runtime/subcommands.ts";
 import { VERSION } from "../runtime/version.ts";
@@ -181,7 +182,7 @@ function logReady(monitor: RunningMonitor, options: MonitorOptions, logger: Logg
 async function untilItEnds(monitor: RunningMonitor, logger: Logger): Promise<number> {
   const { promise: insisted, resolve: insist } = Promise.withResolvers<number>();
   let isAsked = false;
-  const forget = listenForSignals((signal) => {
+  const onEnd = (signal: Deno.Signal): void => {
     if (isAsked) {
       if (signal !== "SIGINT") return;
       logger.signal("You insist... exiting now.");
@@ -194,25 +195,14 @@ async function untilItEnds(monitor: RunningMonitor, logger: Logger): Promise<num
       logger.log("warning", `The end didn't go well: ${systemReason(error)}`);
       insist(1);
     });
-  });
+  };
+  // A monitor that was started from a terminal outlives it, as redis-sentinel does.
+  const forget = listenForSignals({ onEnd, outlivesTerminal: true });
   try {
     return await Promise.race([monitor.ended, insisted]);
   } finally {
     forget();
   }
-}
-
-/** Calls back for each signal that asks for the end; call what it returns to end that. */
-function listenForSignals(onSignal: (signal: Deno.Signal) => void): () => void {
-  const isWindows = Deno.build.os === "windows";
-  const asking: Deno.Signal[] = isWindows ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  const listeners = asking.map((signal) => [signal, () => onSignal(signal)] as const);
-  // A monitor that was started from a terminal outlives it, as redis-sentinel does.
-  const all = isWindows ? listeners : [...listeners, ["SIGHUP", () => {}] as const];
-  for (const [signal, listener] of all) Deno.addSignalListener(signal, listener);
-  return () => {
-    for (const [signal, listener] of all) Deno.removeSignalListener(signal, listener);
-  };
 }
 
 function helpText(): string {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import os from "node:os";
+import { lowerThreadPriority } from "../runtime/machine.ts";
 import { type SnapshotRequest, writeFrozen } from "./snapshot_request.ts";
 
 const NICENESS = 10;
@@ -17,11 +17,7 @@ interface WorkerScope {
 
 /** Serves the server at the other end of the port that comes as the first message. */
 function serve(scope: WorkerScope): void {
-  try {
-    os.setPriority(0, NICENESS);
-  } catch {
-    // Without leave to do so, it is one thread among others.
-  }
+  lowerThreadPriority(NICENESS);
   scope.onmessage = ({ data: { port } }) => {
     port.onmessage = ({ data }: MessageEvent<SnapshotRequest>) =>
       port.postMessage(

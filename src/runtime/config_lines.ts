@@ -5,6 +5,7 @@
  */
 import { quoteWord, splitLine } from "./config_words.ts";
 import { type Files, isAbsolutePath, systemReason } from "./files.ts";
+import { operatingSystem } from "./operating_system.ts";
 import { REDIS_VERSION } from "./version.ts";
 
 /** A setting or another directive with its words, as in a line of the config file. */
@@ -99,7 +100,7 @@ function readIncluded(line: ConfigLine, files: Files, depth: number): ConfigLine
 
 /** The paths of a pattern, in order. */
 function matchingPaths(pattern: string, files: Files): string[] {
-  const parts = pattern.split("/");
+  const parts = pattern.split(operatingSystem.pathSeparator);
   let found = [isAbsolutePath(pattern) ? parts.shift()! : "."];
   for (const part of parts) {
     found = found.flatMap((folder) => {

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { type OperatingSystem, operatingSystem } from "./operating_system.ts";
 
 /** A file that is written to, from its end on. */
 export interface OutputFile {
@@ -82,7 +83,7 @@ export interface Files {
   appendText(path: string, text: string): void;
   /** Removes a file. */
   remove(path: string): void;
-  /** Changes who may do what with a file. */
+  /** Changes who may do what with a file, on systems where files say so. */
   setPermissions(path: string, mode: number): void;
   /** The whole path of a folder, which must be there. */
   folder(path: string): string;
@@ -90,60 +91,102 @@ export interface Files {
   list(path: string): string[];
 }
 
-/** The files of this machine. */
-export const systemFiles: Files = {
-  create: (path) => new SystemOutput(path, { write: true, create: true, truncate: true }),
-  openToAppend: (path) => new SystemOutput(path, { append: true, create: true }),
-  openToRead: (path) => new SystemInput(path),
-  exists(path: string): boolean {
-    try {
-      Deno.lstatSync(path);
-      return true;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return false;
-      throw error;
-    }
-  },
-  rename: (from, to) => Deno.renameSync(from, to),
-  makeFolder(path: string): void {
-    Deno.mkdirSync(path, { recursive: true });
-  },
-  syncFolder,
-  async syncFolderAside(path: string): Promise<void> {
-    if (Deno.build.os === "windows") return;
-    using folder = await Deno.open(path, { read: true });
-    await folder.sync();
-  },
-  removeAside: (path) => Deno.remove(path),
-  readText: (path) => Deno.readTextFileSync(path),
-  replaceText(path: string, text: string): void {
-    const temporary = `${path}.${Deno.pid}.tmp`;
-    try {
-      const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+/** The calls that systems answer differently. */
+export type FileCalls = Pick<typeof Deno, "renameSync" | "removeSync" | "remove" | "chmodSync">;
+
+/** How often, and after how many milliseconds, something is tried again that another program stands in the way of. */
+const HELD_TRIES = 20;
+const HELD_PAUSE_MS = 5;
+
+/** Windows: access denied, and another program has the file open. */
+const HELD_ERRORS = /\(os error (5|32)\)/;
+
+/**
+ * The files of a machine.
+ *
+ * @param system Its operating system.
+ * @param calls What does the work.
+ */
+export function filesOf(system: OperatingSystem, calls: FileCalls = Deno): Files {
+  const rename = (from: string, to: string): void =>
+    withPatience(system, () => calls.renameSync(from, to));
+  const setPermissions = (path: string, mode: number): void => {
+    if (system.hasPermissions) calls.chmodSync(path, mode);
+  };
+  const syncFolder = (path: string): void => {
+    if (!system.syncsFolders) return;
+    using folder = Deno.openSync(path, { read: true });
+    folder.syncSync();
+  };
+  return {
+    create: (path) => new SystemOutput(path, { write: true, create: true, truncate: true }),
+    openToAppend: (path) => new SystemOutput(path, { append: true, create: true }),
+    openToRead: (path) => new SystemInput(path),
+    exists(path: string): boolean {
       try {
-        writeWhole((bytes) => file.writeSync(bytes), new TextEncoder().encode(text));
-        file.syncSync();
-      } finally {
-        file.close();
+        Deno.lstatSync(path);
+        return true;
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return false;
+        throw error;
       }
-      copyPermissions(path, temporary);
-      Deno.renameSync(temporary, path);
+    },
+    rename,
+    makeFolder(path: string): void {
+      Deno.mkdirSync(path, { recursive: true });
+    },
+    syncFolder,
+    async syncFolderAside(path: string): Promise<void> {
+      if (!system.syncsFolders) return;
+      using folder = await Deno.open(path, { read: true });
+      await folder.sync();
+    },
+    removeAside: (path) => calls.remove(path),
+    readText: (path) => Deno.readTextFileSync(path),
+    replaceText(path: string, text: string): void {
+      const temporary = `${path}.${Deno.pid}.tmp`;
+      try {
+        writeSynced(temporary, text);
+        const mode = permissionsOf(path);
+        if (mode !== undefined) setPermissions(temporary, mode);
+        rename(temporary, path);
+      } catch (error) {
+        removeQuietly(this, temporary);
+        throw error;
+      }
+      syncFolder(folderOf(path));
+    },
+    appendText: (path, text) => Deno.writeTextFileSync(path, text, { append: true }),
+    remove: (path) => withPatience(system, () => calls.removeSync(path)),
+    setPermissions,
+    folder(path: string): string {
+      const whole = Deno.realPathSync(path);
+      if (!Deno.statSync(whole).isDirectory) throw new Error("Not a directory");
+      return whole;
+    },
+    list: (path) => [...Deno.readDirSync(path)].map(({ name }) => name).sort(),
+  };
+}
+
+/** The files of this machine. */
+export const systemFiles: Files = filesOf(operatingSystem);
+
+/**
+ * Does what another program may stand in the way of for a moment, by having a file open: a virus scanner looks at each
+ * new file on Windows. Everybody waits meanwhile, so it isn't tried for long.
+ */
+function withPatience(system: OperatingSystem, act: () => void): void {
+  for (let tries = 1;; tries++) {
+    try {
+      return act();
     } catch (error) {
-      removeQuietly(systemFiles, temporary);
-      throw error;
+      const isHeld = system.holdsOpenFiles && error instanceof Error &&
+        HELD_ERRORS.test(error.message);
+      if (!isHeld || tries === HELD_TRIES) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HELD_PAUSE_MS);
     }
-    syncFolder(folderOf(path));
-  },
-  appendText: (path, text) => Deno.writeTextFileSync(path, text, { append: true }),
-  remove: (path) => Deno.removeSync(path),
-  setPermissions: (path, mode) => Deno.chmodSync(path, mode),
-  folder(path: string): string {
-    const whole = Deno.realPathSync(path);
-    if (!Deno.statSync(whole).isDirectory) throw new Error("Not a directory");
-    return whole;
-  },
-  list: (path) => [...Deno.readDirSync(path)].map(({ name }) => name).sort(),
-};
+  }
+}
 
 /** What the system says of an error, without the path and the call: "No such file or directory". */
 export function systemReason(error: unknown): string {
@@ -152,8 +195,8 @@ export function systemReason(error: unknown): string {
 }
 
 /** Whether a path stands for itself, wherever one is. */
-export function isAbsolutePath(path: string): boolean {
-  return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
+export function isAbsolutePath(path: string, system: OperatingSystem = operatingSystem): boolean {
+  return system.pathRoot.test(path);
 }
 
 /** A path as seen from a folder. */
@@ -177,30 +220,28 @@ export function removeQuietly(files: Files, path: string): void {
   }
 }
 
-function copyPermissions(from: string, to: string): void {
+/** Writes a text to a new file, and makes it last. */
+function writeSynced(path: string, text: string): void {
+  using file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  writeWhole((bytes) => file.writeSync(bytes), new TextEncoder().encode(text));
+  file.syncSync();
+}
+
+/** Who may do what with a file, if it is there and the system knows. */
+function permissionsOf(path: string): number | undefined {
   try {
-    const { mode } = Deno.statSync(from);
-    if (mode !== null && Deno.build.os !== "windows") Deno.chmodSync(to, mode & 0o777);
+    const { mode } = Deno.statSync(path);
+    return mode === null ? undefined : mode & 0o777;
   } catch (error) {
-    // A file that isn't there yet has no permissions.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 
-/** The folder that a file is in. */
-export function folderOf(path: string): string {
-  return path.replace(/[^/\\]*$/, "") || ".";
-}
-
-/** Makes names in a folder last. Windows can't open folders, and needs no such thing. */
-function syncFolder(path: string): void {
-  if (Deno.build.os === "windows") return;
-  const folder = Deno.openSync(path, { read: true });
-  try {
-    folder.syncSync();
-  } finally {
-    folder.close();
-  }
+/** The folder that a file is in, with the separator at its end. */
+export function folderOf(path: string, system: OperatingSystem = operatingSystem): string {
+  const name = path.split(system.pathSeparator).at(-1)!;
+  return path.slice(0, path.length - name.length) || ".";
 }
 
 /** A file of this machine that is written to. */

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import os from "node:os";
 import process from "node:process";
+import { type OperatingSystem, operatingSystem } from "./operating_system.ts";
 
 /** Processor time in seconds. */
 export interface ProcessorTime {
@@ -19,17 +21,13 @@ const node = process as unknown as {
 };
 
 const MICROSECONDS = 1_000_000;
-const SYSTEM_NAMES: Readonly<Record<string, string>> = {
-  linux: "Linux",
-  darwin: "Darwin",
-  windows: "Windows",
-};
 
 /** Name, version and processor of the system: `Linux 6.1.0 x86_64`; the version only if that may be asked. */
 export function systemDescription(): string {
-  const name = SYSTEM_NAMES[Deno.build.os] ?? Deno.build.os;
   const release = ifAllowed("osRelease", () => Deno.osRelease());
-  return [name, release, Deno.build.arch].filter((part) => part !== undefined).join(" ");
+  return [operatingSystem.name, release, Deno.build.arch].filter((part) => part !== undefined).join(
+    " ",
+  );
 }
 
 /** Bytes of memory that the machine has, or 0 if that may not be asked. */
@@ -62,6 +60,27 @@ export function processTime(): ProcessorTime {
 export function threadTime(): ProcessorTime | undefined {
   const usage = node.threadCpuUsage?.();
   return usage && { system: usage.system / MICROSECONDS, user: usage.user / MICROSECONDS };
+}
+
+/**
+ * Gives the thread that asks less of a claim to the processor than its process has, where the system can do so for a
+ * thread alone and the program may ask for it; else the thread is one among others.
+ *
+ * @param niceness By how much, from 1 to 19.
+ * @param system The system.
+ * @param setPriority What changes the priority of the process or thread that asks.
+ */
+export function lowerThreadPriority(
+  niceness: number,
+  system: OperatingSystem = operatingSystem,
+  setPriority: (priority: number) => void = (priority) => os.setPriority(0, priority),
+): void {
+  if (!system.hasThreadPriorities) return;
+  try {
+    setPriority(niceness);
+  } catch {
+    // It is a courtesy that nothing depends on.
+  }
 }
 
 function ifAllowed<T>(kind: "osRelease" | "systemMemoryInfo", ask: () => T): T | undefined {

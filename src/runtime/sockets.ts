@@ -5,6 +5,7 @@
  */
 import { isLoopback, joinAddress } from "./addresses.ts";
 import { connectFrom } from "./bound_socket.ts";
+import { operatingSystem } from "./operating_system.ts";
 
 /** A connection in both directions. */
 export interface Connection {
@@ -141,6 +142,9 @@ export const systemSockets: Sockets = {
     };
   },
   listenUnix(path: string): SocketListener {
+    if (!operatingSystem.hasUnixSockets) {
+      throw new Deno.errors.NotSupported(`There are no Unix sockets on ${operatingSystem.name}`);
+    }
     const listener = Deno.listen({ transport: "unix", path });
     return {
       port: 0,

@@ -22,6 +22,7 @@ import {
 import { startSnapshotWorker } from "../persistence/worker_engine.ts";
 import { removeQuietly, systemFiles, systemReason } from "../runtime/files.ts";
 import { consoleSink, Logger } from "../runtime/logging.ts";
+import { listenForSignals } from "../runtime/signals.ts";
 import { versionLine } from "../runtime/subcommands.ts";
 import { parseServerArguments, type ServerArguments } from "./command_line.ts";
 import { checkConfig } from "./config_file.ts";
@@ -148,7 +149,7 @@ async function runInWorker(start: StartMessage): Promise<number> {
       event.preventDefault();
       resolve(1);
     };
-    listenForSignals((signal) => {
+    const onEnd = (signal: Deno.Signal): void => {
       if (signal !== "SIGINT" || !isAsked) {
         isAsked = true;
         return send({ type: "signal", signal });
@@ -156,20 +157,12 @@ async function runInWorker(start: StartMessage): Promise<number> {
       new Logger(consoleSink, systemClock.now).signal("You insist... exiting now.");
       if (endingBy !== null) removeQuietly(systemFiles, endingBy);
       resolve(1);
-    });
+    };
+    // A server started from a terminal outlives it, as redis-server does.
+    listenForSignals({ onEnd, alsoEnding: ["SIGABRT"], outlivesTerminal: true });
   });
   send(start);
   return await exitCode;
-}
-
-/** Calls back for each signal that asks for the end. */
-function listenForSignals(onSignal: (signal: Deno.Signal) => void): void {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGABRT"];
-  for (const signal of signals) Deno.addSignalListener(signal, () => onSignal(signal));
-  // A server started from a terminal outlives it, as redis-server does.
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", () => {});
 }
 
 function toOption(setting: Setting): Option {

@@ -24,7 +24,7 @@ export function checkStateFile(options: MonitorOptions, files: Files): void {
   try {
     const isNew = !files.exists(stateFile);
     files.appendText(stateFile, "");
-    if (isNew && Deno.build.os !== "windows") files.setPermissions(stateFile, ONLY_THE_OWNER);
+    if (isNew) files.setPermissions(stateFile, ONLY_THE_OWNER);
     files.create(beside).close();
     files.remove(beside);
   } catch (error) {

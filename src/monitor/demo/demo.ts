@@ -12,6 +12,7 @@ import { ConfigError, type Directive } from "../../runtime/config_lines.ts";
 import { systemFiles, systemReason } from "../../runtime/files.ts";
 import { consoleSink, Logger } from "../../runtime/logging.ts";
 import { systemRandomness } from "../../runtime/random.ts";
+import { listenForSignals } from "../../runtime/signals.ts";
 import { systemSockets } from "../../runtime/sockets.ts";
 import type { MonitorArguments } from "../config/command_line.ts";
 import { loadMonitor } from "../config/loading.ts";
@@ -247,14 +248,6 @@ function systemTerminal(): DemoTerminal {
     lines: linesOf(Deno.stdin.readable),
     print: consoleSink,
     log: consoleSink,
-    onInterrupt(handler) {
-      const signals: Deno.Signal[] = Deno.build.os === "windows"
-        ? ["SIGINT", "SIGBREAK"]
-        : ["SIGINT", "SIGTERM", "SIGHUP"];
-      for (const signal of signals) Deno.addSignalListener(signal, handler);
-      return () => {
-        for (const signal of signals) Deno.removeSignalListener(signal, handler);
-      };
-    },
+    onInterrupt: (handler) => listenForSignals({ onEnd: handler, outlivesTerminal: false }),
   };
 }
