@@ -1,0 +1,40 @@
+/**
+ * Tools that go on until the user has enough: what they show is their result.
+ *
+ * @module
+ */
+
+import { reportFailure } from "./failures.ts";
+import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
+import { ReconnectingClient } from "./reconnecting_client.ts";
+import type { ToolContext } from "./tool.ts";
+
+/** What a live tool works with. */
+export interface Live extends ToolContext {
+  /** The connection, which comes back when the server does. */
+  readonly client: ReconnectingClient;
+  /** Ctrl-C; commands under way are rejected when it comes. */
+  readonly interruption: Interruption;
+}
+
+/**
+ * Connects, and has something done until it ends or Ctrl-C is pressed.
+ *
+ * @param work Gives the exit code.
+ * @returns The exit code: what the work gave, or that of a program that Ctrl-C has ended.
+ */
+export async function runLive(
+  context: ToolContext,
+  work: (live: Live) => Promise<number>,
+): Promise<number> {
+  using interruption = new Interruption(context.terminal);
+  using client = await ReconnectingClient.open(context, interruption);
+  if (client === undefined) return 1;
+  try {
+    const exitCode = await work({ ...context, client, interruption });
+    return interruption.isRequested ? INTERRUPTED_EXIT_CODE : exitCode;
+  } catch (error) {
+    if (interruption.isRequested) return INTERRUPTED_EXIT_CODE;
+    return reportFailure(error, (line) => context.terminal.writeError(line));
+  }
+}
