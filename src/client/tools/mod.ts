@@ -11,6 +11,16 @@ import type { Tool, ToolContext } from "./tool.ts";
 /** The tools; each is loaded when it is asked for, so that the others cost nothing at the start. */
 const TOOLS: ReadonlyMap<ToolName, () => Promise<Tool>> = new Map<ToolName, () => Promise<Tool>>([
   ["pipe", async () => (await import("./pipe.ts")).pipe],
+  ["bigkeys", async () => (await import("./big_keys.ts")).bigKeys],
+  ["memkeys", async () => (await import("./big_keys.ts")).memoryKeys],
+  ["hotkeys", async () => (await import("./hot_keys.ts")).hotKeys],
+  ["scan", async () => (await import("./scan.ts")).scanKeys],
+  ["stat", async () => (await import("./stat.ts")).watchServer],
+  ["latency", async () => (await import("./latency.ts")).measureLatency],
+  ["latency-history", async () => (await import("./latency.ts")).measureLatencyHistory],
+  ["latency-dist", async () => (await import("./latency_distribution.ts")).drawLatencies],
+  ["lru-test", async () => (await import("./lru_test.ts")).playCache],
+  ["intrinsic-latency", async () => (await import("./intrinsic_latency.ts")).measureStalls],
 ]);
 
 /**
