@@ -1,72 +1,19 @@
 /** `miniredis monitor` as a process: its start, its end, and what it knows after a restart. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { TextLineStream } from "@std/streams";
+import { LoggingProcess } from "../support/logging_process.ts";
 import { freePort } from "../support/ports.ts";
-import { programWords, runProgram, ServerProcess } from "../support/program.ts";
+import { runProgram, ServerProcess } from "../support/program.ts";
 
-/** A monitor that runs; disposing of it ends it. */
-class MonitorProcess implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly #lines: ReadableStreamDefaultReader<string>;
-  /** What it has logged. */
-  readonly log: string[] = [];
+/** Starts a monitor, and waits for a line of its log. */
+function startMonitor(args: readonly string[], line: RegExp): Promise<LoggingProcess> {
+  return LoggingProcess.start(["monitor", ...args], line);
+}
 
-  private constructor(process: Deno.ChildProcess) {
-    this.#process = process;
-    this.#lines = process.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).getReader();
-  }
-
-  /** Starts a monitor, and waits for a line of its log. */
-  static async start(args: readonly string[], line: RegExp): Promise<MonitorProcess> {
-    const [program, ...before] = await programWords();
-    const monitor = new MonitorProcess(
-      new Deno.Command(program, {
-        args: [...before, "monitor", ...args],
-        stdin: "null",
-        stdout: "piped",
-        stderr: "null",
-      }).spawn(),
-    );
-    await monitor.until(line);
-    return monitor;
-  }
-
-  /** Reads its log up to a line. */
-  async until(line: RegExp): Promise<void> {
-    while (!this.log.some((seen) => line.test(seen))) {
-      const { value, done } = await this.#lines.read();
-      if (done) throw new Error(`the monitor ended:\n${this.log.join("\n")}`);
-      this.log.push(value);
-    }
-  }
-
-  /** Sends it a signal, and waits for its end; the exit code. */
-  async end(signal: Deno.Signal): Promise<number> {
-    this.#process.kill(signal);
-    for (let line = await this.#lines.read(); !line.done; line = await this.#lines.read()) {
-      this.log.push(line.value);
-    }
-    return (await this.#process.status).code;
-  }
-
-  /** The port of a line `Running mode=..., port=...`. */
-  port(mode: string): number {
-    const pattern = new RegExp(`Running mode=${mode}, port=(\\d+)`);
-    return Number(pattern.exec(this.log.join("\n"))![1]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch (error) {
-      // It has ended already.
-      if (!(error instanceof TypeError)) throw error;
-    }
-    await this.#lines.cancel().catch(() => {});
-    await this.#process.status;
-  }
+/** The port of a line `Running mode=..., port=...` of a monitor's log. */
+function portOf(monitor: LoggingProcess, mode: string): number {
+  const pattern = new RegExp(`Running mode=${mode}, port=(\\d+)`);
+  return Number(pattern.exec(monitor.log.join("\n"))![1]);
 }
 
 /** Sends a line, and gives what comes. */
@@ -94,11 +41,11 @@ Deno.test("a monitor stands in front of its node, and ends when it is asked to",
       "--nodes", `127.0.0.1:${server.port}`, "--port", "0", "--bind", "127.0.0.1",
       "--sentinel-port", "0", "--dir", folder,
     ];
-    await using monitor = await MonitorProcess.start(args, /mode=router/);
+    await using monitor = await startMonitor(args, /mode=router/);
     await monitor.until(/\+monitor master mymaster 127\.0\.0\.1 \d+ quorum 1$/);
-    assertEquals(await ask(monitor.port("router"), "SET key value"), "+OK\r\n");
+    assertEquals(await ask(portOf(monitor, "router"), "SET key value"), "+OK\r\n");
     await server.expectReply("GET key\r\n", "$5\r\nvalue\r\n");
-    assertMatch(await ask(monitor.port("sentinel"), "SENTINEL MYID"), /^\$40\r\n/);
+    assertMatch(await ask(portOf(monitor, "sentinel"), "SENTINEL MYID"), /^\$40\r\n/);
     assertEquals(await monitor.end("SIGTERM"), 0);
     assertMatch(monitor.log.at(-1)!, /# Sentinel is now ready to exit, bye bye\.\.\.$/);
     // The node is as it was.
@@ -118,8 +65,8 @@ sentinel monitor main 127.0.0.1 ${server.port} 2
     await Deno.writeTextFile(path, before);
     let id = "";
     {
-      await using monitor = await MonitorProcess.start([path], /mode=sentinel/);
-      const port = monitor.port("sentinel");
+      await using monitor = await startMonitor([path], /mode=sentinel/);
+      const port = portOf(monitor, "sentinel");
       id = await ask(port, "SENTINEL MYID");
       assertEquals(await ask(port, "SENTINEL CONFIG SET announce-ip 10.0.0.9"), "+OK\r\n");
       assertEquals(await ask(port, "SENTINEL SET main quorum 3"), "+OK\r\n");
@@ -130,8 +77,8 @@ sentinel monitor main 127.0.0.1 ${server.port} 2
       (await Deno.readTextFile(path)).startsWith(before.replace(/2\n$/, "3\n")),
       true,
     );
-    await using monitor = await MonitorProcess.start([path], /mode=sentinel/);
-    const port = monitor.port("sentinel");
+    await using monitor = await startMonitor([path], /mode=sentinel/);
+    const port = portOf(monitor, "sentinel");
     assertEquals(await ask(port, "SENTINEL MYID"), id);
     assertStringIncludes(await ask(port, "SENTINEL CONFIG GET announce-ip"), "10.0.0.9");
     assertStringIncludes(await ask(port, "SENTINEL MASTER other"), "10.0.0.1");
