@@ -97,8 +97,9 @@ export class FakeTerminal implements Terminal {
 
   /** Presses Ctrl-C; false if nothing handles it. */
   interrupt(): boolean {
-    this.#interrupt?.();
-    return this.#interrupt !== undefined;
+    const handler = this.#interrupt;
+    handler?.();
+    return handler !== undefined;
   }
 
   #bytes(): Uint8Array {
