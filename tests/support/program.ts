@@ -149,7 +149,10 @@ async function programCommand(
 /** How to start the program, from any folder: the executable in `MINIREDIS`, or from source with the flags that it is built with. */
 export async function programWords(): Promise<string[]> {
   const executable = Deno.env.get("MINIREDIS");
-  if (executable !== undefined) return [await Deno.realPath(executable)];
+  if (executable !== undefined) {
+    const ending = Deno.build.os === "windows" && !executable.endsWith(".exe") ? ".exe" : "";
+    return [await Deno.realPath(executable + ending)];
+  }
   const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const flags = config.tasks.build.command.split(" ")
     .filter((word: string) => /^--(allow|v8-flags)/.test(word));
