@@ -24,7 +24,7 @@ import { readWord } from "./matching.ts";
 import { readTypedLine, type TypedLine } from "./typed_line.ts";
 
 /** Lines longer than this (in characters) get no hints: reading them at each key takes too long. */
-const LINE_LIMIT = 8192;
+const LINE_LIMIT = 2048;
 
 const REPEAT_COUNT = /^[+-]?[0-9]+$/;
 
@@ -143,12 +143,15 @@ export class CommandGuide {
 
 function makeGrammars(descriptions: Descriptions): { line: Part; command: Part } {
   const commands = nameEntries(descriptions);
+  let topicsMade: readonly NameEntry[] | undefined;
   const topics: Part = {
     kind: "names",
     label: "command|@group",
-    entries: () => topicEntries(descriptions),
+    entries: () => topicsMade ??= topicEntries(descriptions),
   };
-  const entries = [...commands, ...localEntries(topics)];
+  // QUIT is both: the server's word for it is the one that is offered.
+  const local = localEntries(topics).filter(({ name }) => !descriptions.has(name));
+  const entries = [...commands, ...local];
   return {
     line: { kind: "names", label: "", entries: () => entries },
     command: { kind: "names", label: "", entries: () => commands },

@@ -4,9 +4,11 @@
  * @module
  */
 
-import { nearestWord } from "../../runtime/arguments.ts";
 import { lowerCaseAscii } from "../../commands/specs/names.ts";
+import { nearestWord } from "../../runtime/arguments.ts";
+import { VERSION } from "../../runtime/version.ts";
 import { type CommandDescription, type Descriptions, sortedDescriptions } from "./descriptions.ts";
+import { isLocalCommand } from "./local_commands.ts";
 
 /** What a piece of a help text is: a command's name, its arguments, or the title of a fact. */
 export type HelpRole = "name" | "arguments" | "title";
@@ -17,7 +19,8 @@ export type HelpStyle = (text: string, role: HelpRole) => string;
 /** The lines of help end as those of redis-cli do. */
 const LINE_END = "\r\n";
 
-const GENERAL_HELP = `Help on the commands of the server:
+const GENERAL_HELP = `miniredis client ${VERSION}
+Help on the commands of the server:
       "help <command>" shows what a command does and takes
       "help @<group>" shows all commands of a group
       "help <tab>" lists what help can be asked for
@@ -60,6 +63,7 @@ export function helpOn(
   const found = isGroup
     ? commandsOfGroup(descriptions, lowerCaseAscii(topic[0].slice(1)))
     : commandsNamed(descriptions, topic.map(lowerCaseAscii));
+  if (found.length === 0 && isLocalCommand(topic[0])) return GENERAL_HELP;
   if (found.length === 0) return unknownTopic(descriptions, topic) + LINE_END;
   return found.map((command) => commandHelp(command, style, !isGroup)).join("") + LINE_END;
 }

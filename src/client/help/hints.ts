@@ -6,9 +6,9 @@
 
 import { lowerCaseAscii } from "../../commands/specs/names.ts";
 import { type Part, type Token, writePart } from "./grammar.ts";
+import { continueWord } from "./letter_case.ts";
 import { type Readings, readWord, type Step, stepsOf } from "./matching.ts";
 import type { TypedLine, TypedWord } from "./typed_line.ts";
-import { continueWord } from "./letter_case.ts";
 
 /**
  * What is still to come behind a line, with a space in front if the line doesn't end in one.

@@ -8,9 +8,9 @@
  * @module
  */
 
+import { lowerCaseAscii } from "../../commands/specs/names.ts";
 import type { ArgumentFlag, ArgumentSpec, ArgumentType } from "../../commands/specs/types.ts";
 import { type Reply, textOf } from "../../protocol/reply.ts";
-import { lowerCaseAscii } from "../../commands/specs/names.ts";
 import { CommandDescription, type CommandFacts, joinNames } from "./descriptions.ts";
 
 /** How deep arguments may hold arguments; Redis' own go four deep. */
@@ -152,7 +152,7 @@ function itemsOf(reply: Reply): readonly Reply[] {
 function readText(reply: Reply): string {
   const text = reply.kind === "error" ? undefined : textOf(reply);
   if (text === undefined) throw new MalformedError();
-  return text.replace(CONTROL_CHARACTERS, " ").trim();
+  return text.replace(CONTROL_CHARACTERS, " ");
 }
 
 /** What a function gives, or `undefined` if what it reads is malformed. */

@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { ArgumentSpec } from "../../commands/specs/types.ts";
+import { lowerCaseAscii } from "../../commands/specs/names.ts";
 import { word } from "../../commands/specs/parts.ts";
+import type { ArgumentSpec } from "../../commands/specs/types.ts";
 import { grammarOf, type NameEntry, type Part } from "./grammar.ts";
 
 const PREFERENCE: ArgumentSpec = {
@@ -22,6 +23,15 @@ const LOCAL_COMMANDS: Readonly<Record<string, readonly ArgumentSpec[]>> = {
   "quit": [],
   "restart": [],
 };
+
+/**
+ * Whether the dialogue itself understands a word, though no server may.
+ *
+ * @param word The word in any case.
+ */
+export function isLocalCommand(word: string): boolean {
+  return Object.hasOwn(LOCAL_COMMANDS, lowerCaseAscii(word));
+}
 
 /**
  * The words of the dialogue with what follows them.

@@ -138,8 +138,8 @@ function stepsOfSequence(parts: readonly Part[]): Step[] {
 /**
  * The first words of one option among several.
  *
- * What may still follow the option at its end is an option from then on, as long as tokens tell it
- * apart: in `SORT key GET pattern ALPHA GET pattern`, the second GET.
+ * An option that may be repeated with its token stays one of them: in
+ * `SORT key GET pattern ALPHA GET pattern`, the second GET.
  */
 function stepsOfOption({ parts }: AnyOrder, index: number): Step[] {
   const others = parts.filter((_, other) => other !== index);
@@ -149,7 +149,7 @@ function stepsOfOption({ parts }: AnyOrder, index: number): Step[] {
       const left = rest();
       const needed = left.kind === "sequence" ? [...left.parts] : [left];
       const options = [...others];
-      while (needed.length > 0 && isTokenOption(needed[needed.length - 1])) {
+      while (needed.length > 0 && repeatsToken(needed[needed.length - 1])) {
         options.unshift(needed.pop()!);
       }
       return sequence([...needed, anyOrder(options)]);
@@ -157,8 +157,8 @@ function stepsOfOption({ parts }: AnyOrder, index: number): Step[] {
   }));
 }
 
-function isTokenOption(part: Part): boolean {
-  return mayEnd(part) && stepsOf(part).every(({ word }) => word.kind === "token");
+function repeatsToken(part: Part): boolean {
+  return part.kind === "more" && stepsOf(part).every(({ word }) => word.kind === "token");
 }
 
 function anyOrder(parts: readonly Part[]): Part {
