@@ -17,6 +17,7 @@ import {
   asPush,
   type Confirmations,
   expectedConfirmations,
+  type Subscriptions,
   SubscriptionState,
 } from "./subscriptions.ts";
 
@@ -137,6 +138,11 @@ export class Client {
   /** How many commands wait for their reply. */
   get pendingCommands(): number {
     return this.#pending.length - this.#answered;
+  }
+
+  /** What the server has confirmed to be subscribed to; the last ones, once the connection is closed. */
+  get subscriptions(): Subscriptions {
+    return this.#subscriptions.all;
   }
 
   /** Whether messages may come that answer no command: there are subscriptions, or MONITOR. */

@@ -11,3 +11,5 @@ export { type Channel, Client, type ClientOptions } from "./client.ts";
 export { connect, type ConnectOptions, openSocket, type ServerAddress } from "./connect.ts";
 export type { Identity, TlsOptions } from "./tls.ts";
 export { ConnectError, ConnectionClosedError, ReplyError } from "./errors.ts";
+export { type ConnectionEvent, ReconnectingClient, type ReconnectOptions } from "./reconnecting.ts";
+export type { Subscriptions } from "./subscriptions.ts";

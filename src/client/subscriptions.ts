@@ -27,6 +27,16 @@ const MESSAGE_LENGTHS: ReadonlyMap<string, number> = new Map([
   ["smessage", 3],
 ]);
 
+/** What a connection is subscribed to. */
+export interface Subscriptions {
+  /** Channels (SUBSCRIBE). */
+  readonly channels: readonly string[];
+  /** Patterns (PSUBSCRIBE). */
+  readonly patterns: readonly string[];
+  /** Channels of shards (SSUBSCRIBE). */
+  readonly shardChannels: readonly string[];
+}
+
 /** What {@linkcode SubscriptionState} expects of a command that has confirmations. */
 export interface Confirmations {
   /** The command's name, in small letters: the first element of each confirmation. */
@@ -68,6 +78,12 @@ export class SubscriptionState {
   /** How many subscriptions there are. */
   get count(): number {
     return this.#names.channel.size + this.#names.pattern.size + this.#names.shard.size;
+  }
+
+  /** The subscriptions. */
+  get all(): Subscriptions {
+    const { channel, pattern, shard } = this.#names;
+    return { channels: [...channel], patterns: [...pattern], shardChannels: [...shard] };
   }
 
   /** Whether a reply may come that answers no command. */

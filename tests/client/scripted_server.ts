@@ -8,19 +8,28 @@ export type Answer = string | "close";
 export class ScriptedServer {
   /** All commands that arrived, of all connections. */
   readonly commands: string[][] = [];
+  /** What it says to each connection before it was asked for anything. */
+  greeting = "";
+  /** How many connections there were. */
+  acceptedConnections = 0;
   readonly #listener: Deno.TcpListener;
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #done: Promise<void>;
 
-  /** Listens on a free port; `answer` gets each command with its words. */
-  constructor(answer: (words: string[]) => Answer) {
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  /** Listens, on a free port unless told; `answer` gets each command with its words. */
+  constructor(answer: (words: string[]) => Answer, port = 0) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port });
     this.#done = this.#accept(answer);
   }
 
   /** The port that it listens on. */
   get port(): number {
     return this.#listener.addr.port;
+  }
+
+  /** How many connections there are. */
+  get openConnections(): number {
+    return this.#connections.size;
   }
 
   /** Sends bytes (a character each) to all connections. */
@@ -45,6 +54,7 @@ export class ScriptedServer {
     const running: Promise<void>[] = [];
     for await (const connection of this.#listener) {
       this.#connections.add(connection);
+      this.acceptedConnections++;
       running.push(this.#serve(connection, answer));
     }
     await Promise.all(running);
@@ -55,6 +65,7 @@ export class ScriptedServer {
     const reader = new ReplyReader();
     const buffer = new Uint8Array(4096);
     try {
+      await writeAll(connection, this.greeting);
       for (;;) {
         const size = await connection.read(buffer);
         if (size === null) break;
