@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { LoggingProcess } from "../support/logging_process.ts";
 import { runProgram } from "../support/program.ts";
+import { testUnless } from "../support/test_where.ts";
 
 const SERVER_PORT = 6380;
 const ROUTER_PORT = 6379;
@@ -20,13 +21,10 @@ function obstacle(): string | undefined {
   return undefined;
 }
 
-const reason = obstacle();
-
-Deno.test({
-  name: "server --port 6380, monitor and client work together with no other option" +
-    (reason === undefined ? "" : `: not tried, ${reason}`),
-  ignore: reason !== undefined,
-  fn: async () => {
+testUnless(
+  obstacle(),
+  "server --port 6380, monitor and client work together with no other option",
+  async () => {
     const folder = await Deno.makeTempDir({ prefix: "bare-commands-" });
     try {
       const words = ["server", "--port", String(SERVER_PORT)];
@@ -44,4 +42,4 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
-});
+);

@@ -2,8 +2,10 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect, plainValue, ReplyError } from "../../src/client/mod.ts";
-import { runProgram, ServerProcess } from "../support/program.ts";
+import { operatingSystem } from "../../src/runtime/operating_system.ts";
 import { freePort } from "../support/ports.ts";
+import { runProgram, ServerProcess } from "../support/program.ts";
+import { testUnless } from "../support/test_where.ts";
 
 /** Runs a test in a folder of its own. */
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -84,8 +86,8 @@ argument must be a memory value
   });
 });
 
-Deno.test("a server on a Unix socket, with a log file", async () => {
-  if (Deno.build.os === "windows") return;
+const obstacle = operatingSystem.hasUnixSockets ? undefined : "there are no Unix sockets";
+testUnless(obstacle, "a server on a Unix socket, with a log file", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/redis.sock`;
     const server = runProgram([
