@@ -6,13 +6,20 @@
 
 import { formatOptions, UsageError } from "../runtime/arguments.ts";
 import { versionLine } from "../runtime/subcommands.ts";
+import { readCommandWords, readScriptWords } from "./command_words.ts";
 import { CLIENT_OPTIONS } from "./option_table.ts";
 import { type ClientSettings, parseClientOptions } from "./options.ts";
-import { latin1Bytes, latin1Text, splitLine } from "./quoting.ts";
+import { UnreadableReplyError } from "./output/unreadable.ts";
 import { runRepl } from "./repl/repl.ts";
 import { Session } from "./session.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
 import { runTool } from "./tools/mod.ts";
+
+/**
+ * The exit code if nobody reads the output any more (`| head`): a shell says the same of a program
+ * that the broken pipe's signal has ended.
+ */
+const BROKEN_PIPE_EXIT_CODE = 141;
 
 const encoder = new TextEncoder();
 
@@ -21,15 +28,37 @@ const encoder = new TextEncoder();
  *
  * @param args The arguments behind the subcommand's name.
  * @param terminal Where to read and write; by default where the program was started.
- * @returns The exit code: 1 if the server wasn't there or went away, or, with `-e`, if the command
- * failed.
- * @throws {UsageError} if the arguments make no sense.
+ * @returns The exit code: 1 if the arguments make no sense, if the server wasn't there, went away,
+ * or sent what can't be printed, or, with `-e`, if the command failed.
  */
 export async function runClient(
   args: string[],
   terminal: Terminal = systemTerminal(),
 ): Promise<number> {
-  let settings = parseClientOptions(args, terminal.environment("REDISCLI_AUTH"));
+  try {
+    const settings = parseClientOptions(args, terminal.environment("REDISCLI_AUTH"));
+    return await run(withDefaults(settings, terminal), terminal);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE_EXIT_CODE;
+    if (!(error instanceof UsageError || error instanceof UnreadableReplyError)) throw error;
+    terminal.writeError(error.message);
+    return 1;
+  }
+}
+
+/** What the output decides, if the user doesn't: on a terminal, replies are for people. */
+function withDefaults(settings: ClientSettings, terminal: Terminal): ClientSettings {
+  // Redis' own tests set the variable, to see without a terminal what is printed on one.
+  const forPeople = terminal.outputIsTerminal || terminal.environment("FAKETTY") !== undefined;
+  return {
+    ...settings,
+    format: settings.format ?? (forPeople ? "standard" : "raw"),
+    showPushes: settings.showPushes ?? forPeople,
+  };
+}
+
+async function run(given: ClientSettings, terminal: Terminal): Promise<number> {
+  let settings = given;
   if (settings.answer !== undefined) {
     const text = settings.answer === "help" ? helpText() : versionLine("miniredis client");
     terminal.write(encoder.encode(text + "\n"));
@@ -46,29 +75,45 @@ export async function runClient(
       password: terminal.askSecret("Please input password: ") ?? undefined,
     };
   }
+  if (settings.tls !== undefined) {
+    const { loadTls } = await import("./tls_files.ts");
+    const tls = await loadTls(settings.tls);
+    settings = { ...settings, address: { ...settings.address, tls } };
+  }
+  if (settings.tool !== undefined) return await runTool(settings.tool, { settings, terminal });
   const session = new Session(settings, terminal);
   try {
-    if (settings.tool !== undefined) return await runTool(settings.tool, { settings, terminal });
-    if (settings.words.length > 0) return await runOnce(settings, session, terminal);
+    if (settings.scriptFile !== undefined) {
+      return await runScript(settings.scriptFile, settings, session);
+    }
+    if (settings.words.length > 0) {
+      const words = await readCommandWords(settings, terminal);
+      if (!await session.connect()) return 1;
+      return await repeat(words, settings, session);
+    }
     await runRepl(session, terminal);
     return 0;
-  } catch (error) {
-    // Nobody reads the output any more (`| head`).
-    if (error instanceof Deno.errors.BrokenPipe) return 1;
-    throw error;
   } finally {
     session.disconnect();
   }
 }
 
-/** Runs the command that stands on the command line. */
-async function runOnce(
+/** Runs the script of a file; unlike a command, only if the server has taken us in. */
+async function runScript(
+  file: string,
   settings: ClientSettings,
   session: Session,
-  terminal: Terminal,
 ): Promise<number> {
-  const words = await readWords(settings, terminal);
-  if (!await session.connect()) return 1;
+  if (!await session.connect() || !session.isAccepted) return 1;
+  return await repeat(await readScriptWords(file, settings.words), settings, session);
+}
+
+/** Runs a command as often as it is to be. */
+async function repeat(
+  words: readonly Uint8Array[],
+  settings: ClientSettings,
+  session: Session,
+): Promise<number> {
   for (let run = 0; run !== settings.repeat; run++) {
     if (run > 0 && settings.intervalSeconds > 0) await wait(settings.intervalSeconds);
     const outcome = await session.run(words, { errorsApart: settings.failOnError });
@@ -76,27 +121,6 @@ async function runOnce(
     if (outcome === "refused" && settings.failOnError) return 1;
   }
   return 0;
-}
-
-/** The command's words as bytes. */
-async function readWords(settings: ClientSettings, terminal: Terminal): Promise<Uint8Array[]> {
-  const { inputArgument } = settings;
-  const words: Uint8Array[] = settings.words.map((word) => {
-    const bytes = encoder.encode(word);
-    return settings.quotedInput ? unquote(bytes) : bytes;
-  });
-  if (inputArgument === "last") return [...words, await terminal.readAll()];
-  if (inputArgument === undefined) return words;
-  const index = settings.words.indexOf(inputArgument.tag);
-  if (index < 0) throw new UsageError("Using -X option but stdin tag not match.");
-  words[index] = await terminal.readAll();
-  return words;
-}
-
-function unquote(word: Uint8Array): Uint8Array<ArrayBuffer> {
-  const unquoted = splitLine(latin1Text(word));
-  if (unquoted?.length !== 1) throw new UsageError("Invalid quoted string");
-  return latin1Bytes(unquoted[0]);
 }
 
 function wait(seconds: number): Promise<void> {

@@ -11,6 +11,7 @@ import { nearestWord, type Option, UsageError } from "../runtime/arguments.ts";
 import type { ServerAddress } from "./connect.ts";
 import { CLIENT_OPTIONS } from "./option_table.ts";
 import { latin1Bytes, latin1Text, splitLine } from "./quoting.ts";
+import { parseUri } from "./uri.ts";
 
 /** What replies are printed as. */
 export type OutputFormat = "raw" | "standard" | "csv" | "json" | "quoted-json";
@@ -32,6 +33,16 @@ export const TOOL_NAMES = [
   "lru-test",
   "intrinsic-latency",
 ] as const;
+
+/** Options that can't be given together, and what is said of it. */
+const EXCLUSIVE_OPTIONS: readonly (readonly [readonly string[], string])[] = [
+  [["c", "socket"], "Options -c and -s are mutually exclusive."],
+  [["2", "3"], "Options -2 and -3 are mutually exclusive."],
+  [["rdb", "functions-rdb"], "Option --functions-rdb and --rdb are mutually exclusive."],
+  [["x", "X"], "Options -x and -X are mutually exclusive."],
+];
+
+const NO_CLUSTER = "--cluster isn't there: miniredis has no cluster mode";
 
 /** The name of a tool, which is that of its option. */
 export type ToolName = typeof TOOL_NAMES[number];
@@ -128,33 +139,32 @@ export function parseClientOptions(
   password: string | undefined,
 ): ClientSettings {
   const { values, words } = readOptions(args);
-  const uri = values.has("uri") ? parseUri(values.get("uri")!) : undefined;
-  const askPassword = values.has("askpass");
-  const typedPassword = askPassword ? undefined : values.get("pass") ?? uri?.password;
-  if (values.has("x") && values.has("X")) {
-    throw new UsageError("Options -x and -X are mutually exclusive.");
-  }
   refuseWhatIsNotThere(values);
+  for (const [pair, message] of EXCLUSIVE_OPTIONS) {
+    if (pair.every((name) => values.has(name))) throw new UsageError(message);
+  }
+  const askPassword = values.has("askpass");
   const tool = values.has("memkeys-samples")
     ? firstTool(new Set([...values.keys(), "memkeys"]))
     : firstTool(values);
   return {
     address: {
-      hostname: uri?.hostname ?? values.get("host"),
-      port: uri?.port ?? readPort(values),
+      hostname: values.get("host"),
+      port: readPort(values),
       path: values.get("socket"),
     },
-    username: values.get("user") ?? uri?.username,
-    password: askPassword ? undefined : typedPassword ?? password,
+    username: values.get("user"),
+    password: askPassword ? undefined : values.get("pass") ?? password,
     askPassword,
-    warnAboutPassword: typedPassword !== undefined && !values.has("no-auth-warning"),
-    database: uri?.database ?? readNumber(values, "db", 0, /^\d+$/),
+    warnAboutPassword: values.has("pass") && !values.has("no-auth-warning"),
+    database: readNumber(values, "db", 0, /^-?\d+$/),
     resp: readProtocol(values),
     format: readFormat(values),
     delimiter: values.get("d") ?? "\n",
     replyDelimiter: values.get("D") ?? "\n",
     showPushes: readShowPushes(values.get("show-pushes")),
-    repeat: readNumber(values, "r", 1, /^(-1|\d+)$/),
+    // Any number below zero means no end.
+    repeat: Math.max(-1, readNumber(values, "r", 1, /^-?\d+$/)),
     intervalSeconds: readNumber(values, "i", 0, /^(\d+\.?\d*|\.\d+)$/),
     failOnError: values.has("e"),
     quotedInput: values.has("quoted-input"),
@@ -163,7 +173,7 @@ export function parseClientOptions(
       : values.has("X")
       ? { tag: values.get("X")! }
       : undefined,
-    tls: values.has("tls") || uri?.tls ? readTls(values) : undefined,
+    tls: values.has("tls") ? readTls(values) : undefined,
     followsRedirections: values.has("c"),
     verbose: values.has("verbose"),
     tool,
@@ -185,9 +195,6 @@ function firstTool(given: { has(name: string): boolean }): ToolName | undefined 
 }
 
 function refuseWhatIsNotThere(values: ReadonlyMap<string, string>): void {
-  if (values.has("cluster")) {
-    throw new UsageError("--cluster isn't there: miniredis has no cluster mode");
-  }
   for (const name of ["ldb", "ldb-sync-mode"]) {
     if (values.has(name)) throw new UsageError(`--${name} isn't there: scripts can't be debugged`);
   }
@@ -207,9 +214,6 @@ function readFormat(values: ReadonlyMap<string, string>): OutputFormat | undefin
 }
 
 function readProtocol(values: ReadonlyMap<string, string>): 2 | 3 | undefined {
-  if (values.has("2") && values.has("3")) {
-    throw new UsageError("Options -2 and -3 are mutually exclusive.");
-  }
   if (values.has("2")) return 2;
   // JSON can tell more types apart.
   return values.has("3") || values.has("json") || values.has("quoted-json") ? 3 : undefined;
@@ -252,6 +256,13 @@ function readOptions(args: readonly string[]): { values: Map<string, string>; wo
     values.delete(name);
     values.set(name, value);
   };
+  // A URI counts as the options for its parts; the last one that says something wins.
+  const give = (name: string, value: string) => {
+    if (name !== "uri") return set(name, value);
+    const { tls, ...parts } = parseUri(value);
+    for (const [part, text] of Object.entries(parts)) if (text !== undefined) set(part, text);
+    if (tls) set("tls", "");
+  };
   let index = 0;
   for (; index < args.length && args[index].startsWith("-"); index++) {
     const typed = args[index];
@@ -262,11 +273,12 @@ function readOptions(args: readonly string[]): { values: Map<string, string>; wo
     const asksForHelp = name === "h" && index + 1 === args.length;
     if (asksForHelp) values.set("help", "");
     else if (option === undefined) throw badOption(typed, name, byName.keys());
+    else if (option.name === "cluster") throw new UsageError(NO_CLUSTER);
     else if (option.placeholder === undefined) {
       if (equals >= 0) throw badOption(typed);
       set(option.name, "");
-    } else if (equals >= 0) set(option.name, typed.slice(equals + 1));
-    else if (index + 1 < args.length) set(option.name, args[++index]);
+    } else if (equals >= 0) give(option.name, typed.slice(equals + 1));
+    else if (index + 1 < args.length) give(option.name, args[++index]);
     else throw badOption(typed);
   }
   return { values, words: args.slice(index) };
@@ -308,29 +320,4 @@ function readShowPushes(text: string | undefined): boolean | undefined {
   if (/^y/i.test(text)) return true;
   if (/^n/i.test(text)) return false;
   throw new UsageError(`Unknown --show-pushes value '${text}' (valid: '[y]es', '[n]o')`);
-}
-
-/** What a URI may say of a server. */
-interface UriParts {
-  hostname: string | undefined;
-  port: number | undefined;
-  username: string | undefined;
-  password: string | undefined;
-  database: number | undefined;
-  tls: boolean;
-}
-
-function parseUri(text: string): UriParts {
-  if (!/^rediss?:\/\//.test(text)) throw new UsageError("Invalid URI scheme");
-  const uri = URL.parse(text);
-  if (uri === null) throw new UsageError(`Invalid URI '${text}'`);
-  const database = /^\/(\d+)$/.exec(uri.pathname)?.[1];
-  return {
-    hostname: uri.hostname.replace(/^\[(.*)\]$/, "$1") || undefined,
-    port: uri.port === "" ? undefined : Number(uri.port),
-    username: decodeURIComponent(uri.username) || undefined,
-    password: decodeURIComponent(uri.password) || undefined,
-    database: database === undefined ? undefined : Number(database),
-    tls: text.startsWith("rediss:"),
-  };
 }

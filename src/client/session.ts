@@ -12,16 +12,29 @@ import { openSocket, type ServerAddress } from "./connect.ts";
 import { ConnectError, ConnectionClosedError } from "./errors.ts";
 import type { ClientSettings } from "./options.ts";
 import { Printer, type PrinterSettings } from "./output/printer.ts";
+import { UnreadableReplyError } from "./output/unreadable.ts";
 import { latin1Text } from "./quoting.ts";
+import { readRedirection, type Redirection } from "./redirection.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How a command ended: with a reply, with an error in reply, or without one. */
-export type Outcome = "answered" | "refused" | "disconnected";
+export type Outcome = "answered" | "refused" | "disconnected" | "interrupted";
+
+/** Takes what happens between two commands. */
+export interface SessionObserver {
+  /** There is a new connection; it may be asked something when no command runs. */
+  onConnected(): void;
+  /** The connection was lost while no command ran. */
+  onLost(reason: Error): void;
+  /** A message that nobody asked for has come; `print` prints it, if such are shown. */
+  onPush(print: () => void): void;
+}
 
 /** What a session must know of the settings. */
 export type SessionSettings =
   & PrinterSettings
-  & Pick<ClientSettings, "address" | "username" | "password" | "database" | "resp">;
+  & Pick<ClientSettings, "address" | "username" | "password" | "database" | "resp">
+  & Pick<ClientSettings, "followsRedirections" | "words" | "scriptFile">;
 
 /** How a command is run. */
 export interface RunOptions {
@@ -42,12 +55,24 @@ export interface RunOptions {
 const SUBSCRIBE_COMMANDS: readonly string[] = ["subscribe", "psubscribe", "ssubscribe"];
 const UNSUBSCRIBE_COMMANDS: readonly string[] = ["unsubscribe", "punsubscribe", "sunsubscribe"];
 
+/** Nodes that send a command on more often than this don't know where it belongs. */
+const MOST_REDIRECTIONS = 16;
+
 /** A dialogue with a server. */
 export class Session {
   /** Prints for this session. */
   readonly printer: Printer;
+  /**
+   * Is told what happens between two commands. Without it, messages are printed with the next
+   * reply, and only the next command finds out that there is no connection any more.
+   */
+  observer: SessionObserver | undefined;
+  /** What the server is, if that is to be shown in the prompt; forgotten with the connection. */
+  role: string | undefined;
   readonly #terminal: Terminal;
   readonly #settings: SessionSettings;
+  /** Whether commands come one by one, rather than from the command line. */
+  readonly #isDialogue: boolean;
 
   #address: ServerAddress;
   #client: Client | undefined;
@@ -58,8 +83,15 @@ export class Session {
   /** The database before MULTI, which is the one again if the transaction isn't carried out. */
   #databaseBefore = 0;
   #inTransaction = false;
+  #isRunning = false;
+  #isInterrupted = false;
   /** Whether pushes are what the running command is about, and printed as they come. */
   #printsPushes = false;
+  /** The protocol to switch to on each new connection. */
+  #resp: 2 | 3 | undefined;
+  #isAccepted = false;
+  /** Why a push couldn't be printed. */
+  #pushFailure: unknown;
   /** Pushes that came without being asked for; they are printed in front of the next reply. */
   #heldPushes: Reply[] = [];
 
@@ -69,7 +101,14 @@ export class Session {
     this.#terminal = terminal;
     this.#address = settings.address;
     this.#wantedDatabase = settings.database;
+    this.#resp = settings.resp;
+    this.#isDialogue = settings.words.length === 0 && settings.scriptFile === undefined;
     this.printer = new Printer(settings, terminal);
+  }
+
+  /** Whether the server took the password, the database and the protocol that it was offered. */
+  get isAccepted(): boolean {
+    return this.#isAccepted;
   }
 
   /** What stands in front of the user's input. */
@@ -79,7 +118,8 @@ export class Session {
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const server = path === undefined ? `${host}:${port}` : `redis ${path}`;
     const database = this.#database === 0 ? "" : `[${this.#database}]`;
-    return `${server}${database}${this.#inTransaction ? "(TX)" : ""}> `;
+    const role = this.role === undefined ? "" : `(${this.role})`;
+    return `${server}${database}${role}${this.#inTransaction ? "(TX)" : ""}> `;
   }
 
   /**
@@ -91,6 +131,13 @@ export class Session {
    * @returns whether there is a connection.
    */
   async connect(address: ServerAddress = this.#address): Promise<boolean> {
+    return await this.#connect(address) !== "disconnected";
+  }
+
+  /** Connects; "refused" if the server didn't take the password, the database or the protocol. */
+  async #connect(given: ServerAddress): Promise<Outcome> {
+    // Another server is spoken to like the first one.
+    const address = { ...given, tls: this.#settings.address.tls };
     this.disconnect();
     this.#address = address;
     try {
@@ -98,11 +145,13 @@ export class Session {
         // Replies reach their command a microtask later; this keeps messages behind them.
         onPush: (message) => queueMicrotask(() => this.#takePush(message)),
       });
-      await this.#prepareConnection(this.#client);
-      return true;
+      this.#watch(this.#client);
+      this.#isAccepted = await this.#prepareConnection(this.#client);
+      this.observer?.onConnected();
+      return this.#isAccepted ? "answered" : "refused";
     } catch (error) {
       this.#drop(error);
-      return false;
+      return "disconnected";
     }
   }
 
@@ -113,6 +162,37 @@ export class Session {
     this.#database = 0;
     this.#inTransaction = false;
     this.#heldPushes = [];
+    this.role = undefined;
+  }
+
+  /**
+   * Ends what is running: messages are no longer read, a reply no longer waited for. The connection
+   * ends with it, and a new one is made.
+   *
+   * @returns false if no command waits for a server.
+   */
+  interrupt(): boolean {
+    if (!this.#isRunning || this.#client === undefined) return false;
+    this.#isInterrupted = true;
+    this.#client.close();
+    return true;
+  }
+
+  /**
+   * Asks the server something beside the user's commands, without printing anything.
+   *
+   * @returns the reply; `undefined` if it is an error, or if this would get in the way of what the
+   * user does: within MULTI, or while a command runs.
+   */
+  async ask(name: string, ...args: (string | Uint8Array)[]): Promise<Reply | undefined> {
+    if (this.#client === undefined || this.#isRunning || this.#inTransaction) return undefined;
+    try {
+      const reply = await this.#client.send(name, ...args);
+      return reply.kind === "error" ? undefined : reply;
+    } catch {
+      // The user learns of it from the next command, or from the observer.
+      return undefined;
+    }
   }
 
   /**
@@ -121,22 +201,47 @@ export class Session {
    * If there is no connection, or the server has closed it since the last command, it connects
    * first; but not in the middle of a transaction, whose rest would be run outside of it.
    *
+   * A node of a cluster may send the command on to another one, to which the session is then
+   * connected, if the settings say so.
+   *
    * @param words The command's name and arguments.
+   * @throws {UnreadableReplyError} if the reply can't be printed for the program that reads it.
    */
   async run(words: readonly Uint8Array[], options: RunOptions = {}): Promise<Outcome> {
+    this.#isRunning = true;
+    this.#isInterrupted = false;
+    try {
+      for (let left = this.#settings.followsRedirections ? MOST_REDIRECTIONS : 0;; left--) {
+        const outcome = await this.#runHere(words, options, left > 0);
+        if (typeof outcome === "string") return outcome;
+        if (!await this.#redirect(outcome)) return "disconnected";
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Runs a command at the server that there is; gives where it sends us, if that is followed. */
+  async #runHere(
+    words: readonly Uint8Array[],
+    options: RunOptions,
+    followsRedirections: boolean,
+  ): Promise<Outcome | Redirection> {
     if (this.#client?.isOpen === false && !this.#inTransaction) this.disconnect();
     if (this.#client === undefined && !await this.connect()) return "disconnected";
     const client = this.#client!;
     const command = latin1Text(words[0]).toLowerCase();
     const subscribes = SUBSCRIBE_COMMANDS.includes(command);
     const isConfirmed = subscribes || UNSUBSCRIBE_COMMANDS.includes(command);
-    if (subscribes && this.printer.forPeople) {
+    if (subscribes && this.printer.format !== "raw") {
       this.printer.printLine("Reading messages... (press Ctrl-C to quit)");
     }
     try {
       this.#printsPushes = isConfirmed;
       const reply = await client.send(words[0], ...words.slice(1));
       this.#printHeldPushes();
+      const redirection = followsRedirections ? readRedirection(reply, this.#address) : undefined;
+      if (redirection !== undefined) return redirection;
       if (reply.kind === "error" && options.errorsApart) this.#terminal.writeError(reply.text());
       // Confirmations were printed as they came.
       else if (!isConfirmed || reply.kind === "error" || reply.kind === "simple") {
@@ -148,6 +253,13 @@ export class Session {
       }
       return reply.kind === "error" ? "refused" : "answered";
     } catch (error) {
+      if (this.#pushFailure !== undefined) throw this.#pushFailure;
+      if (this.#isInterrupted) {
+        // On the connection that there was, messages that are still under way would mix with later
+        // replies.
+        await this.connect();
+        return "interrupted";
+      }
       const expected = command === "shutdown" && error instanceof ConnectionClosedError;
       if (expected) this.disconnect();
       else this.#drop(error);
@@ -157,15 +269,30 @@ export class Session {
     }
   }
 
-  /** Logs in, and selects database and protocol, as far as that is asked for and goes well. */
-  async #prepareConnection(client: Client): Promise<void> {
-    const { username, password, resp } = this.#settings;
+  /** Goes where a node has sent us; false, having said why, if that can't be done. */
+  async #redirect({ slot, hostname, port, isAsk }: Redirection): Promise<boolean> {
+    if (this.#isDialogue) {
+      this.printer.printLine(`-> Redirected to slot [${slot}] located at ${hostname}:${port}`);
+    }
+    if (await this.#connect({ hostname, port }) !== "answered") return false;
+    try {
+      return !isAsk || await this.#prepare(this.#client!, "ASKING", "ASKING");
+    } catch (error) {
+      this.#drop(error);
+      return false;
+    }
+  }
+
+  /** Logs in, and selects database and protocol, until one of them is refused. */
+  async #prepareConnection(client: Client): Promise<boolean> {
+    const { username, password } = this.#settings;
     if (password !== undefined) {
       const user = username === undefined ? [] : [username];
-      if (!await this.#prepare(client, "AUTH", "AUTH", ...user, password)) return;
+      if (!await this.#prepare(client, "AUTH", "AUTH", ...user, password)) return false;
     }
-    if (!await this.#selectWanted(client)) return;
-    if (resp !== undefined) await this.#prepare(client, `HELLO ${resp}`, "HELLO", String(resp));
+    if (!await this.#selectWanted(client)) return false;
+    // The protocol that connections start with need not be asked for.
+    return this.#resp !== 3 || await this.#prepare(client, "HELLO 3", "HELLO", "3");
   }
 
   async #selectWanted(client: Client): Promise<boolean> {
@@ -211,19 +338,20 @@ export class Session {
         this.#databaseBefore = this.#database;
         return;
       case "select":
-        if (failed) return;
+        if (failed || words.length !== 2) return;
         this.#database = Number(latin1Text(words[1]));
         this.#wantedDatabase = this.#database;
         return;
       case "auth":
         // Before, the database could be refused.
-        if (!failed) await this.#selectWanted(client);
+        await this.#selectWanted(client);
         return;
       case "reset":
         if (failed) return;
         this.#inTransaction = false;
         this.#database = 0;
         this.#wantedDatabase = 0;
+        this.#resp = undefined;
         return;
     }
   }
@@ -233,24 +361,38 @@ export class Session {
    */
   async #stream(client: Client, interruptible: boolean): Promise<void> {
     this.#printsPushes = true;
-    const interrupted = Promise.withResolvers<undefined>();
-    const forget = interruptible
-      ? this.#terminal.onInterrupt(() => interrupted.resolve(undefined))
-      : undefined;
+    // What came together with the reply.
+    for (const message of this.#heldPushes.splice(0)) this.printer.print(message);
+    const forget = interruptible ? this.#terminal.onInterrupt(() => this.interrupt()) : undefined;
     try {
-      const end = await Promise.race([client.closed, interrupted.promise]);
-      if (end !== undefined) throw end;
+      throw await client.closed;
     } finally {
       forget?.();
     }
-    // A new connection: on this one, messages that are still under way would mix with later
-    // replies.
-    await this.connect();
+  }
+
+  /** Notices when a connection is lost that no command uses. */
+  async #watch(client: Client): Promise<void> {
+    const reason = await client.closed;
+    if (this.#client !== client || this.#isRunning || this.observer === undefined) return;
+    // Within MULTI, the next command is to fail: it would run outside of the transaction.
+    if (!this.#inTransaction) this.disconnect();
+    this.observer.onLost(reason);
   }
 
   #takePush(message: Reply): void {
-    if (this.#printsPushes) this.printer.print(message);
-    else this.#heldPushes.push(message);
+    if (!this.#printsPushes) {
+      if (this.#isRunning || this.observer === undefined) this.#heldPushes.push(message);
+      else this.observer.onPush(() => this.printer.printPush(message));
+      return;
+    }
+    try {
+      this.printer.print(message);
+    } catch (error) {
+      // Nobody calls this who could take it; the command that waits for messages ends with it.
+      this.#pushFailure = error;
+      this.disconnect();
+    }
   }
 
   #printHeldPushes(): void {
@@ -259,8 +401,13 @@ export class Session {
 
   /** Says why there is no connection (any more). */
   #drop(error: unknown): void {
+    const isAnswered = error instanceof ReplyProtocolError;
+    // Who feeds us commands can't know which of them a reply belongs to after that.
+    if (isAnswered && this.#isDialogue && !this.#terminal.inputIsTerminal) {
+      throw new UnreadableReplyError(`Error: ${error.message}`);
+    }
     if (error instanceof ConnectError) this.#terminal.writeError(error.message);
-    else if (error instanceof ConnectionClosedError || error instanceof ReplyProtocolError) {
+    else if (error instanceof ConnectionClosedError || isAnswered) {
       this.#terminal.writeError(`Error: ${error.message}`);
     } else throw error;
     this.disconnect();

@@ -1,65 +1,8 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runClient } from "../../src/client/cli.ts";
-import { UsageError } from "../../src/runtime/arguments.ts";
 import { FakeTerminal } from "./fake_terminal.ts";
-import { type Answer, ScriptedServer } from "./scripted_server.ts";
-
-/** A server with some commands whose replies are of different kinds. */
-function answer(words: string[]): Answer {
-  switch (words.map((word) => word.toLowerCase()).join(" ")) {
-    case "ping":
-      return "+PONG\r\n";
-    case "get a":
-      return "$3\r\nb\n\xff\r\n";
-    case "lrange l 0 -1":
-      return "*2\r\n$1\r\nx\r\n$1\r\ny\r\n";
-    case "config get save":
-      return "%1\r\n$4\r\nsave\r\n$0\r\n\r\n";
-    case "info":
-      return "$9\r\n# Server\n\r\n";
-    case "exec":
-      return "*0\r\n";
-    case "die":
-    case "shutdown":
-      return "close";
-    case "select 99":
-      return "-ERR DB index is out of range\r\n";
-    case "auth wrong":
-      return "-WRONGPASS invalid\r\n";
-  }
-  return words[0].toLowerCase() === "foo" ? "-ERR unknown command 'foo'\r\n" : "+OK\r\n";
-}
-
-interface Result {
-  code: number;
-  output: string;
-  errors: string[];
-  commands: string[];
-}
-
-interface Surroundings {
-  input?: string;
-  atTerminal?: boolean;
-  secret?: string;
-  variables?: Record<string, string>;
-  answer?: (words: string[]) => Answer;
-}
-
-/** Runs the client against a server; `PORT` in the results stands for the server's port. */
-async function run(args: string[], surroundings: Surroundings = {}): Promise<Result> {
-  await using server = new ScriptedServer(surroundings.answer ?? answer);
-  const terminal = new FakeTerminal(surroundings.input);
-  terminal.inputIsTerminal = terminal.outputIsTerminal = surroundings.atTerminal ?? false;
-  terminal.secret = surroundings.secret ?? null;
-  Object.assign(terminal.variables, surroundings.variables);
-  const code = await runClient(["-p", `${server.port}`, ...args], terminal);
-  return {
-    code,
-    output: terminal.output.replaceAll(`${server.port}`, "PORT"),
-    errors: terminal.errors.map((line) => line.replaceAll(`${server.port}`, "PORT")),
-    commands: server.commands.map((words) => words.join(" ")),
-  };
-}
+import { answer, run } from "./run_client.ts";
+import { ScriptedServer } from "./scripted_server.ts";
 
 Deno.test("one command, raw", async () => {
   assertEquals(await run(["get", "a"]), {
@@ -81,11 +24,17 @@ Deno.test("one command, for people", async () => {
   assertEquals((await run(["--no-raw", "foo"])).output, "(error) ERR unknown command 'foo'\n");
 });
 
-Deno.test("text of the server is printed as it is, with a line end", async () => {
-  assertEquals((await run(["--no-raw", "info"])).output, "# Server\n");
-  assertEquals((await run(["--no-raw", "lolwut"])).output, "OK\n");
-  assertEquals((await run(["--no-raw", "client", "list"])).output, "OK\n");
-  assertEquals((await run(["--no-raw", "memory", "doctor"])).output, "OK\n");
+Deno.test("text of the server is printed as it is, with a line end where a prompt follows", async () => {
+  const commands = ["info", "lolwut", "client list", "memory doctor", "latency graph x"];
+  for (const format of ["--no-raw", "--csv", "--json", "--raw"]) {
+    for (const command of commands) {
+      const { output } = await run([format, ...command.split(" ")]);
+      assertEquals(output, command === "info" ? "# Server\n" : "OK", `${format} ${command}`);
+    }
+  }
+  assertEquals((await run(["--csv", "cluster", "info", "x"])).output, '"OK"\n');
+  const people = await run([], { input: "lolwut\n", atTerminal: true });
+  assert(people.output.includes("> OK\n"), "the prompt stands on a line of its own");
 });
 
 Deno.test("-e puts an error aside and stops", async () => {
@@ -103,13 +52,17 @@ Deno.test("repeated commands", async () => {
 Deno.test("arguments from the input", async () => {
   assertEquals((await run(["-x", "set", "k"], { input: "v\xff\n" })).commands, ["set k v\ufffd\n"]);
   assertEquals((await run(["-X", "T", "set", "T", "v"], { input: "k" })).commands, ["set k v"]);
-  await assertRejects(() => run(["-X", "T", "ping"]), UsageError, "stdin tag not match");
+  assertEquals((await run(["-X", "T", "set", "T", "T"], { input: "k" })).commands, ["set k T"]);
+  const mismatch = await run(["-X", "T", "ping"]);
+  assertEquals([mismatch.code, mismatch.output], [1, ""]);
+  assertEquals(mismatch.errors, ["Using -X option but stdin tag not match."]);
 });
 
 Deno.test("arguments as quoted strings", async () => {
   assertEquals((await run(["--quoted-input", "set", '"a\\x41"', "b"])).commands, ["set aA b"]);
   for (const word of ["a b", '"a', ""]) {
-    await assertRejects(() => run(["--quoted-input", "get", word]), UsageError, "Invalid quoted");
+    const { code, errors, commands } = await run(["--quoted-input", "get", word]);
+    assertEquals([code, errors, commands], [1, ["Invalid quoted string"], []]);
   }
 });
 
@@ -156,7 +109,9 @@ Deno.test("help and version", async () => {
   assert(help.output.startsWith("Usage: miniredis client"));
   assertEquals(help.code, 0);
   assert((await run(["--version"])).output.startsWith("miniredis client v="));
-  await assertRejects(() => run(["--prot", "1"]), UsageError, "did you mean '--port'?");
+  const { code, errors } = await run(["--prot", "1"]);
+  assertEquals(code, 1);
+  assertMatch(errors.join(), /Unrecognized option .*did you mean '--port'\?$/);
 });
 
 Deno.test("commands from the input", async () => {
@@ -212,6 +167,100 @@ Deno.test("after AUTH, the database that was refused before is selected", async 
   });
   assertEquals(errors, ["SELECT 5 failed: NOAUTH Authentication required."]);
   assertEquals(commands, ["SELECT 5", "auth p", "SELECT 5"]);
+});
+
+Deno.test("RESP2 is what connections start with, and need not be asked for", async () => {
+  assertEquals((await run(["-2", "ping"])).commands, ["ping"]);
+  assertEquals((await run(["-2", "--json", "ping"])).commands, ["ping"]);
+  assertEquals((await run(["--json", "ping"])).commands, ["HELLO 3", "ping"]);
+  const { commands } = await run(["-3"], { input: "reset\ndie\nping\n" });
+  assertEquals(commands, ["HELLO 3", "reset", "die", "ping"]);
+});
+
+Deno.test("the formats for programs", async () => {
+  const formats = { "--csv": '"b\\n\\xff"\n', "--json": '"b\\n\xff"\n' };
+  for (const [format, expected] of Object.entries(formats)) {
+    assertEquals((await run([format, "get", "a"])).output, expected);
+  }
+  assertEquals((await run(["--quoted-json", "get", "a"])).output, '"b\\\\n\\\\xff"\n');
+  assertEquals((await run(["--csv", "foo"])).output, `ERROR,"ERR unknown command 'foo'"\n`);
+});
+
+Deno.test("FAKETTY makes replies for people, as on a terminal", async () => {
+  const variables = { FAKETTY: "1" };
+  assertEquals((await run(["get", "a"], { variables })).output, '"b\\n\\xff"\n');
+  assertEquals((await run(["--raw", "get", "a"], { variables })).output, "b\n\xff\n");
+  const lines = await run([], { variables, input: "get a\n" });
+  assertEquals(lines.output, '"b\\n\\xff"\n');
+});
+
+Deno.test("a script is run with its keys and arguments", async () => {
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(file, "return 1");
+  try {
+    const send = async (...words: string[]) =>
+      (await run(["--eval", file, ...words])).commands.join("; ");
+    assertEquals(await send(), "EVAL return 1 0");
+    assertEquals(await send("k1", "k2", ",", "a", ","), "EVAL return 1 2 k1 k2 a ,");
+    assertEquals(await send("k1", "k2,"), "EVAL return 1 2 k1 k2,");
+    assertEquals(await send(",", "a"), "EVAL return 1 0 a");
+    const refused = await run(["--no-auth-warning", "-a", "wrong", "--eval", file]);
+    assertEquals([refused.code, refused.commands], [1, ["AUTH wrong"]]);
+  } finally {
+    await Deno.remove(file);
+  }
+  const missing = await run(["--eval", file]);
+  assertEquals(missing.code, 1);
+  assertEquals(missing.errors, [`Can't open file '${file}': No such file or directory`]);
+});
+
+Deno.test("what redis-cli can't read is told as there, except at a terminal", async () => {
+  const unreadable = {
+    "(123\r\n": ["Unknown reply type: 13", "(big number) 123"],
+    "|1\r\n+a\r\n:1\r\n:2\r\n": [
+      'Error: Protocol error, got "|" as reply type byte',
+      "1| a => (integer) 1\n(integer) 2",
+    ],
+    "!3\r\nERR\r\n": ['Error: Protocol error, got "!" as reply type byte', "(error) ERR"],
+    "*1\r\n,nan\r\n": ["Error: Bad double value", "1) (double) nan"],
+  };
+  for (const [reply, [message, shown]] of Object.entries(unreadable)) {
+    const answer = () => reply;
+    for (const format of ["--raw", "--no-raw", "--csv", "--json", "--quoted-json"]) {
+      const { code, output, errors } = await run(["-2", format, "x"], { answer });
+      // HELLO 3 would be answered with it, too.
+      assertEquals([code, output, errors], [1, "", [message]], format);
+    }
+    const dialogue = await run([], { answer, input: "x\nx\n" });
+    assertEquals([dialogue.code, dialogue.commands], [1, ["x"]]);
+    const people = await run(["x"], { answer, atTerminal: true });
+    assertEquals([people.code, people.output], [0, shown + "\n"]);
+  }
+});
+
+Deno.test("a reply that is none ends commands that a program feeds", async () => {
+  const answer = () => "HTTP/1.1 400 Bad Request\r\n";
+  const { code, errors } = await run(["ping"], { answer });
+  assertEquals([code, errors.length], [1, 1]);
+  assertMatch(errors[0], /^Error: Protocol error, got "H" as reply type byte/);
+  const fed = await run([], { answer, input: "ping\nping\n" });
+  assertEquals([fed.code, fed.errors, fed.commands], [1, errors, ["ping"]]);
+});
+
+Deno.test("a reader that goes away ends the program quietly", async () => {
+  await using server = new ScriptedServer((words) =>
+    words[0] === "monitor" ? '+OK\r\n+1.0 [0 x] "a"\r\n' : "+OK\r\n"
+  );
+  for (const command of ["ping", "monitor"]) {
+    const terminal = new FakeTerminal();
+    let writes = 0;
+    terminal.write = () => {
+      // The second line of MONITOR is no reply to anything.
+      if (command === "ping" || ++writes === 2) throw new Deno.errors.BrokenPipe();
+    };
+    assertEquals(await runClient(["-p", `${server.port}`, command], terminal), 141);
+    assertEquals(terminal.errors, []);
+  }
 });
 
 Deno.test("a connection that was lost meanwhile is opened again, but not within MULTI", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseClientOptions } from "../../src/client/options.ts";
 import { UsageError } from "../../src/runtime/arguments.ts";
 
@@ -34,7 +34,7 @@ Deno.test("the command starts at the first word that is no option's", () => {
 
 Deno.test("a value may look like an option", () => {
   assertEquals(parse("-a", "--raw", "ping").password, "--raw");
-  assertEquals(parse("-r", "-1", "ping").repeat, -1);
+  assertEquals(parse("-r", "-7", "ping").repeat, -1);
 });
 
 Deno.test("options that are one letter know its case", () => {
@@ -54,6 +54,7 @@ Deno.test("passwords: the command line goes first, and is warned about", () => {
   assertEquals(parse("--pass", "x", "--no-auth-warning").warnAboutPassword, false);
   const asked = parseClientOptions(["--askpass", "-a", "typed"], "secret");
   assertEquals([asked.askPassword, asked.password], [true, undefined]);
+  assertEquals(asked.warnAboutPassword, true);
 });
 
 Deno.test("a server as URI", () => {
@@ -61,6 +62,12 @@ Deno.test("a server as URI", () => {
   assertEquals(settings.address, { hostname: "example.org", port: 6380, path: undefined });
   assertEquals([settings.username, settings.password], ["us er", "p@ss"]);
   assertEquals(settings.database, 3);
+  assertEquals(parse("-u", "redis://secret@h").password, "secret");
+  assertEquals(parse("-u", "redis://:secret@h").username, undefined);
+  assertEquals(parse("-u", "redis://h/4?x=1").database, 4);
+  assertEquals(parse("-u", "REDIS://h").address.hostname, "h");
+  assertEquals(parse("-u", "redis://").address.hostname, undefined);
+  assert(parse("-u", "rediss://h").tls !== undefined);
   assertEquals(parse("-p", "7000", "-u", "redis://[::1]").address, {
     hostname: "::1",
     port: 7000,
@@ -68,6 +75,16 @@ Deno.test("a server as URI", () => {
   });
   assertThrows(() => parse("-u", "http://localhost"), UsageError, "Invalid URI scheme");
   assertThrows(() => parse("-u", "redis://:x:y"), UsageError, "Invalid URI");
+  assertThrows(() => parse("-u", "redis://a%4@h"), UsageError, "Incomplete URI encoding");
+  assertThrows(() => parse("-u", "redis://a%zz@h"), UsageError, "Illegal character");
+  assertThrows(() => parse("-u", "redis://a%ff@h"), UsageError, "UTF-8");
+});
+
+Deno.test("what a URI says counts as options in its place", () => {
+  const settings = parse("-n", "1", "-p", "1", "-u", "redis://:p@h:2/2", "-h", "i", "-n", "3");
+  assertEquals(settings.address, { hostname: "i", port: 2, path: undefined });
+  assertEquals([settings.database, settings.password], [3, "p"]);
+  assertEquals(settings.warnAboutPassword, true);
 });
 
 Deno.test("formats", () => {
@@ -100,7 +117,13 @@ Deno.test("what makes no sense", () => {
     [["-p", "70000"], "Invalid server port."],
     [["-r", "x"], "'x' is no value for '-r'"],
     [["-i", "-1"], "'-1' is no value for '-i'"],
-    [["-x", "-X", "t"], "mutually exclusive"],
+    [["-x", "-X", "t"], "Options -x and -X are mutually exclusive."],
+    [["-c", "-s", "t"], "Options -c and -s are mutually exclusive."],
+    [["-2", "-3"], "Options -2 and -3 are mutually exclusive."],
+    [["--rdb", "a", "--functions-rdb", "b"], "--functions-rdb and --rdb are mutually exclusive."],
+    [["--cluster"], "--cluster isn't there"],
+    [["--cluster", "create"], "--cluster isn't there"],
+    [["--eval", "f", "--ldb"], "--ldb isn't there"],
     [["--show-pushes", "maybe"], "Unknown --show-pushes value 'maybe'"],
   ];
   for (const [args, message] of cases) {

@@ -5,10 +5,14 @@
  */
 
 import type { Reply } from "../../protocol/reply.ts";
-import { formatForPeople, formatRaw } from "./formatting.ts";
-import type { ClientSettings } from "../options.ts";
+import type { ClientSettings, OutputFormat } from "../options.ts";
 import { latin1Bytes, latin1Text } from "../quoting.ts";
 import type { Terminal } from "../terminal.ts";
+import { formatCsv } from "./csv.ts";
+import { formatForPeople, formatRaw, type ReplyColours } from "./formatting.ts";
+import { formatJson } from "./json.ts";
+import { isTextCommand } from "./text_commands.ts";
+import { refuseUnreadable } from "./unreadable.ts";
 
 /** What a printer must know of the settings. */
 export type PrinterSettings = Pick<
@@ -16,56 +20,60 @@ export type PrinterSettings = Pick<
   "format" | "delimiter" | "replyDelimiter" | "showPushes"
 >;
 
-/**
- * Commands whose reply is text for people, and so is printed as it is. Where subcommands are named,
- * it is only those.
- */
-const TEXT_COMMANDS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["info", []],
-  ["lolwut", []],
-  ["debug", ["htstats", "htstats-key"]],
-  ["memory", ["malloc-stats", "doctor"]],
-  ["cluster", ["nodes", "info"]],
-  ["client", ["list", "info"]],
-  ["latency", ["graph", "doctor"]],
-]);
-
 const NEW_LINE = 0x0a;
 
 const encoder = new TextEncoder();
 
 /** Prints replies. */
 export class Printer {
-  /** Whether replies are formatted for people. */
-  readonly forPeople: boolean;
+  /** How replies are printed. */
+  readonly format: OutputFormat;
+  /** The colours of replies for people. */
+  colours: ReplyColours = {};
   readonly #terminal: Terminal;
   readonly #showPushes: boolean;
   readonly #delimiter: Uint8Array;
   readonly #replyDelimiter: Uint8Array;
+  /** Whether a program reads what is printed, or feeds us: then nothing differs from redis-cli. */
+  readonly #isStrict: boolean;
 
   /** Makes a printer; what the settings leave open depends on whether the output is a terminal. */
   constructor(settings: PrinterSettings, terminal: Terminal) {
     this.#terminal = terminal;
-    this.forPeople = settings.format === undefined
-      ? terminal.outputIsTerminal
-      : settings.format === "standard";
+    this.format = settings.format ?? (terminal.outputIsTerminal ? "standard" : "raw");
     this.#showPushes = settings.showPushes ?? terminal.outputIsTerminal;
     this.#delimiter = encoder.encode(settings.delimiter);
     this.#replyDelimiter = encoder.encode(settings.replyDelimiter);
+    this.#isStrict = !terminal.inputIsTerminal || !terminal.outputIsTerminal;
   }
 
-  /** Prints the reply to a command, which is given as its words. */
+  /** Whether replies are formatted for people. */
+  get forPeople(): boolean {
+    return this.format === "standard";
+  }
+
+  /**
+   * Prints the reply to a command, which is given as its words.
+   *
+   * @throws {UnreadableReplyError} if redis-cli couldn't, and a program reads the output.
+   */
   printReply(reply: Reply, words: readonly Uint8Array[]): void {
     if (!isTextCommand(words)) {
       this.print(reply);
       return;
     }
+    if (this.#isStrict) refuseUnreadable(reply);
     const text = formatRaw(reply, this.#delimiter);
     this.#terminal.write(text);
-    if (text[text.length - 1] !== NEW_LINE) this.printLine("");
+    // The prompt comes next.
+    if (!this.#isStrict && text[text.length - 1] !== NEW_LINE) this.printLine("");
   }
 
-  /** Prints a push message that nobody asked for, if such are shown. */
+  /**
+   * Prints a push message that nobody asked for, if such are shown.
+   *
+   * @throws {UnreadableReplyError} as {@linkcode Printer.print} does.
+   */
   printPush(message: Reply): void {
     if (!this.#showPushes || message.kind !== "push") return;
     const keys = this.forPeople ? invalidatedKeys(message) : undefined;
@@ -73,27 +81,41 @@ export class Printer {
     else this.printLine(`-> invalidate: ${keys.map((key) => `'${key}'`).join(", ")}`);
   }
 
-  /** Prints any reply. */
+  /**
+   * Prints any reply.
+   *
+   * @throws {UnreadableReplyError} if redis-cli couldn't, and a program reads the output.
+   */
   print(reply: Reply): void {
-    if (this.forPeople) {
-      this.#terminal.write(formatForPeople(reply));
-      this.printLine("");
-    } else {
-      this.#terminal.write(formatRaw(reply, this.#delimiter));
-      this.#terminal.write(this.#replyDelimiter);
-    }
+    if (this.#isStrict) refuseUnreadable(reply);
+    const end = this.format === "raw" ? this.#replyDelimiter : Uint8Array.of(NEW_LINE);
+    const text = this.#formatReply(reply);
+    // One write, so that others who write there don't come in between.
+    const line = new Uint8Array(text.length + end.length);
+    line.set(text);
+    line.set(end, text.length);
+    this.#terminal.write(line);
   }
 
   /** Prints a line: a character for each byte. */
   printLine(line: string): void {
     this.#terminal.write(latin1Bytes(line + "\n"));
   }
-}
 
-function isTextCommand(words: readonly Uint8Array[]): boolean {
-  const subcommands = TEXT_COMMANDS.get(latin1Text(words[0]).toLowerCase());
-  if (subcommands === undefined || subcommands.length === 0) return subcommands !== undefined;
-  return words.length > 1 && subcommands.includes(latin1Text(words[1]).toLowerCase());
+  #formatReply(reply: Reply): Uint8Array {
+    switch (this.format) {
+      case "standard":
+        return formatForPeople(reply, this.colours);
+      case "raw":
+        return formatRaw(reply, this.#delimiter);
+      case "csv":
+        return formatCsv(reply);
+      case "json":
+        return formatJson(reply, "plain");
+      case "quoted-json":
+        return formatJson(reply, "quoted");
+    }
+  }
 }
 
 /**
@@ -101,9 +123,11 @@ function isTextCommand(words: readonly Uint8Array[]): boolean {
  * another.
  */
 function invalidatedKeys(message: Reply & { kind: "push" }): string[] | undefined {
-  if (message.topic() !== "invalidate" || message.items[1]?.kind !== "array") return undefined;
+  const [, keys] = message.items;
+  if (message.items.length !== 2 || message.topic() !== "invalidate") return undefined;
+  if (keys.kind !== "array") return undefined;
   const names: string[] = [];
-  for (const item of message.items[1].items) {
+  for (const item of keys.items) {
     if (item.kind !== "bulk") return undefined;
     names.push(latin1Text(item.bytes));
   }

@@ -1,0 +1,70 @@
+/**
+ * Makes the command to send of what stands on the command line, on standard input, and in files.
+ *
+ * @module
+ */
+
+import { UsageError } from "../runtime/arguments.ts";
+import { systemReason } from "../runtime/files.ts";
+import type { ClientSettings } from "./options.ts";
+import { latin1Bytes, latin1Text, splitLine } from "./quoting.ts";
+import type { Terminal } from "./terminal.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * The command that the command line gives, with an argument from standard input if that is asked
+ * for.
+ *
+ * @throws {UsageError} if a word is no quoted string but should be one, or none is the input's tag.
+ */
+export async function readCommandWords(
+  settings: ClientSettings,
+  terminal: Terminal,
+): Promise<Uint8Array[]> {
+  const { inputArgument } = settings;
+  const words: Uint8Array[] = settings.words.map((word) => {
+    const bytes = encoder.encode(word);
+    return settings.quotedInput ? unquote(bytes) : bytes;
+  });
+  if (inputArgument === "last") return [...words, await terminal.readAll()];
+  if (inputArgument === undefined) return words;
+  const tag = latin1Text(encoder.encode(inputArgument.tag));
+  const index = words.findIndex((word) => latin1Text(word) === tag);
+  if (index < 0) throw new UsageError("Using -X option but stdin tag not match.");
+  words[index] = await terminal.readAll();
+  return words;
+}
+
+/**
+ * The EVAL of a script in a file; of the words, those in front of the first lone comma are its keys.
+ *
+ * @throws {UsageError} if the file can't be read.
+ */
+export async function readScriptWords(
+  file: string,
+  words: readonly string[],
+): Promise<Uint8Array[]> {
+  const comma = words.indexOf(",");
+  const keys = comma < 0 ? words : words.slice(0, comma);
+  const args = comma < 0 ? [] : words.slice(comma + 1);
+  const script = await readScript(file);
+  const encoded = ["EVAL", String(keys.length), ...keys, ...args].map((word) =>
+    encoder.encode(word)
+  );
+  return [encoded[0], script, ...encoded.slice(1)];
+}
+
+async function readScript(file: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(file);
+  } catch (error) {
+    throw new UsageError(`Can't open file '${file}': ${systemReason(error)}`);
+  }
+}
+
+function unquote(word: Uint8Array): Uint8Array<ArrayBuffer> {
+  const unquoted = splitLine(latin1Text(word));
+  if (unquoted?.length !== 1) throw new UsageError("Invalid quoted string");
+  return latin1Bytes(unquoted[0]);
+}
