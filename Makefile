@@ -36,7 +36,7 @@ endif
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
 
-.PHONY: help run demo test integration browser build smoke dist fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts monitor-cuts differential conformance conformance-sentinel bench fmt lint check clean
+.PHONY: help run demo test integration browser build smoke start-times dist fuzz fuzz-files crash crash-replicas crash-sentinels crash-monitor stale-reads power-cuts replication-cuts monitor-cuts differential conformance conformance-sentinel bench fmt lint check clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ build: $(INSTALLED) ## Compile the executable bin/miniredis
 
 smoke: $(INSTALLED) ## Try the executable that `make build` made
 	@$(DENO) task --quiet smoke
+
+start-times: $(INSTALLED) ## How long that executable takes to its first reply (ARGS="--rounds 30")
+	@$(DENO) task --quiet start-times $(ARGS)
 
 dist: $(INSTALLED) ## Make the downloads in dist/ (TARGETS="x86_64-apple-darwin", ARGS=--help)
 	@$(DENO) task --quiet dist $(ARGS) $(TARGETS)
