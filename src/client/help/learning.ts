@@ -13,8 +13,14 @@ import type { ArgumentFlag, ArgumentSpec, ArgumentType } from "../../commands/sp
 import { type Reply, textOf } from "../../protocol/reply.ts";
 import { CommandDescription, type CommandFacts, joinNames } from "./descriptions.ts";
 
-/** How deep arguments may hold arguments; Redis' own go four deep. */
-const DEPTH_LIMIT = 16;
+/**
+ * How deep arguments may hold arguments; Redis' own go five deep. What is repeated is written twice,
+ * so each level can double the length of a hint.
+ */
+const DEPTH_LIMIT = 8;
+
+/** How many arguments may stand side by side; Redis' own are twelve at most. */
+const ARGUMENTS_LIMIT = 256;
 
 const ARGUMENT_TYPES: ReadonlySet<string> = new Set<ArgumentType>([
   "string",
@@ -105,8 +111,9 @@ function readFacts(reply: Reply, fullName: string): CommandFacts {
 }
 
 function readArguments(reply: Reply, depth: number): ArgumentSpec[] {
-  if (depth > DEPTH_LIMIT) throw new MalformedError();
-  return itemsOf(reply).map((item) => readArgument(item, depth));
+  const items = itemsOf(reply);
+  if (depth > DEPTH_LIMIT || items.length > ARGUMENTS_LIMIT) throw new MalformedError();
+  return items.map((item) => readArgument(item, depth));
 }
 
 function readArgument(reply: Reply, depth: number): ArgumentSpec {

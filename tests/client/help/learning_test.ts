@@ -129,6 +129,35 @@ Deno.test("learning: what the server says of a command is what is shown of it", 
   }
 });
 
+Deno.test("learning: a word that fits in two ways is followed in both", () => {
+  const ways = ["one", "two"].map((name): Fields => ({
+    name,
+    type: "block",
+    arguments: [
+      { name, type: "string" },
+      { name, type: "pure-token", token: name.toUpperCase() },
+    ],
+  }));
+  const docs = { show: { arguments: [{ name: "way", type: "oneof", arguments: ways }] } };
+  for (const guide of guidesThatLearnt(docs)) {
+    assertEquals(guide.hint("show "), "one ONE|two TWO");
+    assertEquals(guide.hint("show x "), "ONE");
+    assertEquals(guide.complete("show x ").candidates, ["one", "two"]);
+    assertEquals(guide.hint("show x t"), "wo");
+  }
+});
+
+Deno.test("learning: where a key may stand, a beginning of an option is taken for one", () => {
+  const glob: Fields = { name: "glob", type: "pure-token", token: "GLOB", flags: ["optional"] };
+  const docs = { show: { arguments: [{ ...KEY, flags: ["multiple"] }, glob] } };
+  for (const guide of guidesThatLearnt(docs)) {
+    assertEquals(guide.hint("show a g"), " [key ...] [GLOB]");
+    assertEquals(guide.hint("show a glob"), "");
+    const { candidates, key } = guide.complete("show a g");
+    assertEquals([candidates, key?.prefix], [["glob"], "g"]);
+  }
+});
+
 Deno.test("learning: types that nobody knows yet are words that the user chooses", () => {
   const argument = { name: "thing", type: "hologram", flags: ["optional", "shiny"] };
   for (const guide of guidesThatLearnt({ show: { arguments: [argument] } })) {
@@ -193,8 +222,12 @@ Deno.test("learning: subcommands that don't bear their container's name are left
 
 Deno.test("learning: arguments within arguments without end are left out", () => {
   const guide = new CommandGuide();
-  guide.learn(new MapReply([bulk("deep"), nested(5_000)]));
-  assertEquals(guide.knows("deep"), false);
+  guide.learn(new MapReply([bulk("deep"), nested(5_000), bulk("deeper"), nested(7)]));
+  assertEquals([guide.knows("deep"), guide.knows("deeper")], [false, true]);
+  const many = Array.from({ length: 1_000 }, () => KEY);
+  for (const learnt of guidesThatLearnt({ wide: { arguments: many } })) {
+    assertEquals(learnt.knows("wide"), false);
+  }
 });
 
 /** A description whose arguments hold one another this often. */
