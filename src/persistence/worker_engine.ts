@@ -25,6 +25,7 @@ import {
   type SnapshotPiece,
   type SnapshotRequest,
 } from "./snapshot_request.ts";
+import { startSnapshotWorker, type StartWorker } from "./worker_start.ts";
 
 /** What the worker is writing. */
 interface CurrentSnapshot {
@@ -40,24 +41,6 @@ interface CurrentSnapshot {
   readonly room: SharedArrayBuffer | null;
   /** How many have come. */
   pieces: number;
-}
-
-/** Starts a worker that serves the other end of the port, calls `failed` if it ends by itself, and returns what ends it. */
-export type StartWorker = (port: MessagePort, failed: (reason: string) => void) => () => void;
-
-/** Starts the worker from this thread, which does nothing else for some 15 ms then. */
-export function startSnapshotWorker(
-  port: MessagePort,
-  failed: (reason: string) => void,
-): () => void {
-  const url = new URL("./snapshot_worker.ts", import.meta.url);
-  const worker = new Worker(url, { type: "module" });
-  worker.onerror = (event) => {
-    event.preventDefault();
-    failed(event.message);
-  };
-  worker.postMessage({ port }, [port]);
-  return () => worker.terminate();
 }
 
 /** Has a worker write snapshots; see the head of this file. */

@@ -6,37 +6,20 @@
 import { checkAof } from "../persistence/check_aof.ts";
 import { type CheckConsole, createCheckConsole } from "../persistence/check_console.ts";
 import { checkRdb } from "../persistence/check_rdb.ts";
-import { type Option, parseOptions, UsageError } from "../runtime/arguments.ts";
+import { parseOptions, UsageError } from "../runtime/arguments.ts";
 import { systemFiles, writeWhole } from "../runtime/files.ts";
+import { CHECK_OPTIONS } from "./file_check_options.ts";
 
-/** The options, for the help text. */
-export const CHECK_OPTIONS: readonly Option[] = [
-  {
-    name: "check-aof",
-    placeholder: "file",
-    summary: "Check an append-only file, or the manifest of one, and exit",
-  },
-  { name: "fix", summary: "With --check-aof: cut off what is broken at its end" },
-  {
-    name: "truncate-to-timestamp",
-    placeholder: "seconds",
-    summary: "With --check-aof: cut off what was written after this unix time",
-  },
-  { name: "check-rdb", placeholder: "file", summary: "Check a snapshot, and exit" },
-];
-
-const CHECK_PATTERN = /^--?(?<name>[a-z-]+)(?:=|$)/i;
 const ANSWER_BYTES = 1024;
 
 /**
- * Checks a file, if that is what the first of the arguments asks for.
+ * Checks a file.
  *
- * @returns the exit code, or undefined if the arguments are for a server.
+ * @param args Arguments that ask for it; see `asksForFileCheck`.
+ * @returns the exit code.
  * @throws {UsageError} if they make no sense.
  */
-export function runFileCheck(args: readonly string[]): number | undefined {
-  const first = CHECK_PATTERN.exec(args[0] ?? "")?.groups?.name.toLowerCase();
-  if (!CHECK_OPTIONS.some(({ name }) => name === first)) return undefined;
+export function runFileCheck(args: readonly string[]): number {
   const { values, switches, rest } = parseOptions(args, CHECK_OPTIONS);
   if (rest.length > 0) throw new UsageError(`unexpected argument '${rest[0]}'`);
   const aof = values.get("check-aof");

@@ -12,7 +12,8 @@
 import { type Server, type ShutdownManner, startServer } from "./server.ts";
 import { type Directive, SettingsError } from "./settings.ts";
 import type { SnapshotEngine } from "../persistence/snapshot_engine.ts";
-import { type StartWorker, WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
+import { WorkerSnapshotEngine } from "../persistence/worker_engine.ts";
+import type { StartWorker } from "../persistence/worker_start.ts";
 import { warmUp } from "./warming.ts";
 
 const SIGABRT_NUMBER = 6;
