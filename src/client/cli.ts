@@ -10,6 +10,7 @@ import { readCommandWords, readScriptWords } from "./command_words.ts";
 import { CLIENT_OPTIONS } from "./option_table.ts";
 import { type ClientSettings, parseClientOptions } from "./options.ts";
 import { UnreadableReplyError } from "./output/unreadable.ts";
+import { latin1Text } from "./quoting.ts";
 import { runRepl } from "./repl/repl.ts";
 import { Session } from "./session.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
@@ -88,6 +89,11 @@ async function run(given: ClientSettings, terminal: Terminal): Promise<number> {
     }
     if (settings.words.length > 0) {
       const words = await readCommandWords(settings, terminal);
+      if (asksForHelp(words)) {
+        const { printCommandHelp } = await import("./command_help.ts");
+        await printCommandHelp(words.slice(1), { settings, terminal });
+        return 0;
+      }
       if (!await session.connect()) return 1;
       return await repeat(words, settings, session);
     }
@@ -96,6 +102,11 @@ async function run(given: ClientSettings, terminal: Terminal): Promise<number> {
   } finally {
     session.disconnect();
   }
+}
+
+/** Whether a command is none of the server's. */
+function asksForHelp([name]: readonly Uint8Array[]): boolean {
+  return ["help", "?"].includes(latin1Text(name).toLowerCase());
 }
 
 /** Runs the script of a file; unlike a command, only if the server has taken us in. */
