@@ -5,6 +5,8 @@
  * @module
  */
 
+import { assert } from "@std/assert";
+import type { CommandGuide } from "../../../src/client/help/mod.ts";
 import type { ArgumentSpec } from "../../../src/commands/specs/mod.ts";
 
 /** A word of a line, and what it is. */
@@ -102,6 +104,28 @@ export class LineGenerator {
 
   #below(limit: number): number {
     return Math.floor(this.#random() * limit);
+  }
+}
+
+/**
+ * Checks that a guide expects each word of a call behind the ones before it: with a hint, and, for
+ * the words that it can offer, among the candidates.
+ */
+export function assertIsExpected(
+  guide: CommandGuide,
+  name: readonly string[],
+  words: readonly GeneratedWord[],
+): void {
+  let line = name.join(" ") + " ";
+  for (const { text, kind } of words) {
+    const { candidates, key } = guide.complete(line);
+    assert(guide.hint(line) !== "", `nothing is expected behind '${line}', but '${text}' is`);
+    if (kind === "token" && text !== '""') {
+      const isOffered = candidates.some((word) => word.toUpperCase() === text.toUpperCase());
+      assert(isOffered, `'${text}' isn't offered behind '${line}'`);
+    }
+    if (kind === "key") assert(key !== undefined, `no key is expected behind '${line}'`);
+    line += text + " ";
   }
 }
 

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { CommandGuide } from "../../../src/client/help/mod.ts";
 import { ALL_SPECS, type NamedSpec, visitSpecs } from "../../../src/commands/specs/mod.ts";
 import { seededRandom, testSeed } from "../../support/random.ts";
-import { type GeneratedWord, LineGenerator } from "./generated_lines.ts";
+import { assertIsExpected, type GeneratedWord, LineGenerator } from "./generated_lines.ts";
 
 const guide = new CommandGuide(ALL_SPECS);
 
@@ -30,19 +30,7 @@ function* calls(
 }
 
 Deno.test("each word of a call can follow the ones before it", () => {
-  for (const { name, words } of calls("calls", 10)) {
-    let line = name.join(" ") + " ";
-    for (const { text, kind } of words) {
-      const { candidates, key } = guide.complete(line);
-      assert(guide.hint(line) !== "", `nothing is expected behind '${line}', but '${text}' is`);
-      if (kind === "token" && text !== '""') {
-        const isOffered = candidates.some((word) => word.toUpperCase() === text.toUpperCase());
-        assert(isOffered, `'${text}' isn't offered behind '${line}'`);
-      }
-      if (kind === "key") assert(key !== undefined, `no key is expected behind '${line}'`);
-      line += text + " ";
-    }
-  }
+  for (const { name, words } of calls("calls", 10)) assertIsExpected(guide, name, words);
 });
 
 Deno.test("arguments that can't be left out are taken away one by one", () => {

@@ -1,9 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { ansiHelpStyle, CommandGuide } from "../../../src/client/help/mod.ts";
+import { readCommandDocs } from "../../../src/client/help/learning.ts";
 import { connect } from "../../../src/client/mod.ts";
 import { ALL_SPECS, visitSpecs } from "../../../src/commands/specs/mod.ts";
+import { seededRandom, testSeed } from "../../support/random.ts";
 import { type ReferenceRedis, startReferenceRedis } from "../../support/reference_redis.ts";
 import { referenceTool } from "../../support/reference_tool.ts";
+import { assertIsExpected, LineGenerator } from "./generated_lines.ts";
 
 /** What redis-cli prints; undefined, after saying why on the console, if it isn't here. */
 async function askReferenceHelp(
@@ -64,6 +67,25 @@ Deno.test("help on what a server told is redis-cli's, byte for byte", async () =
     if (expected === undefined) return;
     for (const guide of guides) {
       assertEquals(guide.help(topic, ansiHelpStyle), expected, topic.join(" "));
+    }
+  }
+});
+
+Deno.test("calls of commands that only a server told of are expected word by word", async () => {
+  await using redis = await startReferenceRedis();
+  if (redis === undefined) return;
+  using client = await connect({ path: redis.path });
+  const reply = await client.command("COMMAND", "DOCS");
+  const guide = new CommandGuide();
+  guide.learn(reply);
+  const generator = new LineGenerator(seededRandom(testSeed("learnt calls")));
+  const descriptions = [...readCommandDocs(reply).values()]
+    .flatMap((command) => [command, ...command.subcommands.values()])
+    .filter(({ subcommands }) => subcommands.size === 0);
+  assert(descriptions.some(({ name }) => name === "ACL SETUSER"));
+  for (const { name, facts } of descriptions) {
+    for (let round = 0; round < 5; round++) {
+      assertIsExpected(guide, name.split(" "), generator.words(facts.arguments ?? []));
     }
   }
 });
