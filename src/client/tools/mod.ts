@@ -11,6 +11,9 @@ import type { Tool, ToolContext } from "./tool.ts";
 /** The tools; each is loaded when it is asked for, so that the others cost nothing at the start. */
 const TOOLS: ReadonlyMap<ToolName, () => Promise<Tool>> = new Map<ToolName, () => Promise<Tool>>([
   ["pipe", async () => (await import("./pipe.ts")).pipe],
+  ["rdb", async () => (await import("./rdb.ts")).fetchSnapshot],
+  ["functions-rdb", async () => (await import("./rdb.ts")).fetchFunctions],
+  ["replica", async () => (await import("./replica.ts")).followMaster],
   ["bigkeys", async () => (await import("./big_keys.ts")).bigKeys],
   ["memkeys", async () => (await import("./big_keys.ts")).memoryKeys],
   ["hotkeys", async () => (await import("./hot_keys.ts")).hotKeys],

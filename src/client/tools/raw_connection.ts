@@ -30,6 +30,7 @@ export class RawConnection {
   readonly #channel: Channel;
   /** What was read and not yet taken. */
   #rest: Uint8Array = new Uint8Array(0);
+  #isClosed = false;
 
   private constructor(channel: Channel) {
     this.#channel = channel;
@@ -126,14 +127,7 @@ export class RawConnection {
       this.#rest = this.#rest.subarray(taken.length);
       return taken.length;
     }
-    let count: number | null;
-    try {
-      count = await this.#channel.read(room);
-    } catch (error) {
-      throw closedBecause(error);
-    }
-    if (count === null) throw closedBecause(undefined);
-    return count;
+    return await this.#readAnew(room);
   }
 
   /**
@@ -152,8 +146,10 @@ export class RawConnection {
     }
   }
 
-  /** Closes the connection; who reads or writes at the moment is told that it has ended. */
+  /** Closes the connection, if it is open; who reads or writes is told that it has ended. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#channel.close();
   }
 
@@ -173,9 +169,21 @@ export class RawConnection {
     return undefined;
   }
 
+  /** Reads what comes behind all that was read. */
   async #readPiece(): Promise<Uint8Array> {
     const piece = new Uint8Array(READ_BYTES);
-    return piece.subarray(0, await this.read(piece));
+    return piece.subarray(0, await this.#readAnew(piece));
+  }
+
+  async #readAnew(room: Uint8Array): Promise<number> {
+    let count: number | null;
+    try {
+      count = await this.#channel.read(room);
+    } catch (error) {
+      throw closedBecause(error);
+    }
+    if (count === null) throw closedBecause(undefined);
+    return count;
   }
 }
 
