@@ -1,8 +1,8 @@
 import { plainValue } from "../../src/protocol/reply.ts";
 import { ReplyReader } from "../../src/protocol/reply_reader.ts";
 
-/** What the server does with a command: sends these bytes (a character each), or closes. */
-export type Answer = string | "close";
+/** What the server does with a command: sends these bytes (a character each), closes, or both. */
+export type Answer = string | "close" | { readonly lastWords: string };
 
 /** A server for tests: it knows nothing but what a function answers. */
 export class ScriptedServer {
@@ -53,6 +53,8 @@ export class ScriptedServer {
   async #accept(answer: (words: string[]) => Answer): Promise<void> {
     const running: Promise<void>[] = [];
     for await (const connection of this.#listener) {
+      // Each reply is written by itself, and none is to wait for an acknowledgement.
+      connection.setNoDelay(true);
       this.#connections.add(connection);
       this.acceptedConnections++;
       running.push(this.#serve(connection, answer));
@@ -74,7 +76,8 @@ export class ScriptedServer {
           const words = plainValue(request) as string[];
           this.commands.push(words);
           const text = answer(words);
-          if (text === "close") throw new Deno.errors.Interrupted();
+          if (typeof text === "object") await writeAll(connection, text.lastWords);
+          if (typeof text === "object" || text === "close") throw new Deno.errors.Interrupted();
           await writeAll(connection, text);
         }
       }

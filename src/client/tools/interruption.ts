@@ -9,6 +9,9 @@ import type { Terminal } from "../terminal.ts";
 /** The exit code of a program that Ctrl-C has ended. */
 export const INTERRUPTED_EXIT_CODE = 130;
 
+/** What is longer, timers take for no time at all. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Waits for Ctrl-C, until it is disposed of. */
 export class Interruption {
   readonly #requested = Promise.withResolvers<void>();
@@ -43,7 +46,9 @@ export class Interruption {
   async sleep(durationMs: number): Promise<void> {
     if (this.#isRequested) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const passed = new Promise<void>((resolve) => timer = setTimeout(resolve, durationMs));
+    const passed = new Promise<void>((resolve) =>
+      timer = setTimeout(resolve, Math.min(durationMs, LONGEST_TIMER_MS))
+    );
     await Promise.race([passed, this.#requested.promise]);
     clearTimeout(timer);
   }

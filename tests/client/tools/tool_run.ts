@@ -1,0 +1,63 @@
+import { runClient } from "../../../src/client/cli.ts";
+import { FakeTerminal } from "../fake_terminal.ts";
+import { type Answer, ScriptedServer } from "../scripted_server.ts";
+
+/** What a tool left behind. */
+export interface ToolResult {
+  code: number;
+  output: string;
+  errors: string[];
+  /** The commands that the server got. */
+  commands: string[];
+}
+
+/** A terminal at which somebody presses Ctrl-C as soon as there is this much output. */
+export class ImpatientTerminal extends FakeTerminal {
+  readonly #patienceBytes: number;
+  /** Whether anybody was listening. */
+  wasHeard = false;
+
+  /** Makes a terminal without input. */
+  constructor(patienceBytes: number) {
+    super();
+    this.#patienceBytes = patienceBytes;
+  }
+
+  override write(bytes: Uint8Array): void {
+    super.write(bytes);
+    if (this.output.length >= this.#patienceBytes && !this.wasHeard) {
+      this.wasHeard = this.interrupt();
+    }
+  }
+}
+
+/** Runs the client with these options against a server that answers so. */
+export async function runTool(
+  options: readonly string[],
+  answer: (words: string[]) => Answer,
+  terminal: FakeTerminal = new FakeTerminal(),
+): Promise<ToolResult> {
+  await using server = new ScriptedServer(answer);
+  const code = await runClient(["-p", `${server.port}`, ...options], terminal);
+  return {
+    code,
+    output: terminal.output,
+    errors: terminal.errors,
+    commands: server.commands.map((words) => words.join(" ")),
+  };
+}
+
+/** A status. */
+export function simple(text: string): string {
+  return `+${text}\r\n`;
+}
+
+/** A bulk, a character for each byte. */
+export function bulk(text: string): string {
+  return `$${text.length}\r\n${text}\r\n`;
+}
+
+/** What SCAN answers. */
+export function scanned(cursor: number, keys: readonly string[]): string {
+  return `*2\r\n${bulk(`${cursor}`)}*${keys.length}\r\n${keys.map(bulk).join("")}`;
+}
