@@ -97,7 +97,7 @@ async function run(given: ClientSettings, terminal: Terminal): Promise<number> {
       if (!await session.connect()) return 1;
       return await repeat(words, settings, session);
     }
-    await runRepl(session, terminal);
+    await runRepl(session, terminal, settings.intervalSeconds);
     return 0;
   } finally {
     session.disconnect();

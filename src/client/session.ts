@@ -111,6 +111,11 @@ export class Session {
     return this.#isAccepted;
   }
 
+  /** Whether there is a connection, as far as is known. */
+  get isConnected(): boolean {
+    return this.#client !== undefined;
+  }
+
   /** What stands in front of the user's input. */
   get prompt(): string {
     if (this.#client === undefined) return "not connected> ";

@@ -12,6 +12,12 @@ export interface Completion {
   readonly start: number;
   /** The words. */
   readonly candidates: readonly string[];
+  /**
+   * Whether there may be others.
+   *
+   * @default {false}
+   */
+  readonly isPartial?: boolean;
 }
 
 /** Between two columns of words. */

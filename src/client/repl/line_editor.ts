@@ -276,13 +276,17 @@ export class LineEditor {
   }
 
   /** Types as much as all candidates have in common; shows them if that is nothing. */
-  #offer({ start, candidates }: Completion): void {
+  #offer({ start, candidates, isPartial = false }: Completion): void {
     if (candidates.length === 0) return;
     const { text, cursor } = this.#buffer;
     const behind = text.slice(cursor);
-    const common = commonStart(candidates);
+    // What those have in common that weren't found, nobody knows.
+    const common = isPartial && candidates.length > 1
+      ? text.slice(start, cursor)
+      : commonStart(candidates);
+    const isWhole = candidates.length === 1 && !isPartial && !behind.startsWith(" ");
     // The next word can be typed at once.
-    const word = candidates.length === 1 && !behind.startsWith(" ") ? common + " " : common;
+    const word = isWhole ? common + " " : common;
     if (word !== text.slice(start, cursor) && word.length >= cursor - start) {
       this.#buffer.set(text.slice(0, start) + word + behind, start + word.length);
       return;
@@ -290,6 +294,7 @@ export class LineEditor {
     const { columns, rows } = this.#size();
     this.#area.finish({ prompt: this.#reading!.prompt(), line: text, cursor, hint: "" });
     this.#write(listWords(candidates, columns, rows - 2));
+    if (isPartial) this.#write("...\n");
   }
 
   #accept(): void {
