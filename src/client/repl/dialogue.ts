@@ -1,0 +1,192 @@
+/**
+ * The dialogue on a terminal: lines are edited, with a history, hints and completion; what happens
+ * meanwhile is told above the line.
+ *
+ * What makes typing easier comes after the first prompt and never holds it up: the table of commands
+ * is loaded, and the server asked what it is (ROLE) and what it knows (COMMAND DOCS), once for each
+ * connection. A server that doesn't answer such questions changes nothing.
+ *
+ * @module
+ */
+
+import { latin1Bytes, latin1Text, splitLine } from "../quoting.ts";
+import type { Session, SessionObserver } from "../session.ts";
+import type { Terminal } from "../terminal.ts";
+import { textOf } from "../../protocol/reply.ts";
+import { HINT_STYLES, REPLY_COLOURS, wantsColours } from "./colours.ts";
+import type { Completion } from "./completion_list.ts";
+import { dotFilePath } from "./dot_files.ts";
+import type { CommandGuide } from "./guide.ts";
+import { History } from "./history.ts";
+import { findKeyNames } from "./key_names.ts";
+import { lineBytes, LineEditor } from "./line_editor.ts";
+import { LineRunner } from "./line_runner.ts";
+import { Preferences } from "./preferences.ts";
+import { holdsSecret } from "./secrets.ts";
+
+/** What the prompt calls a server that is no ordinary master. */
+const ROLE_NAMES: ReadonlyMap<string, string> = new Map([
+  ["slave", "replica"],
+  ["sentinel", "sentinel"],
+]);
+
+/** After these the server may be another, or allow more, than before. */
+const CHANGING_COMMANDS: readonly string[] = [
+  "acl",
+  "auth",
+  "failover",
+  "hello",
+  "replicaof",
+  "slaveof",
+];
+
+/** A dialogue with a server, on a terminal. */
+export class Dialogue implements SessionObserver {
+  readonly #session: Session;
+  readonly #terminal: Terminal;
+  readonly #preferences = new Preferences();
+  readonly #history: History;
+  readonly #hasColours: boolean;
+  readonly #runner: LineRunner;
+  readonly #editor: LineEditor;
+  #guide: CommandGuide | undefined;
+  /** Whether the server is to be asked what it is before the next line. */
+  #isNew = false;
+  /** Whether the server's commands are known already. */
+  #hasDocs = false;
+  /** Whether the user was told that there is no connection. */
+  #isLost = false;
+  readonly #abandoned = Promise.withResolvers<false>();
+
+  /**
+   * Makes a dialogue, which has the terminal for itself.
+   *
+   * @param session Where the commands go.
+   * @param terminal Where the user is.
+   * @param intervalSeconds How long to wait from one run of a repeated command to the next.
+   */
+  constructor(session: Session, terminal: Terminal, intervalSeconds: number) {
+    this.#session = session;
+    this.#terminal = terminal;
+    this.#history = new History(dotFilePath(terminal, "REDISCLI_HISTFILE", ".rediscli_history"));
+    this.#preferences.load(terminal);
+    this.#hasColours = wantsColours(terminal);
+    if (this.#hasColours) session.printer.colours = REPLY_COLOURS;
+    this.#editor = new LineEditor(terminal, {
+      history: () => this.#history.lines,
+      hint: (line) => this.#preferences.showsHints ? this.#guide?.hint(line) ?? "" : "",
+      complete: (line) => this.#complete(line),
+      onInterrupt: () => this.#interrupt(),
+      hintStyle: this.#hasColours ? HINT_STYLES.coloured : HINT_STYLES.plain,
+    });
+    this.#runner = new LineRunner({
+      session,
+      preferences: this.#preferences,
+      intervalSeconds,
+      handlesInterrupts: false,
+      clearScreen: () => this.#editor.clearScreen(),
+      help: (topic) => this.#help(topic),
+    });
+    session.observer = this;
+  }
+
+  /** Connects, and runs lines until the user has enough. */
+  async run(): Promise<void> {
+    try {
+      await this.#unlessAbandoned(this.#session.connect());
+      while (await this.#unlessAbandoned(this.#runNext()));
+    } finally {
+      this.#session.observer = undefined;
+      this.#editor.close();
+    }
+  }
+
+  /** The server is another one, or the same again. */
+  onConnected(): void {
+    this.#isNew = true;
+    this.#hasDocs = false;
+    if (this.#isLost) this.#session.printer.printLine("Connected again.");
+    this.#isLost = false;
+  }
+
+  /** Tells that there is no connection, rather than letting the next command find out. */
+  onLost(reason: Error): void {
+    this.#isLost = true;
+    this.#editor.interject(() => this.#terminal.writeError(`Error: ${reason.message}`));
+  }
+
+  /** Shows a message without touching what is being typed. */
+  onPush(print: () => void): void {
+    this.#editor.interject(print);
+  }
+
+  /** Reads a line and runs it; false at the end. */
+  async #runNext(): Promise<boolean> {
+    if (this.#isNew) this.#getToKnow();
+    if (!this.#session.isConnected) this.#isLost = true;
+    const line = await this.#editor.readLine(() => this.#session.prompt);
+    if (line === undefined) return false;
+    const words = splitLine(lineBytes(line));
+    if (words === undefined || isWorthKeeping(words)) this.#history.add(line);
+    const goesOn = await this.#runner.run(words);
+    if (CHANGING_COMMANDS.includes(words?.[0]?.toLowerCase() ?? "")) this.#isNew = true;
+    return goesOn;
+  }
+
+  /** Asks what the server is and what it knows; nobody waits for that. */
+  async #getToKnow(): Promise<void> {
+    this.#isNew = false;
+    const [role, guide] = await Promise.all([this.#session.ask("ROLE"), this.#loadGuide()]);
+    const name = role?.kind === "array" ? textOf(role.items[0]) : undefined;
+    // Without an answer, nothing new is known.
+    if (name !== undefined) this.#session.role = ROLE_NAMES.get(name);
+    this.#editor.refresh();
+    if (this.#hasDocs) return;
+    const docs = await this.#session.ask("COMMAND", "DOCS");
+    if (docs === undefined) return;
+    this.#hasDocs = true;
+    guide.learn(docs);
+    this.#editor.refresh();
+  }
+
+  async #loadGuide(): Promise<CommandGuide> {
+    this.#guide ??= (await import("./guide.ts")).makeGuide();
+    return this.#guide;
+  }
+
+  async #help(topic: readonly string[]): Promise<string> {
+    const { ansiHelpStyle } = await import("./guide.ts");
+    const guide = await this.#loadGuide();
+    // Words are kept with a character for each byte.
+    const text = topic.map((word) => new TextDecoder().decode(latin1Bytes(word)));
+    const help = guide.help(text, this.#hasColours ? ansiHelpStyle : undefined);
+    return latin1Text(new TextEncoder().encode(help));
+  }
+
+  async #complete(line: string): Promise<Completion> {
+    const guide = await this.#loadGuide();
+    const { start, candidates } = guide.complete(line);
+    // What is asked for are bytes.
+    const { key } = guide.complete(lineBytes(line));
+    if (key === undefined) return { start, candidates };
+    const keys = await findKeyNames((...command) => this.#session.ask(...command), key.pattern);
+    return { start, candidates: [...candidates, ...keys.words], isPartial: !keys.isComplete };
+  }
+
+  /** Ctrl-C while something runs: ends that or, if it can't be ended, the dialogue. */
+  #interrupt(): void {
+    if (!this.#runner.stop()) this.#abandoned.resolve(false);
+  }
+
+  /** What a promise gives, or false if the user doesn't want to wait for it. */
+  #unlessAbandoned(promise: Promise<boolean>): Promise<boolean> {
+    return Promise.race([promise, this.#abandoned.promise]);
+  }
+}
+
+/** Whether a line belongs into the history. */
+function isWorthKeeping(words: readonly string[]): boolean {
+  if (words.length === 0) return false;
+  const hasCount = words.length > 1 && /^[+-]?[0-9]+$/.test(words[0]);
+  return !holdsSecret(hasCount ? words.slice(1) : words);
+}
