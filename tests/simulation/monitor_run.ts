@@ -212,7 +212,9 @@ export class MonitorRun implements NodeHost, MonitorHost, ClientHost, Disposable
     return this.forgetful === null && this.nodes.every((node) => {
       const { host: { process }, isServing, server } = node;
       if (!isServing || process.stopped) return false;
-      const { link } = server!.replication;
+      const { history, link } = server!.replication;
+      // Whoever hasn't noticed yet that his master has restarted has not.
+      if (history.id !== master.server?.replication.history.id) return false;
       return node === master ? link === null : link?.isUp === true && link.host === master.address;
     });
   }

@@ -36,7 +36,7 @@ import { reconfigureReplicas } from "./reconfigure.ts";
 import { replicaOf } from "./replica_of.ts";
 import { applyRouting } from "./routing.ts";
 import { selectReplica } from "./selection.ts";
-import { clearTrouble, setTrouble } from "./trouble.ts";
+import { clearTrouble, FAILOVER_TROUBLE, setTrouble } from "./trouble.ts";
 
 /** How long fresh answers to INFO are waited for before the choice. */
 const FRESH_INFO_MS = 500;
@@ -44,7 +44,6 @@ const FRESH_INFO_MS = 500;
 const PROBE_MS = 5;
 const RETRY_ALONE_MS = 1000;
 const DESYNCHRONIZE_MS = 1000;
-const TROUBLE = "failover";
 
 /** Begins a failover if the master is down, and no attempt was made lately. */
 export function startIfNeeded(context: ControlContext, group: Group): void {
@@ -99,7 +98,7 @@ export function abortFailover(context: ControlContext, group: Group): void {
   group.failover = null;
   // Nobody waits for our word any more: what we promised to ourselves is over.
   if (group.votedFor === context.myId) group.voteEnded = true;
-  clearTrouble(group, TROUBLE);
+  clearTrouble(group, FAILOVER_TROUBLE);
   for (const node of group.nodes()) node.infoWanted = true;
 }
 
@@ -208,7 +207,7 @@ function select(context: ControlContext, group: Group, failover: Failover): void
     return;
   }
   if ("wait" in choice) return waitForReplica(context, group, choice.wait);
-  clearTrouble(group, TROUBLE);
+  clearTrouble(group, FAILOVER_TROUBLE);
   failover.promoted = choice.node;
   choice.node.promoted = true;
   enter(context, failover, "send_slaveof_noone");
@@ -226,7 +225,7 @@ function answersAreFresh(context: ControlContext, group: Group, failover: Failov
 }
 
 function waitForReplica(context: ControlContext, group: Group, why: string): void {
-  setTrouble(context, group, TROUBLE, `the failover waits: ${why}`);
+  setTrouble(context, group, FAILOVER_TROUBLE, `the failover waits: ${why}`);
   askReplicas(group);
   group.master.infoWanted = true;
   const goesOn = group.historyLost

@@ -21,7 +21,7 @@ export type FailoverState =
   | "update_config";
 
 /** How far the switch of a healthy master has come; see handover.ts. */
-export type HandoverPhase = "draining" | "drained" | "asked" | "aborting";
+export type HandoverPhase = "draining" | "drained" | "asked" | "refused" | "aborting";
 
 /** A failover under way. */
 export interface Failover {

@@ -6,8 +6,9 @@
  *    data, hands over, and becomes its replica. The replica is made to report at once what it has, which it else does once a second (nudge.ts).
  * 3. As soon as the replica says that it is a master, all goes on as in any failover.
  *
- * A master that knows no FAILOVER (before Redis 6.2) or refuses it is dealt with as if it were dead: a replica is chosen and promoted as it is. If the
- * replica can't catch up in time, the failover is called off, and the old master goes on.
+ * A master that knows no FAILOVER (before Redis 6.2) is dealt with as if it were dead: a replica is chosen and promoted as it is. One that refuses it
+ * for now (the replica isn't online yet) is asked again. If the replica can't catch up in time, the failover is called off, and the old
+ * master goes on.
  *
  * @module
  */
@@ -23,6 +24,8 @@ import { beginNudging, endNudging, nudge } from "./nudge.ts";
 const DRAIN_MS = 500;
 /** How long the old master has to say what it is after the failover was called off. */
 const ABORT_MS = 1000;
+/** How long to wait before a master that has refused is asked again. */
+const AGAIN_MS = 50;
 /** How much longer than the master's own patience the new one is waited for. */
 const GRACE_MS = 1000;
 
@@ -56,6 +59,13 @@ export function continueHandover(context: ControlContext, group: Group, failover
       break;
     case "asked":
       return watch(context, group, failover);
+    case "refused":
+      if (context.reached(failover.startedAt + patience(context, group))) {
+        return callOff(context, group, failover);
+      }
+      if (!context.reached(failover.changedAt + AGAIN_MS)) return;
+      failover.handover = "drained";
+      break;
     case "aborting":
       if (context.reached(failover.changedAt + ABORT_MS)) callOff(context, group, failover);
       return;
@@ -80,11 +90,11 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
     if (group.failover !== failover || failover.handover !== "asked") return;
     const error = errorText(reply);
     if (error === undefined) return;
-    context.log(
-      "notice",
-      `${group.name}: the master doesn't hand over (${error}), it is replaced`,
-    );
-    refuse(context, group, failover);
+    const isKnown = !/^ERR unknown command/.test(error);
+    const next = isKnown ? "it is asked again" : "it is replaced";
+    context.log("notice", `${group.name}: the master doesn't hand over (${error}), ${next}`);
+    if (isKnown) askAgain(context, failover);
+    else refuse(context, group, failover);
     group.wakeAt = context.now;
   });
   if (!sent) return refuse(context, group, failover);
@@ -92,6 +102,13 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
   failover.state = "wait_promotion";
   failover.changedAt = context.now;
   context.event("notice", "+failover-state-wait-promotion", target);
+}
+
+/** The master would hand over, but not now. */
+function askAgain(context: ControlContext, failover: Failover): void {
+  failover.handover = "refused";
+  failover.state = "send_slaveof_noone";
+  failover.changedAt = context.now;
 }
 
 /** Goes on the usual way: from the choice on, since whoever is to be handed everything needn't have had it. */

@@ -59,13 +59,36 @@ export function noteHistory(
     group.historyRunId = info.runId;
     return;
   }
+  loseHistory(context, group, "the master has restarted with a history of its own");
+}
+
+/** The master hasn't the group's history any more, for all that is known: whatever is done next, the replicas are asked before. */
+function loseHistory(context: ControlContext, group: Group, reason: string): void {
   if (group.historyLost) return;
   group.historyLost = true;
   group.lostAt = context.now;
   askReplicas(group);
-  const text =
-    "the master has restarted with a history of its own; it takes no writes until the replicas have said what they have";
+  const text = `${reason}; it takes no writes until the replicas have said what they have`;
   setTrouble(context, group, TROUBLE, text);
+}
+
+/**
+ * Whether a node that is a master, or is to be one, has the group's history, where that counts. Who was chosen and then restarted without
+ * his data, for instance, has not.
+ */
+export function hasHistory(context: ControlContext, group: Group, node: Node): boolean {
+  const counts = minAcksOf(context, group) > 0 && group.history !== "" && !group.adoptsHistory;
+  return !counts || rankOf(group, node) > 0;
+}
+
+/**
+ * Whether the master, which follows `next` now, may be followed there: not, where acknowledged writes count, if that has another
+ * history, as when both have restarted with old config files. Then it is dealt with as a master that has lost its history.
+ */
+export function mayFollow(context: ControlContext, group: Group, next: Node): boolean {
+  if (hasHistory(context, group, next)) return true;
+  loseHistory(context, group, "the master follows a node with a history of its own");
+  return false;
 }
 
 /** How the replicas stand to the group's history. */

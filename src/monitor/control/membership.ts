@@ -9,6 +9,7 @@ import { isAddress } from "./context.ts";
 import { dropConnections, forceHello } from "./connections.ts";
 import { type Endpoint, endpointKey, Node } from "./endpoint.ts";
 import { Group, type GroupSettings } from "./group.ts";
+import { clearTrouble, FAILOVER_TROUBLE } from "./trouble.ts";
 
 /** Makes a group with a master, and begins to watch it. */
 export function createGroup(
@@ -148,6 +149,7 @@ function becomeReplica(context: ControlContext, node: Node): void {
 /** The master is new: no vote, no failover, no judgement of before counts. */
 function startAfresh(context: ControlContext, group: Group): void {
   group.failover = null;
+  clearTrouble(group, FAILOVER_TROUBLE);
   group.failoverStartedAt = Number.NEGATIVE_INFINITY;
   group.delayLoggedFor = null;
   group.objectivelyDownSince = null;

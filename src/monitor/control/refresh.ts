@@ -6,9 +6,10 @@
  */
 import type { ControlContext } from "./context.ts";
 import { endpointKey, type Node } from "./endpoint.ts";
-import { commitPromotion } from "./failover.ts";
+import { abortFailover, commitPromotion } from "./failover.ts";
 import type { Group } from "./group.ts";
-import { noteHistory } from "./history.ts";
+import { keepHandover } from "./handover.ts";
+import { hasHistory, mayFollow, noteHistory } from "./history.ts";
 import { type NodeInfo, parseInfo } from "./info.ts";
 import { leaseLeft, leaseWanted } from "./lease.ts";
 import { addReplica, findNode, switchMaster, usableHost } from "./membership.ts";
@@ -105,7 +106,12 @@ function noteLag(context: ControlContext, group: Group, node: Node): void {
 /** A replica says that it is a master: the one that was promoted, or one that is to be a replica again. */
 function claimsToBeMaster(context: ControlContext, group: Group, node: Node): void {
   if (node.promoted && group.failover?.state === "wait_promotion") {
-    commitPromotion(context, group);
+    if (group.failover.overrides || hasHistory(context, group, node)) {
+      commitPromotion(context, group);
+    } else {
+      context.event("warning", "-failover-abort-no-good-slave", group.master);
+      abortFailover(context, group);
+    }
     return;
   }
   // Others may have promoted it: their word of it has time to arrive.
@@ -185,6 +191,9 @@ function followUsurper(context: ControlContext, group: Group, info: NodeInfo): v
     if (next !== undefined) next.infoWanted = true;
     return;
   }
+  if (!mayFollow(context, group, next)) return;
+  // Whoever has switched them may not have thought of their config files.
+  keepHandover(context, group, next);
   group.configEpoch = ++context.currentEpoch;
   group.adoptsHistory = true;
   group.historyLost = false;

@@ -8,6 +8,9 @@ import type { ControlContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Group } from "./group.ts";
 
+/** What is said about a failover that can't go on. */
+export const FAILOVER_TROUBLE = "failover";
+
 /** Notes what somebody said who refuses us, or that he doesn't any more. */
 export function learnRefusal(endpoint: Endpoint, error: string | undefined): void {
   if (error === undefined) {

@@ -194,6 +194,18 @@ export class RouterNode implements UpstreamOwner {
     }
   }
 
+  /**
+   * The node may be another process than before, whose machine had no time to say so: what was connected to the old one, and isn't in
+   * use, would fail whoever uses it next.
+   */
+  private dropIdle(): void {
+    for (const upstream of [...this.lanes.values(), ...this.idle]) {
+      if (upstream.isReady && upstream.pendingRuns === 0) {
+        upstream.fail("the node was connected to anew");
+      }
+    }
+  }
+
   /** Ends all connections; nobody asks for it any more. */
   close(reason: string): void {
     this.isClosed = true;
@@ -274,7 +286,7 @@ export class RouterNode implements UpstreamOwner {
     while (!this.isClosed) {
       try {
         this.client = await this.openClient();
-        this.connections++;
+        if (++this.connections > 1) this.dropIdle();
         for (; !this.isClosed; await this.rest(REST_MS)) await this.askRole(this.client);
       } catch (error) {
         this.client?.close();
