@@ -32,6 +32,9 @@ INSTALLED := .deno/$(DENO_VERSION)/node_modules/$(PACKAGE)/deno$(if $(findstring
 DENO := $(CURDIR)/$(INSTALLED)
 endif
 
+# What needs none of the packages of the tests: `deno task` fetches all of a lock file.
+PROGRAM_TASK = task --quiet --lock=src/deno.lock
+
 # Shows how long a part takes: $(call part,name,command)
 part = @printf '\n== %s\n' '$(1)'; start=$$(date +%s); $(2) && \
 	printf '== %s: %s s\n' '$(1)' "$$(($$(date +%s) - start))"
@@ -42,10 +45,10 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Run a server on port 6380 from source
-	@$(DENO) task --quiet run $(ARGS)
+	@$(DENO) $(PROGRAM_TASK) run $(ARGS)
 
 demo: $(INSTALLED) ## A master, two replicas, a monitor and its page, with a way to kill one (ARGS="--http 9000")
-	@$(DENO) task --quiet demo $(ARGS)
+	@$(DENO) $(PROGRAM_TASK) demo $(ARGS)
 
 test: $(INSTALLED) ## Run all checks and all tests
 	$(call part,format,$(DENO) fmt --check --quiet)
@@ -64,16 +67,16 @@ browser: $(INSTALLED) ## Run the tests of the monitor's page in Chromium alone
 	@$(DENO) task --quiet test-browser $(ARGS)
 
 build: $(INSTALLED) ## Compile the executable bin/miniredis
-	@$(DENO) task --quiet build
+	@$(DENO) $(PROGRAM_TASK) build
 
 smoke: $(INSTALLED) ## Try the executable that `make build` made
 	@$(DENO) task --quiet smoke
 
 start-times: $(INSTALLED) ## How long that executable takes to its first reply (ARGS="--rounds 30")
-	@$(DENO) task --quiet start-times $(ARGS)
+	@$(DENO) $(PROGRAM_TASK) start-times $(ARGS)
 
 dist: $(INSTALLED) ## Make the downloads in dist/ (TARGETS="x86_64-apple-darwin", ARGS=--help)
-	@$(DENO) task --quiet dist $(ARGS) $(TARGETS)
+	@$(DENO) $(PROGRAM_TASK) dist $(ARGS) $(TARGETS)
 
 fuzz: $(INSTALLED) ## A million random and broken requests (ARGS="--frames 100000 --seed 7")
 	@$(DENO) task --quiet fuzz $(ARGS)

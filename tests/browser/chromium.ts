@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Page } from "../support/packages/playwright.ts";
 
 /** Where Linux distributions, macOS and Chrome's own packages put it. */
 const PLACES = [

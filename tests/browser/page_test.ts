@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { Page } from "playwright-core";
+import type { Page } from "../support/packages/playwright.ts";
 import { FakeMonitor } from "../monitor/web/fake_monitor.ts";
 import { type RunningWeb, runWeb } from "../monitor/web/running_web.ts";
 import {

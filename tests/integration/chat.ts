@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Redis } from "ioredis";
-import { createClient } from "redis";
+import { Redis } from "../support/packages/ioredis.ts";
+import { createClient } from "../support/packages/redis.ts";
 
 /** After so long something has been lost. */
 const PATIENCE_MS = 10_000;

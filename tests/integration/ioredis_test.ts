@@ -1,6 +1,6 @@
 import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis, type RedisOptions } from "../support/packages/ioredis.ts";
 import {
   allBytes,
   firstDifference,

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { Redis } from "ioredis";
-import { createClient } from "redis";
+import { Redis } from "../support/packages/ioredis.ts";
+import { createClient } from "../support/packages/redis.ts";
 
 const JOBS = "jobs";
 const DEAD = "jobs:dead";

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { RedisStore } from "connect-redis";
-import session from "express-session";
-import { createClient } from "redis";
+import { RedisStore } from "../support/packages/sessions.ts";
+import { session } from "../support/packages/sessions.ts";
+import { createClient } from "../support/packages/redis.ts";
 import type { Server } from "../../src/server/mod.ts";
 import { startQuietServer } from "./support.ts";
 

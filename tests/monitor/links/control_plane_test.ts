@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { Redis } from "ioredis";
-import { createSentinel } from "redis";
+import { Redis } from "../../support/packages/ioredis.ts";
+import { createSentinel } from "../../support/packages/redis.ts";
 import {
   ask,
   eventually,
