@@ -9,7 +9,7 @@ import type { SpecTable } from "../../commands/specs/types.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import { completeLast, type Completion } from "./completion.ts";
 import {
-  type CommandDescription,
+  CommandDescription,
   describeTable,
   type Descriptions,
   nameEntries,
@@ -60,8 +60,10 @@ export class CommandGuide {
    * @param reply Its reply to COMMAND DOCS, of either protocol. What is malformed is ignored.
    */
   learn(reply: Reply): void {
-    for (const [name, description] of readCommandDocs(reply)) {
-      this.#descriptions.set(name, description);
+    for (const [name, { name: shownName, facts }] of readCommandDocs(reply)) {
+      // This alone isn't in the reply.
+      const runsAlone = this.#descriptions.get(name)?.facts.runsAlone;
+      this.#descriptions.set(name, new CommandDescription(shownName, { ...facts, runsAlone }));
     }
     this.#grammars = undefined;
   }

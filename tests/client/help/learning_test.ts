@@ -125,6 +125,7 @@ Deno.test("learning: what the server says of a command is what is shown of it", 
   };
   for (const guide of guidesThatLearnt(newer, ALL_SPECS)) {
     assertEquals(guide.syntax("get"), "key how");
+    assertEquals(guide.hint("command "), "[NEWEST]");
     assertEquals(guide.hint("set k "), new CommandGuide(ALL_SPECS).hint("set k "));
   }
 });
