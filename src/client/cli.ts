@@ -9,7 +9,7 @@ import { versionLine } from "../runtime/subcommands.ts";
 import { readCommandWords, readScriptWords } from "./command_words.ts";
 import { CLIENT_OPTIONS } from "./option_table.ts";
 import { type ClientSettings, parseClientOptions } from "./options.ts";
-import { UnreadableReplyError } from "./output/unreadable.ts";
+import { FatalError } from "./fatal_error.ts";
 import { latin1Text } from "./quoting.ts";
 import { runRepl } from "./repl/repl.ts";
 import { Session } from "./session.ts";
@@ -41,7 +41,7 @@ export async function runClient(
     return await run(withDefaults(settings, terminal), terminal);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE_EXIT_CODE;
-    if (!(error instanceof UsageError || error instanceof UnreadableReplyError)) throw error;
+    if (!(error instanceof UsageError || error instanceof FatalError)) throw error;
     terminal.writeError(error.message);
     return 1;
   }

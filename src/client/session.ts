@@ -12,7 +12,7 @@ import { openSocket, type ServerAddress } from "./connect.ts";
 import { ConnectError, ConnectionClosedError } from "./errors.ts";
 import type { ClientSettings } from "./options.ts";
 import { Printer, type PrinterSettings } from "./output/printer.ts";
-import { UnreadableReplyError } from "./output/unreadable.ts";
+import { FatalError } from "./fatal_error.ts";
 import { latin1Text } from "./quoting.ts";
 import { readRedirection, type Redirection } from "./redirection.ts";
 import type { Terminal } from "./terminal.ts";
@@ -116,6 +116,11 @@ export class Session {
     return this.#client !== undefined;
   }
 
+  /** Whether {@linkcode Session.ask} asks: there is a connection, without a command or MULTI. */
+  get isIdle(): boolean {
+    return this.isConnected && !this.#isRunning && !this.#inTransaction;
+  }
+
   /** What stands in front of the user's input. */
   get prompt(): string {
     if (this.#client === undefined) return "not connected> ";
@@ -186,13 +191,13 @@ export class Session {
   /**
    * Asks the server something beside the user's commands, without printing anything.
    *
-   * @returns the reply; `undefined` if it is an error, or if this would get in the way of what the
-   * user does: within MULTI, or while a command runs.
+   * @returns the reply; `undefined` if it is an error, or if the session isn't idle: it would get
+   * in the way of what the user does.
    */
   async ask(name: string, ...args: (string | Uint8Array)[]): Promise<Reply | undefined> {
-    if (this.#client === undefined || this.#isRunning || this.#inTransaction) return undefined;
+    if (!this.isIdle) return undefined;
     try {
-      const reply = await this.#client.send(name, ...args);
+      const reply = await this.#client!.send(name, ...args);
       return reply.kind === "error" ? undefined : reply;
     } catch {
       // The user learns of it from the next command, or from the observer.
@@ -210,7 +215,7 @@ export class Session {
    * connected, if the settings say so.
    *
    * @param words The command's name and arguments.
-   * @throws {UnreadableReplyError} if the reply can't be printed for the program that reads it.
+   * @throws {FatalError} if the reply can't be printed for the program that reads it.
    */
   async run(words: readonly Uint8Array[], options: RunOptions = {}): Promise<Outcome> {
     this.#isRunning = true;
@@ -233,7 +238,10 @@ export class Session {
     followsRedirections: boolean,
   ): Promise<Outcome | Redirection> {
     if (this.#client?.isOpen === false && !this.#inTransaction) this.disconnect();
-    if (this.#client === undefined && !await this.connect()) return "disconnected";
+    // A new connection that isn't what the user wants, another database say, gets no command.
+    if (this.#client === undefined && await this.#connect(this.#address) !== "answered") {
+      return "disconnected";
+    }
     const client = this.#client!;
     const command = latin1Text(words[0]).toLowerCase();
     const subscribes = SUBSCRIBE_COMMANDS.includes(command);
@@ -370,7 +378,8 @@ export class Session {
     for (const message of this.#heldPushes.splice(0)) this.printer.print(message);
     const forget = interruptible ? this.#terminal.onInterrupt(() => this.interrupt()) : undefined;
     try {
-      throw await client.closed;
+      const reason = await client.closed;
+      throw this.#isFed ? new FatalError(`Error: ${reason.message}`) : reason;
     } finally {
       forget?.();
     }
@@ -404,12 +413,17 @@ export class Session {
     for (const message of this.#heldPushes.splice(0)) this.printer.printPush(message);
   }
 
+  /** Whether commands come from a program or a file. */
+  get #isFed(): boolean {
+    return this.#isDialogue && !this.#terminal.inputIsTerminal;
+  }
+
   /** Says why there is no connection (any more). */
   #drop(error: unknown): void {
     const isAnswered = error instanceof ReplyProtocolError;
     // Who feeds us commands can't know which of them a reply belongs to after that.
-    if (isAnswered && this.#isDialogue && !this.#terminal.inputIsTerminal) {
-      throw new UnreadableReplyError(`Error: ${error.message}`);
+    if (isAnswered && this.#isFed) {
+      throw new FatalError(`Error: ${error.message}`);
     }
     if (error instanceof ConnectError) this.#terminal.writeError(error.message);
     else if (error instanceof ConnectionClosedError || isAnswered) {

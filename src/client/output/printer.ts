@@ -55,7 +55,7 @@ export class Printer {
   /**
    * Prints the reply to a command, which is given as its words.
    *
-   * @throws {UnreadableReplyError} if redis-cli couldn't, and a program reads the output.
+   * @throws {FatalError} if redis-cli couldn't, and a program reads the output.
    */
   printReply(reply: Reply, words: readonly Uint8Array[]): void {
     if (!isTextCommand(words)) {
@@ -72,7 +72,7 @@ export class Printer {
   /**
    * Prints a push message that nobody asked for, if such are shown.
    *
-   * @throws {UnreadableReplyError} as {@linkcode Printer.print} does.
+   * @throws {FatalError} as {@linkcode Printer.print} does.
    */
   printPush(message: Reply): void {
     if (!this.#showPushes || message.kind !== "push") return;
@@ -84,7 +84,7 @@ export class Printer {
   /**
    * Prints any reply.
    *
-   * @throws {UnreadableReplyError} if redis-cli couldn't, and a program reads the output.
+   * @throws {FatalError} if redis-cli couldn't, and a program reads the output.
    */
   print(reply: Reply): void {
     if (this.#isStrict) refuseUnreadable(reply);

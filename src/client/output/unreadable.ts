@@ -9,25 +9,20 @@
  */
 
 import type { Reply } from "../../protocol/reply.ts";
+import { FatalError } from "../fatal_error.ts";
 
 /** The number by which redis-cli calls a reply that is a big number. */
 const BIG_NUMBER_TYPE = 13;
 
-/** A reply came that can't be printed the way that the user wants. */
-export class UnreadableReplyError extends Error {
-  /** The error's name. */
-  override readonly name = "UnreadableReplyError";
-}
-
 /**
  * Looks for what redis-cli couldn't read or print.
  *
- * @throws {UnreadableReplyError} if there is any; the message is redis-cli's.
+ * @throws {FatalError} if there is any; the message is redis-cli's.
  */
 export function refuseUnreadable(reply: Reply): void {
   // A reply is read as a whole before it is printed, so that what can't be read goes first.
   const reason = findReason(reply, whyUnreadable) ?? findReason(reply, whyUnprintable);
-  if (reason !== undefined) throw new UnreadableReplyError(reason);
+  if (reason !== undefined) throw new FatalError(reason);
 }
 
 function findReason(
