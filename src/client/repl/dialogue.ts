@@ -50,10 +50,12 @@ export class Dialogue implements SessionObserver {
   readonly #runner: LineRunner;
   readonly #editor: LineEditor;
   #guide: CommandGuide | undefined;
-  /** Whether the server is to be asked what it is before the next line. */
-  #isNew = false;
-  /** Whether the server's commands are known already. */
-  #hasDocs = false;
+  /** Whether the server is still to be asked what it is. */
+  #wantsRole = false;
+  /** Whether it is still to be asked what it knows. */
+  #wantsDocs = false;
+  /** Whether it has refused that: it may answer when the user has logged in. */
+  #docsWereRefused = false;
   /** Whether the user was told that there is no connection. */
   #isLost = false;
   readonly #abandoned = Promise.withResolvers<false>();
@@ -103,8 +105,8 @@ export class Dialogue implements SessionObserver {
 
   /** The server is another one, or the same again. */
   onConnected(): void {
-    this.#isNew = true;
-    this.#hasDocs = false;
+    this.#wantsRole = true;
+    this.#wantsDocs = true;
     if (this.#isLost) this.#session.printer.printLine("Connected again.");
     this.#isLost = false;
   }
@@ -122,30 +124,38 @@ export class Dialogue implements SessionObserver {
 
   /** Reads a line and runs it; false at the end. */
   async #runNext(): Promise<boolean> {
-    if (this.#isNew) this.#getToKnow();
+    if (this.#wantsRole || this.#wantsDocs) this.#getToKnow();
     if (!this.#session.isConnected) this.#isLost = true;
     const line = await this.#editor.readLine(() => this.#session.prompt);
     if (line === undefined) return false;
     const words = splitLine(lineBytes(line));
     if (words === undefined || isWorthKeeping(words)) this.#history.add(line);
     const goesOn = await this.#runner.run(words);
-    if (CHANGING_COMMANDS.includes(words?.[0]?.toLowerCase() ?? "")) this.#isNew = true;
+    if (CHANGING_COMMANDS.includes(words?.[0]?.toLowerCase() ?? "")) {
+      this.#wantsRole = true;
+      this.#wantsDocs ||= this.#docsWereRefused;
+    }
     return goesOn;
   }
 
-  /** Asks what the server is and what it knows; nobody waits for that. */
+  /**
+   * Asks what the server is and what it knows; nobody waits for that. What can't be asked now, since
+   * the user is faster or within MULTI, is asked before a later line.
+   */
   async #getToKnow(): Promise<void> {
-    this.#isNew = false;
-    const [role, guide] = await Promise.all([this.#session.ask("ROLE"), this.#loadGuide()]);
-    const name = role?.kind === "array" ? textOf(role.items[0]) : undefined;
-    // Without an answer, nothing new is known.
-    if (name !== undefined) this.#session.role = ROLE_NAMES.get(name);
-    this.#editor.refresh();
-    if (this.#hasDocs) return;
-    const docs = await this.#session.ask("COMMAND", "DOCS");
-    if (docs === undefined) return;
-    this.#hasDocs = true;
-    guide.learn(docs);
+    if (this.#wantsRole && this.#session.isIdle) {
+      this.#wantsRole = false;
+      const reply = await this.#session.ask("ROLE");
+      const name = reply?.kind === "array" ? textOf(reply.items[0]) : undefined;
+      if (name !== undefined) this.#session.role = ROLE_NAMES.get(name);
+    }
+    const guide = await this.#loadGuide();
+    if (this.#wantsDocs && this.#session.isIdle) {
+      this.#wantsDocs = false;
+      const reply = await this.#session.ask("COMMAND", "DOCS");
+      if (reply !== undefined) guide.learn(reply);
+      this.#docsWereRefused = reply === undefined;
+    }
     this.#editor.refresh();
   }
 
