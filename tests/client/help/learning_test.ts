@@ -120,7 +120,8 @@ Deno.test("learning: commands that only the server knows", () => {
 });
 
 Deno.test("learning: what the server says of a command is what is shown of it", () => {
-  const newer = {
+  const newer: Fields = {
+    command: { subcommands: { "command|newest": {} } },
     get: { summary: "Is newer.", arguments: [KEY, { name: "how", type: "string" }] },
   };
   for (const guide of guidesThatLearnt(newer, ALL_SPECS)) {
