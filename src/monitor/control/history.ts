@@ -12,8 +12,8 @@
  * - As many replicas as must include one with each acknowledged write still have the old history: the master counts as down,
  *   and the best of them is promoted. If the master had lost nothing, that costs one failover; nothing is lost either way.
  * - All replicas have answered, and none has the old history any more: there is nothing left that could be saved, and the master goes on.
- * - All have answered, and too few have it (more nodes than the setting covers have failed): a master that came back empty gives way
- *   to the best of them; another goes on.
+ * - All have answered, and too few have it (more nodes than the setting covers have failed): a master that came back empty, or that
+ *   follows a node with another history now, gives way to the best of them; another goes on.
  * - Else replicas are missing that may know more: writes wait. An administrator who knows better says SENTINEL FAILOVER, or
  *   SENTINEL RESET, after which the master counts as it is.
  *
@@ -197,6 +197,10 @@ export function judgeRestart(
   const census = takeCensus(context, group, group.lostAt);
   if (census.holders.length >= census.needed) return "gives way";
   if (!census.complete) return "wait";
+  // Whoever follows a stranger has only what that has.
+  if (group.master.roleReported === "slave") {
+    return census.holders.length > 0 ? "gives way" : "goes on";
+  }
   const isEmpty = group.master.info?.empty === true;
   return isEmpty && census.holders[0]?.info?.empty === false ? "gives way" : "goes on";
 }

@@ -121,6 +121,21 @@ Deno.test("a master that knows no FAILOVER is replaced as a dead one is", () => 
   assertEquals(master.role, "slave");
 });
 
+Deno.test("a master that can't hand over yet is asked again, or goes on", () => {
+  for (const [refusals, isSwitched] of [[5, true], [1000, false]] as const) {
+    const world = new PlayedWorld();
+    const [master, first] = world.group(2);
+    master.failoverRefusals = refusals;
+    const monitor = world.monitor();
+    world.run(3000);
+    monitor.failover();
+    world.run(10_000);
+    assertEquals(monitor.writesTo, isSwitched ? first.address : master.address);
+    assertEquals(first.told, []);
+    assertEquals(monitor.view.failoverState, "none");
+  }
+});
+
 Deno.test("without a replica that could be promoted there is no failover", () => {
   const world = new PlayedWorld();
   const [master, only] = world.group(2);

@@ -113,3 +113,60 @@ Deno.test("without acknowledgements a restarted master is taken as it is, as by 
   assertEquals(monitor.writesTo, master.address);
   assert(!monitor.events.some((event) => event.startsWith("+try-failover")));
 });
+
+Deno.test("a replica that was chosen and comes back empty, as a master, is none", () => {
+  const { world, nodes, monitor } = withData();
+  const [master, first, second] = nodes;
+  first.log.push(11);
+  master.log.push(11);
+  // It dies of its promotion, and has lost its disk and its config file.
+  first.promote = () => {
+    first.kill();
+    world.after(100, () => {
+      first.restart(false);
+      first.role = "master";
+    });
+  };
+  master.kill();
+  world.until("it is chosen", () => first.told.includes("REPLICAOF NO ONE"), 5000);
+  world.run(20_000);
+  assert(monitor.writesTo !== first.address);
+  master.restart();
+  world.until("writes go on", () => monitor.writesTo !== "", 30_000);
+  assert([master.address, second.address].includes(monitor.writesTo));
+  assertEquals(masterOf(nodes, monitor.writesTo).log.slice(0, 10), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
+
+Deno.test("a master that follows a restarted node with other data isn't followed there", () => {
+  const { world, nodes, monitor } = withData();
+  const [master, one, two] = nodes;
+  // All is with `one`, as it should be; then both restart with config files of before.
+  monitor.failover();
+  world.until("the switch", () => ![master.address, ""].includes(monitor.writesTo), 5000);
+  const next = masterOf(nodes, monitor.writesTo);
+  world.run(3000);
+  next.log.push(11);
+  world.run(100);
+  master.kill();
+  world.run(5000);
+  master.log = [1];
+  master.restart();
+  master.role = "master";
+  next.kill();
+  next.restart();
+  next.follow(master);
+  world.run(20_000);
+  assert(monitor.writesTo !== "", "somebody is written to");
+  assert(masterOf(nodes, monitor.writesTo).log.includes(11));
+  assert([one, two].some(({ address }) => address === monitor.writesTo));
+});
+
+Deno.test("a switch that somebody made by hand outlasts a restart of the nodes", () => {
+  const { world, nodes, monitor } = withData();
+  const [master, one] = nodes;
+  one.promote();
+  master.follow(one);
+  world.until("it is followed", () => monitor.writesTo === one.address, 10_000);
+  world.run(100);
+  assert(one.rewrites > 0 && master.rewrites > 0);
+});

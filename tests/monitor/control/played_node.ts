@@ -32,8 +32,12 @@ export class PlayedNode {
   /** Answers every command with this error, as one that wants a password. */
   refusal: Error | null = null;
   knowsFailover = true;
+  /** So often it answers FAILOVER that it can't do that now. */
+  failoverRefusals = 0;
   /** What it was told, without what is asked all the time. */
   readonly told: string[] = [];
+  /** How often it has rewritten its config file. */
+  rewrites = 0;
   readonly subscribers = new Subscribers();
   /** Since when it copies everything anew. */
   syncStarted: number | null = null;
@@ -160,6 +164,9 @@ export class PlayedNode {
       case "SUBSCRIBE":
         this.subscribers.add(link);
         return ["subscribe", command[1], 1];
+      case "CONFIG":
+        if (command[1] === "REWRITE") this.rewrites++;
+        return "OK";
       case "WAIT":
         return 1;
       default:
@@ -197,6 +204,9 @@ export class PlayedNode {
     if (!this.knowsFailover) return new Error("ERR unknown command 'FAILOVER'");
     if (command[1] === "ABORT") return new Error("ERR No failover in progress.");
     const target = this.world.nodeAt(command[2], Number(command[3]));
+    if (this.failoverRefusals-- > 0) {
+      return new Error("ERR FAILOVER target replica is not online.");
+    }
     this.told.push(`FAILOVER TO ${command[2]}:${command[3]}`);
     if (target === undefined || target.masterPort !== this.port) {
       return new Error("ERR FAILOVER target HOST and PORT is not a replica.");
