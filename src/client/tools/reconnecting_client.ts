@@ -77,12 +77,10 @@ export class ReconnectingClient {
     for (let attempt = 1;; attempt++) {
       this.#draw(`${CLEAR_LINE}Reconnecting... ${attempt}\r`);
       const client = await this.#tryToConnect();
-      if (client !== undefined) {
-        this.#client = client;
-        break;
-      }
-      await this.#interruption.sleep(RETRY_INTERVAL_MS);
+      if (client === undefined) await this.#interruption.sleep(RETRY_INTERVAL_MS);
+      else this.#client = client;
       if (this.#interruption.isRequested) throw reason;
+      if (client !== undefined) break;
     }
     this.#draw(CLEAR_LINE);
   }

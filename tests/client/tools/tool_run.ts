@@ -1,4 +1,7 @@
 import { runClient } from "../../../src/client/cli.ts";
+import { parseClientOptions } from "../../../src/client/options.ts";
+import type { Tool } from "../../../src/client/tools/tool.ts";
+import type { Clock } from "../../../src/runtime/clock.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 import { type Answer, ScriptedServer } from "../scripted_server.ts";
 
@@ -45,6 +48,30 @@ export async function runTool(
     errors: terminal.errors,
     commands: server.commands.map((words) => words.join(" ")),
   };
+}
+
+/** Runs a tool that is given something of the test's, such as a clock, likewise. */
+export async function runToolItself(
+  tool: Tool,
+  options: readonly string[],
+  answer: (words: string[]) => Answer,
+  terminal: FakeTerminal = new FakeTerminal(),
+): Promise<ToolResult> {
+  await using server = new ScriptedServer(answer);
+  const settings = parseClientOptions(["-p", `${server.port}`, ...options], undefined);
+  const code = await tool({ settings, terminal });
+  return {
+    code,
+    output: terminal.output,
+    errors: terminal.errors,
+    commands: server.commands.map((words) => words.join(" ")),
+  };
+}
+
+/** A clock on which this much time passes from one look to the next, in milliseconds. */
+export function steppingClock(stepMs: number): Clock {
+  let nowMs = 0;
+  return { now: () => nowMs, monotonic: () => nowMs += stepMs };
 }
 
 /** A status. */
