@@ -55,13 +55,19 @@ export interface Terminal {
    */
   onInterrupt(handler: () => void): () => void;
   /**
-   * Calls `handler` when what is on the screen should be drawn anew, since the window has another
-   * size or the program was stopped for a while, until the returned function is called.
+   * Calls `handler` when what is on the screen should be drawn anew, until the returned function is
+   * called.
    */
-  onRedraw(handler: () => void): () => void;
+  onRedraw(handler: (reason: RedrawReason) => void): () => void;
   /** Takes over the keyboard. */
   openKeyboard(): Keyboard;
 }
+
+/**
+ * Why a screen is drawn anew: the window has another size, or the program was stopped for a while
+ * and others wrote on the screen.
+ */
+export type RedrawReason = "resized" | "continued";
 
 /** The keys of a terminal, each as it is pressed; nothing shows them by itself. */
 export interface Keyboard {
@@ -117,16 +123,17 @@ export function systemTerminal(): Terminal {
   };
 }
 
-function onRedraw(handler: () => void): () => void {
+function onRedraw(handler: (reason: RedrawReason) => void): () => void {
+  const resized = () => handler("resized");
   const continued = () => {
     // Whoever had the terminal meanwhile may have changed how it works.
     takeKeys();
-    handler();
+    handler("continued");
   };
-  Deno.addSignalListener("SIGWINCH", handler);
+  Deno.addSignalListener("SIGWINCH", resized);
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGCONT", continued);
   return () => {
-    Deno.removeSignalListener("SIGWINCH", handler);
+    Deno.removeSignalListener("SIGWINCH", resized);
     if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGCONT", continued);
   };
 }

@@ -1,4 +1,9 @@
-import { type Keyboard, linesOf, type Terminal } from "../../src/client/terminal.ts";
+import {
+  type Keyboard,
+  linesOf,
+  type RedrawReason,
+  type Terminal,
+} from "../../src/client/terminal.ts";
 
 /** A terminal whose input is given and whose output is kept. */
 export class FakeTerminal implements Terminal {
@@ -87,7 +92,7 @@ export class FakeTerminal implements Terminal {
     return () => this.#interrupt = undefined;
   }
 
-  onRedraw(_handler: () => void): () => void {
+  onRedraw(_handler: (reason: RedrawReason) => void): () => void {
     return () => {};
   }
 

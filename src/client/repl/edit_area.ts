@@ -96,6 +96,11 @@ export class EditArea {
     this.#shown = undefined;
   }
 
+  /** Others have written on the screen: what was shown can't be found any more. */
+  forget(): void {
+    this.#shown = undefined;
+  }
+
   /** Leaves the line on the screen, without a hint, and goes to the row below it. */
   finish(frame: EditFrame): void {
     this.draw({ ...frame, cursor: frame.line.length, hint: "" });

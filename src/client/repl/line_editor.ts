@@ -85,7 +85,10 @@ export class LineEditor {
     this.#keyboard = terminal.openKeyboard();
     this.#forget = [
       terminal.onInterrupt(() => this.#interrupt()),
-      terminal.onRedraw(() => this.refresh()),
+      terminal.onRedraw((reason) => {
+        if (reason === "continued") this.#area.forget();
+        this.refresh();
+      }),
     ];
     this.#write(BRACKETS_ON);
     this.#readKeyboard();

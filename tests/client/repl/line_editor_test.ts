@@ -146,6 +146,16 @@ Deno.test("another width: the line is drawn once, in its place", async () => {
   assertEquals(await line, "abcdefghijklmnopqrstuvwxyz!");
 });
 
+Deno.test("a program that was stopped draws its line below what others wrote", async () => {
+  using editor = open({ columns: 10 });
+  const line = editor.read();
+  await editor.press("abcdefghijkl");
+  editor.terminal.interlude("others");
+  assertEquals(editor.screen.text, "> abcdefgh\nijkl\nothers\n> abcdefgh\nijkl");
+  await editor.press("\r");
+  assertEquals(await line, "abcdefghijkl");
+});
+
 Deno.test("lines that come while one is typed stand above it", async () => {
   using editor = open({ columns: 10 });
   const line = editor.read();

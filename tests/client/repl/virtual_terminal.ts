@@ -1,4 +1,4 @@
-import type { Keyboard } from "../../../src/client/terminal.ts";
+import type { Keyboard, RedrawReason } from "../../../src/client/terminal.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 import { Screen } from "./screen.ts";
 
@@ -10,7 +10,7 @@ export class VirtualTerminal extends FakeTerminal {
   /** Whether the keyboard was given back. */
   keyboardIsClosed = false;
   readonly #decoder = new TextDecoder();
-  #redraw = () => {};
+  #redraw: (reason: RedrawReason) => void = () => {};
   #keys: Uint8Array[] = [];
   #waiting: ((bytes: Uint8Array | null) => void) | undefined;
 
@@ -41,7 +41,13 @@ export class VirtualTerminal extends FakeTerminal {
   /** Makes the window wider or narrower. */
   resize(columns: number): void {
     this.screen.resize(columns);
-    this.#redraw();
+    this.#redraw("resized");
+  }
+
+  /** Stops the program, lets another one write a line, and continues it. */
+  interlude(text: string): void {
+    this.screen.write(`\n${text}\n`);
+    this.#redraw("continued");
   }
 
   /** Waits until the screen shows a text. */
@@ -72,7 +78,7 @@ export class VirtualTerminal extends FakeTerminal {
     return this.screen.rows;
   }
 
-  override onRedraw(handler: () => void): () => void {
+  override onRedraw(handler: (reason: RedrawReason) => void): () => void {
     this.#redraw = handler;
     return () => this.#redraw = () => {};
   }
