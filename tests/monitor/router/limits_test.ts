@@ -246,3 +246,16 @@ Deno.test("Router: a client that sends nothing more gets the replies to what it 
   await rest("BLPOP list 0\r\n");
   await until(() => played.router.sessions.size === 0);
 });
+
+Deno.test("Router: what was connected to a node before it was connected to anew, and isn't in use, is given up", async () => {
+  using master = new PlayedNode((words) => words[0] === "GET" ? "+read\r\n" : "+OK\r\n");
+  using played = new PlayedRouter();
+  played.route(master);
+  using client = await PlainClient.connect(played.router.port);
+  assertEquals(await client.ask("GET a\r\n", "+read\r\n"), "+read\r\n");
+  // The first connection watches the node. Of the other one, nobody would say that it leads nowhere.
+  const [watching, lane] = [...master.connections];
+  watching.close();
+  await until(() => !master.connections.has(lane));
+  assertEquals(await client.ask("GET a\r\n", "+read\r\n"), "+read\r\n");
+});
