@@ -12,6 +12,12 @@ export const ROOT = new URL("../../", import.meta.url);
 /** The runtime that executables are built upon, if it isn't to be downloaded; Deno's own variable. */
 const RUNTIME_VARIABLE = "DENORT_BIN";
 
+/** The folder of Deno's downloads; Deno's own variable. */
+const CACHE_VARIABLE = "DENO_DIR";
+
+/** What has it fetch all that the sources need. */
+const FETCH_ARGUMENTS = ["cache", "--lock=src/deno.lock", "main.ts"];
+
 /** Where the task says what the executable is to be called. */
 const OUTPUT_OPTION = "--output";
 
@@ -38,38 +44,81 @@ export function compilationArguments(task: string, target: string, output: strin
   return [verb, "--target", target, ...options];
 }
 
+/** How the compiler is called. */
+export interface Call {
+  /** The arguments for the Deno executable. */
+  readonly args: readonly string[];
+  /** The folder with the sources. */
+  readonly sources: string;
+  /** The environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** After so long it is given up: a download may hang. */
+  readonly limitSeconds: number;
+}
+
+/**
+ * Has the compiler do something.
+ *
+ * @param call What it is to do.
+ * @throws {CompilationError} with the reason, if it can't.
+ */
+export async function callCompiler(call: Call): Promise<void> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...call.args],
+    cwd: call.sources,
+    clearEnv: true,
+    env: { ...call.environment },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, call.limitSeconds * 1000);
+  const { success, stderr } = await child.output();
+  clearTimeout(timer);
+  if (isLate) throw new CompilationError(`not done within ${call.limitSeconds} s`);
+  if (!success) throw new CompilationError(reasonIn(new TextDecoder().decode(stderr)));
+}
+
+/**
+ * Fetches the packages that the program is made with.
+ *
+ * @param sources The folder with the sources.
+ * @param cache The folder that they go to.
+ * @param limitSeconds After so long it is given up.
+ * @throws {CompilationError} with the reason, if they can't be had.
+ */
+export async function fetchPackages(
+  sources: string,
+  cache: string,
+  limitSeconds: number,
+): Promise<void> {
+  const environment = { ...Deno.env.toObject(), [CACHE_VARIABLE]: cache };
+  await callCompiler({ args: FETCH_ARGUMENTS, sources, environment, limitSeconds });
+}
+
 /**
  * Compiles the program for a target.
  *
  * @param target The target.
  * @param output Where the executable goes.
- * @param limitSeconds After so long it is given up: a download may hang.
+ * @param workshop Where it is compiled.
+ * @param limitSeconds After so long it is given up.
  * @throws {CompilationError} with the reason, if it can't be made.
  */
 export async function compileFor(
   target: Target,
   output: string,
+  workshop: { readonly sources: string; readonly cache: string },
   limitSeconds: number,
 ): Promise<void> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: compilationArguments(config.tasks.build.command, target.name, output),
-    cwd: ROOT,
-    clearEnv: true,
-    env: environmentFor(target, Deno.env.toObject()),
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  });
-  const child = command.spawn();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    child.kill("SIGKILL");
-  }, limitSeconds * 1000);
-  const { success, stderr } = await child.output();
-  clearTimeout(timer);
-  if (isLate) throw new CompilationError(`not done within ${limitSeconds} s`);
-  if (!success) throw new CompilationError(reasonIn(new TextDecoder().decode(stderr)));
+  const args = compilationArguments(config.tasks.build.command, target.name, output);
+  const environment = environmentFor(target, Deno.env.toObject());
+  environment[CACHE_VARIABLE] = workshop.cache;
+  await callCompiler({ args, sources: workshop.sources, environment, limitSeconds });
   const made = targetOfFile(output);
   if (made !== target.name) {
     throw new CompilationError(`what was made is for ${made ?? "no system that is known"}`);

@@ -10,8 +10,9 @@
 import config from "../../deno.json" with { type: "json" };
 import { parseArgs } from "@std/cli";
 import { type ArchiveEntry, packTarGz, packZip } from "./archives.ts";
-import { CompilationError, compileFor, ROOT } from "./compilation.ts";
+import { CompilationError, compileFor, fetchPackages, ROOT } from "./compilation.ts";
 import { type Target, TARGETS } from "./targets.ts";
+import { Workshop } from "./workshop.ts";
 
 const USAGE = `deno run -A tests/release/dist.ts [target...] [options]
 
@@ -76,42 +77,65 @@ async function main(): Promise<number> {
     return 0;
   }
   Deno.mkdirSync(order.folder, { recursive: true });
+  for (const target of order.targets) removeIfThere(archivePath(target, order.folder));
   const failures: string[] = [];
-  for (const target of order.targets) {
-    try {
-      console.log(await makeArchive(target, order));
-    } catch (error) {
-      if (!(error instanceof CompilationError)) throw error;
-      failures.push(`Not made: ${target.name}: ${error.message}`);
-    }
+  const fail = (target: Target, { message }: CompilationError): void => {
+    failures.push(`Not made: ${target.name}: ${message}`);
+  };
+  try {
+    await makeArchives(order, fail);
+  } catch (error) {
+    if (!(error instanceof CompilationError)) throw error;
+    for (const target of order.targets) fail(target, error);
   }
   await writeChecksums(order.folder);
   for (const line of failures) console.error(line);
   return failures.length === 0 ? 0 : 1;
 }
 
-/** Makes one archive; what an earlier run left of it doesn't outlive a failure. Returns a line about it. */
-async function makeArchive(target: Target, order: Order): Promise<string> {
-  const name = `miniredis-${config.version}-${target.name}`;
-  const archive = `${order.folder}/${name}${target.archive}`;
-  removeIfThere(archive);
-  const workshop = Deno.makeTempDirSync({ prefix: "miniredis-dist-" });
-  try {
-    const executable = `${workshop}/${target.executable}`;
-    await compileFor(target, executable, order.limitSeconds);
-    const entries: ArchiveEntry[] = [
-      entryOf(`${name}/${target.executable}`, executable, true),
-      ...COMPANIONS.map((file) => entryOf(`${name}/${file}`, new URL(file, ROOT), false)),
-    ];
-    entries.sort((one, other) => one.name < other.name ? -1 : 1);
-    const pack = target.archive === ".zip" ? packZip : packTarGz;
-    const bytes = await pack(entries, order.time);
-    Deno.writeFileSync(archive, bytes);
-    const [whole, packed] = [Deno.statSync(executable).size, bytes.length].map(megabytes);
-    return `Made: ${name}${target.archive}, ${packed} MB, the executable ${whole} MB`;
-  } finally {
-    Deno.removeSync(workshop, { recursive: true });
+/** Makes all archives; `fail` hears of each that can't be made. */
+async function makeArchives(
+  order: Order,
+  fail: (target: Target, error: CompilationError) => void,
+): Promise<void> {
+  using workshop = await Workshop.open(
+    order.time,
+    (sources, cache) => fetchPackages(sources, cache, order.limitSeconds),
+  );
+  for (const target of order.targets) {
+    try {
+      console.log(await makeArchive(target, order, workshop));
+    } catch (error) {
+      if (!(error instanceof CompilationError)) throw error;
+      fail(target, error);
+    }
   }
+}
+
+/** What a download is called, and the folder in it, without the end of the name. */
+function nameOf(target: Target): string {
+  return `miniredis-${config.version}-${target.name}`;
+}
+
+function archivePath(target: Target, folder: string): string {
+  return `${folder}/${nameOf(target)}${target.archive}`;
+}
+
+/** Makes one archive; a line about it. */
+async function makeArchive(target: Target, order: Order, workshop: Workshop): Promise<string> {
+  const name = nameOf(target);
+  const executable = workshop.pathFor(target.executable);
+  await compileFor(target, executable, workshop, order.limitSeconds);
+  const entries: ArchiveEntry[] = [
+    entryOf(`${name}/${target.executable}`, executable, true),
+    ...COMPANIONS.map((file) => entryOf(`${name}/${file}`, new URL(file, ROOT), false)),
+  ];
+  entries.sort((one, other) => one.name < other.name ? -1 : 1);
+  const pack = target.archive === ".zip" ? packZip : packTarGz;
+  const bytes = await pack(entries, order.time);
+  Deno.writeFileSync(archivePath(target, order.folder), bytes);
+  const [whole, packed] = [Deno.statSync(executable).size, bytes.length].map(megabytes);
+  return `Made: ${name}${target.archive}, ${packed} MB, the executable ${whole} MB`;
 }
 
 function entryOf(name: string, path: string | URL, isExecutable: boolean): ArchiveEntry {
@@ -133,10 +157,9 @@ function removeIfThere(path: string): void {
 /** Writes the sums of all archives of this version, in the format of `sha256sum`. */
 async function writeChecksums(folder: string): Promise<void> {
   const lines: string[] = [];
-  for (const { name, archive } of TARGETS) {
-    const file = `miniredis-${config.version}-${name}${archive}`;
-    const sum = await checksum(`${folder}/${file}`);
-    if (sum !== undefined) lines.push(`${sum}  ${file}\n`);
+  for (const target of TARGETS) {
+    const sum = await checksum(archivePath(target, folder));
+    if (sum !== undefined) lines.push(`${sum}  ${nameOf(target)}${target.archive}\n`);
   }
   Deno.writeTextFileSync(`${folder}/${CHECKSUMS}`, lines.sort().join(""));
 }
