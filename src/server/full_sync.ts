@@ -57,7 +57,7 @@ export class FullSync {
   request(replica: Replica): void {
     const { replication, server: { clock, logger, persistence: { snapshots } }, transfer } = this;
     this.replicas.fullSyncs++;
-    if (replica.withoutKeys) return this.sendFunctions(replica);
+    if (replica.withoutKeys) return this.sendKeyless(replica);
     replica.state = "waits";
     replica.waitsSinceMs = clock.now();
     this.replicas.add(replica);
@@ -70,17 +70,29 @@ export class FullSync {
     } else this.startIfFree();
   }
 
-  /** Sends who asks for nothing else (redis-cli --functions-rdb) a snapshot without keys, which nobody has to wait for. */
-  private sendFunctions({ session }: Replica): void {
-    const { keyspace, persistence } = this.server;
+  /**
+   * Sends who asks for no keys (redis-cli --functions-rdb, --replica) a snapshot that nobody has to wait for, and then the stream,
+   * unless that isn't wanted either.
+   */
+  private sendKeyless(replica: Replica): void {
+    const { replicas, replication, server: { journal, keyspace, persistence } } = this;
     const pieces: Uint8Array[] = [];
     const writer = new RdbFileWriter(keyspace, persistence.snapshots.form, (bytes) => {
       pieces.push(bytes.slice());
     });
     writer.begin(persistence.snapshotFacts(false));
     writer.end();
-    session.push(encoder.encode(`$${writer.bytes}\r\n`));
-    session.push(joinBytes(pieces));
+    if (replication.stream === null) replication.beginStream();
+    journal.endTurn();
+    journal.selectAnew();
+    const { offset } = replication.history;
+    this.announce(replica, offset);
+    replica.session.push(encoder.encode(`$${writer.bytes}\r\n`));
+    replica.session.push(joinBytes(pieces));
+    if (replica.snapshotOnly) return;
+    replicas.add(replica);
+    replicas.attach(replica, offset);
+    replicas.sentSnapshot(replica, false);
   }
 
   /** A snapshot is being written to a file: it will do if it is one for replicas. */
@@ -181,14 +193,17 @@ export class FullSync {
     replica.state = "saving";
     replica.movedMs = this.server.clock.now();
     this.replicas.attach(replica, offset);
-    if (!replica.isOld) {
-      const line = `+FULLRESYNC ${this.replication.history.id} ${offset}\r\n`;
-      replica.session.push(encoder.encode(line));
-    }
+    this.announce(replica, offset);
     if (relay !== null) {
       replica.session.source = relay.sourceFor(replica);
       replica.session.pull();
     }
+  }
+
+  /** A replica hears from where on it will get the stream, if it knows of such things. */
+  private announce({ isOld, session }: Replica, offset: number): void {
+    if (isOld) return;
+    session.push(encoder.encode(`+FULLRESYNC ${this.replication.history.id} ${offset}\r\n`));
   }
 
   /** The file is written. */

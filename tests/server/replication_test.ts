@@ -551,6 +551,31 @@ Deno.test("who asks for libraries of functions alone is sent no keys", async () 
   assert(text.includes("REDIS0010") && !text.includes("value"), text);
 });
 
+Deno.test("who asks for no keys, and for more than a snapshot, is sent the stream behind it", async () => {
+  for (const command of [["SYNC"], ["PSYNC", "?", "-1"]]) {
+    await using master = await start(1);
+    const client = await master.connect();
+    await client.ask("SET", "key", "value");
+    const connection = await master.connect();
+    assertEquals(await connection.ask("REPLCONF", "capa", "eof"), "OK");
+    assertEquals(await connection.ask("REPLCONF", "rdb-filter-only", ""), "OK");
+    let text = "";
+    connection.raw = (bytes) => text += latin1Text(bytes);
+    connection.send(encodeRequest(command));
+    await settle();
+    assertMatch(String(await client.ask("INFO", "replication")), /slave0:.*state=online/);
+    assertEquals(await client.ask("SET", "later", "x"), "OK");
+    await settle();
+    const head = text.indexOf("$");
+    assertMatch(text.slice(0, head), command[0] === "SYNC" ? /^$/ : /^\+FULLRESYNC \w{40} 0\r\n$/);
+    const bodyStart = text.indexOf("\r\n", head) + 2;
+    const stream = text.slice(bodyStart + Number(text.slice(head + 1, bodyStart - 2)));
+    assert(!text.includes("value"), text);
+    const commands = [["SELECT", "0"], ["SET", "later", "x"]];
+    assertEquals(stream, commands.map((words) => latin1Text(encodeRequest(words))).join(""));
+  }
+});
+
 Deno.test("a replica that goes over to another master keeps its own replicas, if its data stays", async () => {
   await using master = await start(1);
   await using middle = await start(2);
