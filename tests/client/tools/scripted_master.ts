@@ -37,10 +37,16 @@ export class ScriptedMaster implements AsyncDisposable {
     await this.#connection?.write(latin1Bytes(text));
   }
 
+  /** Closes the connection, if there is one. */
+  drop(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
   /** Ends everything. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    this.#close();
+    this.drop();
     await this.#done;
   }
 
@@ -57,7 +63,7 @@ export class ScriptedMaster implements AsyncDisposable {
           error instanceof Deno.errors.BrokenPipe;
         if (!ended) throw error;
       }
-      this.#close();
+      this.drop();
     }
   }
 
@@ -86,10 +92,5 @@ export class ScriptedMaster implements AsyncDisposable {
       await this.send(piece);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-  }
-
-  #close(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
   }
 }
