@@ -15,8 +15,15 @@ const RUNTIME_VARIABLE = "DENORT_BIN";
 /** The folder of Deno's downloads; Deno's own variable. */
 const CACHE_VARIABLE = "DENO_DIR";
 
-/** What has it fetch all that the sources need. */
-const FETCH_ARGUMENTS = ["cache", "--lock=src/deno.lock", "main.ts"];
+/** What has it fetch all that the sources need, but for types, which `deno cache` would add to the executable. */
+const FETCH_ARGUMENTS = [
+  "run",
+  "--no-check",
+  "--no-prompt",
+  "--lock=src/deno.lock",
+  "main.ts",
+  "-v",
+];
 
 /** Where the task says what the executable is to be called. */
 const OUTPUT_OPTION = "--output";
