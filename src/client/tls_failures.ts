@@ -40,6 +40,8 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
     /InvalidContentType|wrong version number|InvalidMessage|corrupt message/i,
     "what the server answers is no TLS",
   ],
+  [/Unable to add pem/, "a certificate of those to trust is damaged"],
+  [/Unable to decode certificate/, "the certificate of --cert is damaged"],
   [/handshake eof|ECONNRESET|socket hang up/i, "Server closed the connection"],
   [/ECONNREFUSED/, "Connection refused"],
   [/ENOTFOUND/, "Name or service not known"],

@@ -86,6 +86,10 @@ testWithRedis("files that aren't what they should be", async (redis) => {
     ]);
   await refused("none.crt: No such file or directory", "--cacert", "none.crt");
   await refused("no certificate (PEM) in ca.key", "--cacert", "ca.key");
+  const damaged = "-----BEGIN CERTIFICATE-----\ndamaged\n-----END CERTIFICATE-----\n";
+  await Deno.writeTextFile(redis.file("damaged.crt"), damaged);
+  const reason = "a certificate of those to trust is damaged";
+  assertEquals(await ping(redis, "--tls", "--cacert", "damaged.crt"), [1, UNREACHED + reason]);
   await refused("--cert and --key need each other", "--cert", "client.crt");
   await refused("--cert and --key need each other", "--key", "client.key");
   const wrongKey = ["--cert", "client.crt", "--key", "ca.key"];
@@ -154,6 +158,22 @@ testWithRedis("large values, and many commands at once", async (redis) => {
     assertEquals(plainValue((await Promise.all(counts)).at(-1)!), 5000);
     await client.command("DEL", "counter");
   }
+});
+
+testWithRedis("tools work over TLS", async (redis) => {
+  const trusting = ["-p", `${redis.port}`, "--tls", "--cacert", redis.file("ca.crt")];
+  const commands = Array.from({ length: 1000 }, (_, index) => `SET key:${index} value\r\n`);
+  const piping = new FakeTerminal(commands.join(""));
+  assertEquals(await runClient([...trusting, "--pipe"], piping), 0);
+  assertMatch(piping.output, /errors: 0, replies: 1000\n$/);
+
+  const scanning = new FakeTerminal();
+  assertEquals(await runClient([...trusting, "--scan", "--pattern", "key:99?"], scanning), 0);
+  assertEquals(scanning.output.split("\n").length, 11);
+
+  const snapshot = redis.file("copy.rdb");
+  assertEquals(await runClient([...trusting, "--rdb", snapshot], new FakeTerminal()), 0);
+  assertEquals((await Deno.readTextFile(snapshot)).slice(0, 5), "REDIS");
 });
 
 testWithRedis("a server that goes", async (redis) => {
