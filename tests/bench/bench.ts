@@ -13,6 +13,7 @@ import { type BenchOptions, parseOptions, USAGE, UsageError } from "./options.ts
 import { replaceBlock } from "./report.ts";
 import { appending } from "./suites/appending.ts";
 import { churnSuite } from "./suites/churn.ts";
+import { clientPipe } from "./suites/client_pipe.ts";
 import { compiled } from "./suites/compiled.ts";
 import { connections } from "./suites/connections.ts";
 import { eviction } from "./suites/eviction.ts";
@@ -47,6 +48,7 @@ const SUITES: readonly Suite[] = [
   loading,
   replication,
   monitor,
+  clientPipe,
   compiled,
   noise,
 ];

@@ -1,0 +1,136 @@
+/**
+ * `--pipe`: how long five million commands from a file take, beside redis-cli.
+ *
+ * All clients send the same file to the same server, which is emptied before each run, and the one that goes first changes
+ * from round to round. What is measured is the whole run, with the start of the process, so that few commands say more about
+ * that than about `--pipe`.
+ *
+ * @module
+ */
+
+import type { Bench, Suite } from "../bench_context.ts";
+import { alternatingOrder } from "../cells.ts";
+import {
+  type ClientProgram,
+  clientPrograms,
+  type ClientRun,
+  runClientProgram,
+} from "../client_program.ts";
+import type { RunningServer } from "../contender.ts";
+import {
+  formatMebibytes,
+  formatSpread,
+  type Goal,
+  markdownTable,
+  MISSING,
+  ratioCells,
+} from "../report.ts";
+
+const COMMANDS = 5_000_000;
+const QUICK_COMMANDS = 500_000;
+const MOST_ROUNDS = 5;
+const BLOCK_COMMANDS = 50_000;
+const GOAL: Goal = { atMost: 1.2 };
+
+/** Writes the commands to a file: SET of `key:N` to `value`. */
+async function writeCommands(path: string, count: number): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  const writer = file.writable.getWriter();
+  const encoder = new TextEncoder();
+  for (let start = 0; start < count; start += BLOCK_COMMANDS) {
+    let block = "";
+    for (let number = start; number < Math.min(start + BLOCK_COMMANDS, count); number++) {
+      const key = `key:${number}`;
+      block += `*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$5\r\nvalue\r\n`;
+    }
+    await writer.write(encoder.encode(block));
+  }
+  await writer.close();
+}
+
+async function runOnce(
+  client: ClientProgram,
+  server: RunningServer,
+  path: string,
+  count: number,
+): Promise<ClientRun> {
+  await server.command("FLUSHALL", "SYNC");
+  const run = await runClientProgram(client, ["-p", String(server.port), "--pipe"], path);
+  if (!run.output.includes(`errors: 0, replies: ${count}\n`)) {
+    throw new Error(`${client.name} has sent something else: ${run.output}`);
+  }
+  const size = await server.command("DBSIZE");
+  if (size !== String(count)) throw new Error(`${client.name}: ${size} of ${count} keys`);
+  return run;
+}
+
+/** Rows of the table: the clients at one server, with their ratios to the last one. */
+function rowsOf(
+  server: string,
+  clients: readonly ClientProgram[],
+  runs: readonly (readonly ClientRun[])[],
+): string[][] {
+  const secondsOf = (rounds: readonly ClientRun[]) => rounds.map(({ seconds }) => seconds);
+  const theirs = secondsOf(runs.at(-1)!);
+  return clients.map(({ name }, index) => {
+    const ours = secondsOf(runs[index]);
+    const isTheirs = index === clients.length - 1;
+    return [
+      server,
+      name,
+      formatSpread(ours),
+      ...isTheirs ? ["", ""] : ratioCells(ours, theirs, GOAL),
+      formatSpread(runs[index].map(({ cpuSeconds }) => cpuSeconds)),
+      peakOf(runs[index]),
+    ];
+  });
+}
+
+function peakOf(runs: readonly ClientRun[]): string {
+  const peaks = runs.map(({ peakBytes }) => peakBytes).filter((bytes) => bytes !== null);
+  return peaks.length === 0 ? MISSING : formatMebibytes(Math.max(...peaks));
+}
+
+async function measure(
+  bench: Bench,
+  clients: readonly ClientProgram[],
+  path: string,
+  count: number,
+): Promise<string[][]> {
+  const rounds = Math.min(MOST_ROUNDS, bench.options.rounds);
+  const rows: string[][] = [];
+  for (const contender of bench.chosen(bench.contenders, ({ name }) => name)) {
+    const runs = clients.map((): ClientRun[] => []);
+    await bench.withServers([contender], async ([server]) => {
+      for (let round = 0; round < rounds; round++) {
+        bench.say(`  ${contender.name}: round ${round + 1} of ${rounds}`);
+        for (const index of alternatingOrder(clients.length, round)) {
+          runs[index].push(await runOnce(clients[index], server, path, count));
+        }
+      }
+    });
+    rows.push(...rowsOf(contender.name, clients, runs));
+  }
+  return rows;
+}
+
+/** Commands from a file. */
+export const clientPipe: Suite = {
+  name: "client-pipe",
+  summary: "the client's --pipe with 5 M commands from a file, beside redis-cli's",
+  run: async (bench) => {
+    const clients = await clientPrograms(bench);
+    const count = bench.options.quick ? QUICK_COMMANDS : COMMANDS;
+    const folder = await Deno.makeTempDir({ prefix: "miniredis-bench-pipe-" });
+    const path = `${folder}/commands`;
+    let rows: string[][];
+    try {
+      await writeCommands(path, count);
+      rows = await measure(bench, clients, path, count);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+    const headings = ["server", "client", "s", "ratio", "its rounds", "CPU s", "most MiB"];
+    return `${count} commands.\n\n${markdownTable(headings, rows, 2)}`;
+  },
+};
