@@ -87,16 +87,7 @@ async function run(given: ClientSettings, terminal: Terminal): Promise<number> {
     if (settings.scriptFile !== undefined) {
       return await runScript(settings.scriptFile, settings, session);
     }
-    if (settings.words.length > 0) {
-      const words = await readCommandWords(settings, terminal);
-      if (asksForHelp(words)) {
-        const { printCommandHelp } = await import("./command_help.ts");
-        await printCommandHelp(words.slice(1), { settings, terminal });
-        return 0;
-      }
-      if (!await session.connect()) return 1;
-      return await repeat(words, settings, session);
-    }
+    if (settings.words.length > 0) return await runOnce(settings, session, terminal);
     await runRepl(session, terminal, settings.intervalSeconds);
     return 0;
   } finally {
@@ -107,6 +98,27 @@ async function run(given: ClientSettings, terminal: Terminal): Promise<number> {
 /** Whether a command is none of the server's. */
 function asksForHelp([name]: readonly Uint8Array[]): boolean {
   return ["help", "?"].includes(latin1Text(name).toLowerCase());
+}
+
+/** Runs the command that stands on the command line. */
+async function runOnce(
+  settings: ClientSettings,
+  session: Session,
+  terminal: Terminal,
+): Promise<number> {
+  const words = await readCommandWords(settings, terminal);
+  if (words === undefined) {
+    // Where the reply would stand: so do redis-cli, and Redis' own tests of it.
+    session.printer.printLine("Invalid quoted string");
+    return 1;
+  }
+  if (asksForHelp(words)) {
+    const { printCommandHelp } = await import("./command_help.ts");
+    await printCommandHelp(words.slice(1), { settings, terminal });
+    return 0;
+  }
+  if (!await session.connect()) return 1;
+  return await repeat(words, settings, session);
 }
 
 /** Runs the script of a file; unlike a command, only if the server has taken us in. */

@@ -14,19 +14,22 @@ const encoder = new TextEncoder();
 
 /**
  * The command that the command line gives, with an argument from standard input if that is asked
- * for.
+ * for; `undefined` if words are to be quoted strings, and one is none.
  *
- * @throws {UsageError} if a word is no quoted string but should be one, or none is the input's tag.
+ * @throws {UsageError} if no word is the tag of the input.
  */
 export async function readCommandWords(
   settings: ClientSettings,
   terminal: Terminal,
-): Promise<Uint8Array[]> {
+): Promise<Uint8Array[] | undefined> {
   const { inputArgument } = settings;
-  const words: Uint8Array[] = settings.words.map((word) => {
-    const bytes = encoder.encode(word);
-    return settings.quotedInput ? unquote(bytes) : bytes;
-  });
+  const words: Uint8Array[] = [];
+  for (const typed of settings.words) {
+    const bytes = encoder.encode(typed);
+    const word = settings.quotedInput ? unquote(bytes) : bytes;
+    if (word === undefined) return undefined;
+    words.push(word);
+  }
   if (inputArgument === "last") return [...words, await terminal.readAll()];
   if (inputArgument === undefined) return words;
   const tag = latin1Text(encoder.encode(inputArgument.tag));
@@ -63,8 +66,7 @@ async function readScript(file: string): Promise<Uint8Array> {
   }
 }
 
-function unquote(word: Uint8Array): Uint8Array<ArrayBuffer> {
+function unquote(word: Uint8Array): Uint8Array | undefined {
   const unquoted = splitLine(latin1Text(word));
-  if (unquoted?.length !== 1) throw new UsageError("Invalid quoted string");
-  return latin1Bytes(unquoted[0]);
+  return unquoted?.length === 1 ? latin1Bytes(unquoted[0]) : undefined;
 }

@@ -61,8 +61,8 @@ Deno.test("arguments from the input", async () => {
 Deno.test("arguments as quoted strings", async () => {
   assertEquals((await run(["--quoted-input", "set", '"a\\x41"', "b"])).commands, ["set aA b"]);
   for (const word of ["a b", '"a', ""]) {
-    const { code, errors, commands } = await run(["--quoted-input", "get", word]);
-    assertEquals([code, errors, commands], [1, ["Invalid quoted string"], []]);
+    const { code, output, commands } = await run(["--quoted-input", "get", word]);
+    assertEquals([code, output, commands], [1, "Invalid quoted string\n", []]);
   }
 });
 

@@ -28,12 +28,20 @@ Runs units of Redis' Tcl suite (all that are listed in units.ts, if none is name
 
   --update         put tests that pass now into the lists of passing ones
   --reference      run the real redis-server instead, and check that the lists have each test
+  --client SERVER  try our client instead, with the unit of redis-cli: against redis-server
+                   or miniredis
   --share SECONDS  run the fast units, and slow ones in turns, about so long in all
   --only NAME      run this test alone (or /regexp); the lists are left out of it
   --verbose        show all that the suite prints
   --base-port N    the suite uses ports from N-32 on (22132)
   --cache FOLDER   where the suite is kept (~/.cache/miniredis-conformance)
 `;
+
+/** The unit that is about redis-cli. */
+const CLIENT_UNIT = "integration/redis-cli";
+
+/** The servers against which our client is tried; each has lists of its own. */
+const CLIENT_SERVERS: readonly string[] = ["redis-server", "miniredis"];
 
 const FIRST_PORT = 22132;
 const PORT_COUNT = 400;
@@ -81,6 +89,8 @@ interface Options {
   readonly cache: string;
   readonly basePort: number;
   readonly only?: string;
+  /** The server against which our client is tried, if that is what is done. */
+  readonly client?: string;
   readonly isUpdate: boolean;
   readonly isReference: boolean;
   readonly isVerbose: boolean;
@@ -94,11 +104,13 @@ interface Tally {
 
 async function readOptions(args: string[]): Promise<Options | undefined> {
   const flags = parseArgs(args, {
-    string: ["share", "only", "base-port", "cache"],
+    string: ["share", "only", "base-port", "cache", "client"],
     boolean: ["help", "update", "reference", "verbose"],
   });
   if (flags.help) return undefined;
-  let units = UNITS.map((unit) => unit.name);
+  const client = flags.client === undefined ? undefined : String(flags.client);
+  if (client !== undefined && !CLIENT_SERVERS.includes(client)) return undefined;
+  let units = client === undefined ? UNITS.map((unit) => unit.name) : [CLIENT_UNIT];
   if (flags._.length > 0) units = flags._.map(String);
   else if (flags.share !== undefined) {
     units = pickShare(UNITS, await turnOfCommit(), Number(flags.share)).map((unit) => unit.name);
@@ -108,6 +120,7 @@ async function readOptions(args: string[]): Promise<Options | undefined> {
     cache: String(flags.cache ?? `${Deno.env.get("HOME") ?? "."}/.cache/miniredis-conformance`),
     basePort: Number(flags["base-port"] ?? FIRST_PORT),
     only: flags.only === undefined ? undefined : String(flags.only),
+    client,
     isUpdate: Boolean(flags.update),
     isReference: Boolean(flags.reference),
     isVerbose: Boolean(flags.verbose),
@@ -136,12 +149,17 @@ function checkWithReference(unit: string, expected: Expectations, result: UnitRe
   return { passed: all.length - problems.length, failed: problems.length };
 }
 
+/** Where the lists are. */
+function listsOf(client: string | undefined): URL {
+  return new URL(client === undefined ? "./" : `./client/${client}/`, import.meta.url);
+}
+
 /** Compares a run of miniredis with the lists. */
 async function checkWithLists(
   unit: string,
   expected: Expectations,
   result: UnitResult,
-  isUpdate: boolean,
+  { isUpdate, client }: Options,
 ): Promise<Tally> {
   const comparison = compareRun(expected, result.tests);
   const failed = comparison.lost.length + comparison.unlisted.length;
@@ -152,7 +170,7 @@ async function checkWithLists(
   );
   const description = describe(comparison, expected, result);
   if (description !== "") console.log(description);
-  if (isUpdate) await addGained(unit, expected, comparison.gained);
+  if (isUpdate) await addGained(unit, expected, comparison.gained, listsOf(client));
   return { passed, failed };
 }
 
@@ -163,8 +181,11 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const suite = await fetchSuite(options.cache);
-  const server = options.isReference ? ["redis-server"] : [...await programWords(), "server"];
-  await using sandbox = await makeSandbox(suite, server, !options.isReference);
+  const program = await programWords();
+  const isOurs = !options.isReference && options.client !== "redis-server";
+  const server = isOurs ? [...program, "server"] : ["redis-server"];
+  const client = options.client === undefined ? undefined : [...program, "client"];
+  await using sandbox = await makeSandbox(suite, server, isOurs, client);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // What the suite has started is in a process group of its own, which the signal doesn't reach.
     Deno.addSignalListener(signal, () => {
@@ -177,7 +198,7 @@ async function main(args: string[]): Promise<number> {
   let passed = 0;
   let failed = 0;
   for (const unit of options.units) {
-    const expected = await readExpectations(unit);
+    const expected = await readExpectations(unit, listsOf(options.client));
     const run = await runUnit(unit, {
       folder: sandbox.folder,
       basePort: options.basePort,
@@ -194,7 +215,7 @@ async function main(args: string[]): Promise<number> {
       ? showPicked(result)
       : options.isReference
       ? checkWithReference(unit, expected, result)
-      : await checkWithLists(unit, expected, result, options.isUpdate);
+      : await checkWithLists(unit, expected, result, options);
     passed += tally.passed;
     failed += tally.failed;
   }

@@ -129,3 +129,15 @@ Deno.test("the committed lists name each test once, and why it waits", async () 
   }
   assertEquals(problems, []);
 });
+
+Deno.test("the lists for our client name the same tests against each server", async () => {
+  const names: string[][] = [];
+  for (const server of ["redis-server", "miniredis"]) {
+    const lists = new URL(`./client/${server}/`, import.meta.url);
+    const { passing, waiting } = await readExpectations("integration/redis-cli", lists);
+    assertEquals(checkLists({ passing, waiting }, [...passing, ...waiting.keys()]), []);
+    names.push([...passing, ...waiting.keys()].sort());
+  }
+  assertEquals(names[0].length, 31);
+  assertEquals(names[0], names[1]);
+});

@@ -62,11 +62,13 @@ export interface Sandbox extends AsyncDisposable {
  * @param suite The unpacked suite, which stays as it is.
  * @param server The program and its first arguments that stand for `redis-server`.
  * @param isOurs Whether that is miniredis, which stands for `redis-check-aof` too, and has no child processes.
+ * @param client The program and its first arguments that stand for `redis-cli`; the real one, if none is given.
  */
 export async function makeSandbox(
   suite: string,
   server: readonly string[],
   isOurs: boolean,
+  client?: readonly string[],
 ): Promise<Sandbox> {
   const folder = await Deno.makeTempDir({ prefix: "conformance-" });
   await link(suite, folder, ["src", "tests"]);
@@ -79,12 +81,16 @@ export async function makeSandbox(
   await Deno.writeTextFile(`${folder}/tests/support/${SERVERS}`, mended(servers));
   for (const tool of TOOLS) {
     if (isOurs && tool === "check-aof") continue;
+    if (client !== undefined && tool === "cli") continue;
     const program = await findProgram(`redis-${tool}`);
     if (program !== undefined) await Deno.symlink(program, `${folder}/src/redis-${tool}`);
   }
   // The suite compares the process that it started with the one that the server's log names.
   const command = server.map(quote).join(" ");
   await writeScript(`${folder}/src/redis-server`, `exec ${command} "$@"\n`);
+  if (client !== undefined) {
+    await writeScript(`${folder}/src/redis-cli`, `exec ${client.map(quote).join(" ")} "$@"\n`);
+  }
   if (isOurs) {
     const script = CHECK_AOF_SCRIPT.replaceAll("SERVER", () => command);
     await writeScript(`${folder}/src/redis-check-aof`, script);
