@@ -7,10 +7,13 @@
 import { promptSecret } from "@std/cli";
 import { TextLineStream, toBytes } from "@std/streams";
 import { writeWhole } from "../runtime/files.ts";
+import {
+  type Keyboard,
+  onSystemRedraw,
+  openSystemKeyboard,
+  type RedrawReason,
+} from "./keyboard.ts";
 import { latin1Text } from "./quoting.ts";
-
-/** How much of what is typed or pasted is read at once. */
-const KEYBOARD_BYTES = 64 << 10;
 
 /** Standard input and output, and what else a command line program finds around it. */
 export interface Terminal {
@@ -63,23 +66,6 @@ export interface Terminal {
   openKeyboard(): Keyboard;
 }
 
-/**
- * Why a screen is drawn anew: the window has another size, or the program was stopped for a while
- * and others wrote on the screen.
- */
-export type RedrawReason = "resized" | "continued";
-
-/** The keys of a terminal, each as it is pressed; nothing shows them by itself. */
-export interface Keyboard {
-  /**
-   * What was typed, as bytes that stay as they are until the next call; `null` when the terminal is
-   * gone. Ctrl-C may come as the byte 3 or as an interrupt, which depends on the system.
-   */
-  read(): Promise<Uint8Array | null>;
-  /** Gives it back: lines come as a whole again. */
-  close(): void;
-}
-
 /** Turns bytes into strings with a character for each, which loses nothing. */
 class Latin1Stream extends TransformStream<Uint8Array, string> {
   constructor() {
@@ -118,45 +104,8 @@ export function systemTerminal(): Terminal {
       Deno.addSignalListener("SIGINT", handler);
       return () => Deno.removeSignalListener("SIGINT", handler);
     },
-    onRedraw,
-    openKeyboard,
-  };
-}
-
-function onRedraw(handler: (reason: RedrawReason) => void): () => void {
-  const resized = () => handler("resized");
-  const continued = () => {
-    // Whoever had the terminal meanwhile may have changed how it works.
-    takeKeys();
-    handler("continued");
-  };
-  Deno.addSignalListener("SIGWINCH", resized);
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGCONT", continued);
-  return () => {
-    Deno.removeSignalListener("SIGWINCH", resized);
-    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGCONT", continued);
-  };
-}
-
-function takeKeys(): void {
-  // Where there are signals, Ctrl-C and Ctrl-Z go on sending them.
-  Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
-}
-
-function openKeyboard(): Keyboard {
-  takeKeys();
-  const buffer = new Uint8Array(KEYBOARD_BYTES);
-  return {
-    async read() {
-      try {
-        const length = await Deno.stdin.read(buffer);
-        return length === null ? null : buffer.subarray(0, length);
-      } catch {
-        // The window was closed.
-        return null;
-      }
-    },
-    close: () => Deno.stdin.setRaw(false),
+    onRedraw: (handler) => onSystemRedraw(handler),
+    openKeyboard: () => openSystemKeyboard(),
   };
 }
 

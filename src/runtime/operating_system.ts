@@ -13,6 +13,8 @@ export interface OperatingSystem {
   readonly endingSignals: readonly Deno.Signal[];
   /** Other signals that a program may listen to. */
   readonly otherSignals: ReadonlySet<Deno.Signal>;
+  /** Whether keys send signals: Ctrl-Z stops a program, which may go on later. */
+  readonly hasJobControl: boolean;
   /** Whether a program can go on when its terminal is closed. */
   readonly letsOutliveTerminal: boolean;
   /** Whether a folder can be opened and synced, and has to be for the names in it to last. */
@@ -35,6 +37,7 @@ export interface OperatingSystem {
 const UNIX = {
   endingSignals: ["SIGINT", "SIGTERM"],
   otherSignals: new Set(["SIGABRT", "SIGHUP"]),
+  hasJobControl: true,
   letsOutliveTerminal: true,
   syncsFolders: true,
   hasPermissions: true,
@@ -58,6 +61,7 @@ export const WINDOWS: OperatingSystem = {
   name: "Windows",
   endingSignals: ["SIGINT", "SIGBREAK"],
   otherSignals: new Set(["SIGHUP"]),
+  hasJobControl: false,
   letsOutliveTerminal: false,
   syncsFolders: false,
   hasPermissions: false,

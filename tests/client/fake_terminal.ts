@@ -1,9 +1,5 @@
-import {
-  type Keyboard,
-  linesOf,
-  type RedrawReason,
-  type Terminal,
-} from "../../src/client/terminal.ts";
+import type { Keyboard, RedrawReason } from "../../src/client/keyboard.ts";
+import { linesOf, type Terminal } from "../../src/client/terminal.ts";
 
 /** A terminal whose input is given and whose output is kept. */
 export class FakeTerminal implements Terminal {

@@ -51,7 +51,7 @@ export class Dialogue implements SessionObserver {
   readonly #editor: LineEditor;
   #guide: CommandGuide | undefined;
   /** Whether the server is still to be asked what it is. */
-  #wantsRole = false;
+  #wantsRole = true;
   /** Whether it is still to be asked what it knows. */
   #wantsDocs = false;
   /** Whether it has refused that: it may answer when the user has logged in. */

@@ -11,6 +11,7 @@
  */
 
 import { writeWhole } from "../../runtime/files.ts";
+import { operatingSystem } from "../../runtime/operating_system.ts";
 import { readEnd } from "./dot_files.ts";
 
 /** How many lines are kept; the file may have twice as many before it is shortened. */
@@ -65,7 +66,7 @@ function append(path: string, line: string): void {
   withLock(path, { append: true, create: true, mode: 0o600 }, (file) => {
     writeWhole((piece) => file.writeSync(piece), encoder.encode(line + "\n"));
     // A file that was there before may be open for others to read.
-    if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o600);
+    if (operatingSystem.hasPermissions) Deno.chmodSync(path, 0o600);
   });
 }
 

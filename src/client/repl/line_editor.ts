@@ -10,7 +10,8 @@
  */
 
 import { latin1Text } from "../quoting.ts";
-import type { Keyboard, Terminal } from "../terminal.ts";
+import type { Keyboard } from "../keyboard.ts";
+import type { Terminal } from "../terminal.ts";
 import { commonStart, type Completion, listWords } from "./completion_list.ts";
 import { EditArea, type WindowSize } from "./edit_area.ts";
 import { HistorySearch } from "./history_search.ts";

@@ -1,4 +1,4 @@
-import type { Keyboard, RedrawReason } from "../../../src/client/terminal.ts";
+import type { Keyboard, RedrawReason } from "../../../src/client/keyboard.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 import { Screen } from "./screen.ts";
 
