@@ -200,3 +200,18 @@ Deno.test("paths are taken apart as the system does it", () => {
   ];
   for (const [system, path, isWhole] of whole) assertEquals(isAbsolutePath(path, system), isWhole);
 });
+Deno.test("nothing but src/runtime asks where it runs, or for signals that systems name differently", () => {
+  const found: string[] = [];
+  const look = (folder: URL): void => {
+    for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+      const place = new URL(isDirectory ? `${name}/` : name, folder);
+      if (isDirectory) look(place);
+      else if (name.endsWith(".ts") && !place.pathname.includes("/src/runtime/")) {
+        const text = Deno.readTextFileSync(place);
+        if (/Deno\.build\.os|process\.platform|"SIGBREAK"/.test(text)) found.push(place.pathname);
+      }
+    }
+  };
+  look(new URL("../../src/", import.meta.url));
+  assertEquals(found, []);
+});
