@@ -16,7 +16,8 @@
 
 import { setPriority } from "node:os";
 import { quantile } from "./statistics.ts";
-import { encodeCommand, WireConnection } from "./wire.ts";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
+import { WireConnection } from "./wire.ts";
 
 /** How long something took. */
 export interface Delays {
@@ -65,9 +66,9 @@ class Pair {
   }
 
   async writeAndRead(): Promise<void> {
-    const read = encodeCommand("XREAD", "BLOCK", "0", "STREAMS", this.#key, `${this.#lastId}-0`);
+    const read = encodeRequest(["XREAD", "BLOCK", "0", "STREAMS", this.#key, `${this.#lastId}-0`]);
     const id = `${++this.#lastId}-0`;
-    const write = encodeCommand("XADD", this.#key, "MAXLEN", "1", id, "n", "1");
+    const write = encodeRequest(["XADD", this.#key, "MAXLEN", "1", id, "n", "1"]);
     let repliedAt = 0;
     let shownAt = 0;
     const shown = this.#replica.exchange(read, READ_REPLY_LINES)

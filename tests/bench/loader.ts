@@ -8,7 +8,8 @@
  * @module
  */
 
-import { encodeCommand, WireConnection } from "./wire.ts";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
+import { WireConnection } from "./wire.ts";
 
 const NUMBER_DIGITS = 12;
 const VALUE_BYTES = 64;
@@ -44,7 +45,7 @@ class Pipeline {
   readonly #bytes: Uint8Array<ArrayBuffer>;
 
   constructor(private readonly command: LoadCommand, commandCount: number) {
-    const encoded = encodeCommand(...command.words);
+    const encoded = encodeRequest(command.words);
     const text = new TextDecoder().decode(encoded);
     this.#numberEnds = [...text.matchAll(new RegExp(NUMBER, "g"))]
       .map(({ index }) => index + NUMBER_DIGITS);

@@ -13,7 +13,7 @@
 
 import type { WorkloadFigures } from "./redis_benchmark.ts";
 import { quantile } from "./statistics.ts";
-import { encodeCommand } from "./wire.ts";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
 
 /** What is to be sent. */
 export interface MixedLoadOrder {
@@ -52,8 +52,8 @@ interface Pipeline {
 
 function pipelineOf(areWrites: readonly boolean[], valueBytes: number): Pipeline {
   const key = `key:${"0".repeat(KEY_DIGITS)}`;
-  const get = encodeCommand("GET", key);
-  const set = encodeCommand("SET", key, "x".repeat(valueBytes));
+  const get = encodeRequest(["GET", key]);
+  const set = encodeRequest(["SET", key, "x".repeat(valueBytes)]);
   const getReplyBytes = `$${valueBytes}\r\n`.length + valueBytes + 2;
   const bytes = new Uint8Array(
     areWrites.reduce((sum, isWrite) => sum + (isWrite ? set : get).length, 0),

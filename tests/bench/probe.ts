@@ -12,7 +12,8 @@
 
 import { setPriority } from "node:os";
 import { quantile } from "./statistics.ts";
-import { encodeCommand, WireConnection } from "./wire.ts";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
+import { WireConnection } from "./wire.ts";
 
 /** The round trips to one server. */
 export interface RoundTrips {
@@ -34,7 +35,7 @@ export interface ProbeReport {
   readonly control: RoundTrips | null;
 }
 
-const PING = encodeCommand("PING");
+const PING = encodeRequest(["PING"]);
 const WARM_UP_ROUNDS = 300;
 const INTERVAL_MS = 1;
 const MOST_SAMPLES = 2_000_000;

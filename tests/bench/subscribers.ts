@@ -10,7 +10,7 @@
  */
 
 import { TextLineStream } from "@std/streams";
-import { encodeCommand } from "./wire.ts";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
 
 /** One buffer serves all: nobody looks at what was read. */
 const READ_BYTES = 256 * 1024;
@@ -25,7 +25,7 @@ class Listeners {
   /** Subscribes to `channel` with one more connection. */
   async subscribe(port: number, channel: string): Promise<void> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    await connection.write(encodeCommand("SUBSCRIBE", channel));
+    await connection.write(encodeRequest(["SUBSCRIBE", channel]));
     if (await connection.read(this.#buffer) === null) throw new Error("the server hung up");
     const onRead = (size: number | null) => {
       if (size === null) throw new Error("the server closed a subscriber's connection");

@@ -1,20 +1,17 @@
 /**
  * A client that costs next to nothing: requests are built beforehand, replies are not parsed but
- * counted by their line ends. The benchmark has its own so that it measures the servers and not
- * this project's client library.
+ * counted by their line ends. Under load, the benchmark has its own so that it measures the servers
+ * and not this project's client library.
  *
  * @module
  */
 
-const LINE_FEED = 10;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+import { plainValue, type Reply } from "../../src/client/mod.ts";
+import { ReplyReader } from "../../src/protocol/reply_reader.ts";
+import { encodeRequest } from "../../src/protocol/request_writer.ts";
 
-/** The bytes of one command as RESP. */
-export function encodeCommand(...words: string[]): Uint8Array<ArrayBuffer> {
-  const parts = words.map((word) => `$${encoder.encode(word).length}\r\n${word}\r\n`);
-  return encoder.encode(`*${words.length}\r\n${parts.join("")}`);
-}
+const LINE_FEED = 10;
+const decoder = new TextDecoder();
 
 /** One connection to a server on this machine. */
 export class WireConnection {
@@ -57,19 +54,16 @@ export class WireConnection {
 
   /** Sends one command and gives its reply as text; null for a nil. */
   async command(...words: string[]): Promise<string | null> {
-    await this.#send(encodeCommand(...words));
-    let reply = "";
-    while (true) {
-      reply += decoder.decode(this.#buffer.subarray(0, await this.#receive()));
-      const headEnd = reply.indexOf("\r\n");
-      if (headEnd < 0) continue;
-      const head = reply.slice(1, headEnd);
-      if (reply[0] === "-") throw new Error(`the server says: ${head}`);
-      if (reply[0] === "_" || (reply[0] === "$" && head === "-1")) return null;
-      if (reply[0] !== "$" && reply[0] !== "=") return head;
-      const bodyStart = headEnd + 2;
-      if (reply.length >= bodyStart + Number(head) + 2) return reply.slice(bodyStart, -2);
+    await this.#send(encodeRequest(words));
+    const reader = new ReplyReader();
+    let reply: Reply | undefined;
+    while (reply === undefined) {
+      reader.push(this.#buffer.subarray(0, await this.#receive()));
+      reply = reader.next();
     }
+    if (reply.kind === "error") throw new Error(`the server says: ${reply.text()}`);
+    const value = plainValue(reply);
+    return value === null ? null : String(value);
   }
 
   /** Closes the connection. */

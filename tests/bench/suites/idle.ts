@@ -8,7 +8,8 @@ import type { Suite } from "../bench_context.ts";
 import type { RunningServer } from "../contender.ts";
 import { formatMebibytes, formatNumber, markdownTable } from "../report.ts";
 import { pause } from "../timing.ts";
-import { encodeCommand, WireConnection } from "../wire.ts";
+import { encodeRequest } from "../../../src/protocol/request_writer.ts";
+import { WireConnection } from "../wire.ts";
 
 const SETTLE_MS = 2_000;
 /** Below the backlog of a listener: more at once would be turned away. */
@@ -27,7 +28,7 @@ async function openConnections(
   count: number,
   say: (line: string) => void,
 ): Promise<WireConnection[]> {
-  const ping = encodeCommand("PING");
+  const ping = encodeRequest(["PING"]);
   const connections: WireConnection[] = [];
   try {
     while (connections.length < count) {

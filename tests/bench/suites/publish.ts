@@ -23,13 +23,14 @@ import {
 } from "../report.ts";
 import { median, summarize } from "../statistics.ts";
 import { Subscribers } from "../subscribers_process.ts";
-import { encodeCommand, WireConnection } from "../wire.ts";
+import { encodeRequest } from "../../../src/protocol/request_writer.ts";
+import { WireConnection } from "../wire.ts";
 
 const SUBSCRIBERS = 1000;
 const QUICK_SUBSCRIBERS = 50;
 const CHANNEL = "news";
 const MESSAGE = "x".repeat(64);
-const MESSAGE_BYTES = encodeCommand("message", CHANNEL, MESSAGE).length;
+const MESSAGE_BYTES = encodeRequest(["message", CHANNEL, MESSAGE]).length;
 const FIRST_GUESS_PUBLISHES = 160;
 
 /** How messages are published. */
@@ -92,7 +93,7 @@ async function runCell(stage: Stage, cell: Cell, publishes: number): Promise<Sam
   const rounds = Math.ceil(publishes / cell.publishers / cell.pipeline);
   const messages = rounds * cell.publishers * cell.pipeline * count;
   const request = new Uint8Array(
-    Array(cell.pipeline).fill([...encodeCommand("PUBLISH", CHANNEL, MESSAGE)]).flat(),
+    Array(cell.pipeline).fill([...encodeRequest(["PUBLISH", CHANNEL, MESSAGE])]).flat(),
   );
   const before = server.cpuMicroseconds();
   const startedAt = performance.now();
