@@ -8,6 +8,12 @@ import { runClient } from "../../../src/client/cli.ts";
 import { FakeTerminal } from "../../client/fake_terminal.ts";
 import { programWords } from "../../support/program.ts";
 
+/** How much of what is the same is shown in front of a difference. */
+const SHOWN_BEFORE = 200;
+
+/** How much is shown behind it. */
+const SHOWN_BEHIND = 300;
+
 /** What a user types, and what is around it. */
 export interface CommandLine {
   /** The options, and the command's words. */
@@ -79,8 +85,17 @@ export function describeDifference(
   const shown = [comparable(theirs, line), comparable(ours, line)];
   if (shown[0] === shown[1]) return undefined;
   const input = line.input === undefined ? "" : ` <<< ${JSON.stringify(line.input.slice(0, 200))}`;
+  const [theirShown, ourShown] = shown.map((text) => fromDifference(text, shown));
   return `${line.args.map((word) => JSON.stringify(word)).join(" ")}${input}\n` +
-    `  redis-cli: ${shown[0].slice(0, 600)}\n  ours:      ${shown[1].slice(0, 600)}`;
+    `  redis-cli: ${theirShown}\n  ours:      ${ourShown}`;
+}
+
+/** The part of a text in which two differ. */
+function fromDifference(text: string, [first, second]: readonly string[]): string {
+  let at = 0;
+  while (first[at] === second[at]) at++;
+  const start = Math.max(0, at - SHOWN_BEFORE);
+  return (start > 0 ? "..." : "") + text.slice(start, at + SHOWN_BEHIND);
 }
 
 async function runProcess(program: readonly string[], line: CommandLine): Promise<Traces> {

@@ -6,6 +6,7 @@
 
 import { assert } from "@std/assert";
 import { type ReferenceRedis, startReferenceRedis } from "../../support/reference_redis.ts";
+import { seededRandom, testSeed } from "../../support/random.ts";
 import { referenceTool } from "../../support/reference_tool.ts";
 import { type Answer, ScriptedServer } from "../../client/scripted_server.ts";
 import {
@@ -18,10 +19,13 @@ import {
   type Traces,
 } from "./command_line.ts";
 import { commandLines, DATA } from "./command_lines.ts";
+import { randomReply } from "./random_replies.ts";
 import { FORMATS, REPLIES } from "./replies.ts";
 
 /** Some of the command lines are tried with a process of ours. */
 const LINES_PER_PROCESS = 45;
+
+const RANDOM_REPLIES = 500;
 
 /** No command line takes so long. */
 const LIMIT_SECONDS = 10;
@@ -114,6 +118,22 @@ Deno.test("replies of every shape in every format", async () => {
   await compare(lines, runOurs);
   await compare(some(lines), runOurProgram);
   console.log(`${lines.length} command lines compared`);
+});
+
+Deno.test("random replies in every format", async () => {
+  if (!await hasRedisCli()) return;
+  const random = seededRandom(testSeed("random replies"));
+  const replies = Array.from({ length: RANDOM_REPLIES }, () => randomReply(random));
+  await using server = new ScriptedServer(([command, index]) =>
+    command === "reply" ? replies[Number(index)] : "+OK\r\n"
+  );
+  // One line of input for each of them: a process for each would take a minute.
+  const input = replies.map((_, index) => `reply ${index}\n`).join("");
+  const lines: CommandLine[] = FORMATS.map((format) => ({
+    args: ["-p", `${server.port}`, format, "-D", "\n--\n"],
+    input,
+  }));
+  await compare(lines, runOurs);
 });
 
 /** A server that does what no Redis does when asked. */

@@ -1,0 +1,68 @@
+/**
+ * Replies drawn at random, as they are on the wire: of all types that redis-cli knows, nested in
+ * each other.
+ *
+ * @module
+ */
+
+const MOST_LEVELS = 4;
+
+/** Pieces of text, some of which every format has to escape. */
+// deno-fmt-ignore
+const PIECES = [
+  "a", "key", "42", " ", '"', "'", "\\", "/", ",", "\t", "\b", "\f", "\0", "\x1b", "\x7f", "é", "\xc3\xa9", "\xff", "{}", ":",
+];
+
+/** Numbers at the edges of what fits where. */
+// deno-fmt-ignore
+const INTEGERS = [
+  "0", "-1", "7", "2147483648", "9007199254740993", "-9007199254740993", "9223372036854775807", "-9223372036854775808",
+];
+
+const DOUBLES = ["0", "-0", "1.5", "3.0", "1e+300", "-2.5e-05", "inf", "-inf", ".5"];
+
+/**
+ * Draws a reply.
+ *
+ * @param random Gives numbers from 0 to below 1.
+ * @param levels How deep replies may be nested in it.
+ * @returns its bytes, a character each.
+ */
+export function randomReply(random: () => number, levels = MOST_LEVELS): string {
+  const scalars = [
+    // At a zero byte, which no Redis puts into a line, redis-cli takes it to end.
+    () => `+${text(random).replaceAll("\0", "")}\r\n`,
+    () => `-ERR ${text(random).replaceAll("\0", "")}\r\n`,
+    () => `:${pick(random, INTEGERS)}\r\n`,
+    () => bulk("$", `${text(random)}${pick(random, ["", "", "\r\n", "\n"])}`),
+    () => bulk("=", `txt:${text(random)}`),
+    () => `,${pick(random, DOUBLES)}\r\n`,
+    () => pick(random, ["#t\r\n", "#f\r\n", "_\r\n", "$-1\r\n", "*-1\r\n"]),
+  ];
+  if (levels === 0 || below(random, 3) === 0) return pick(random, scalars)();
+  const type = pick(random, ["*", "*", "~", "%", "%"]);
+  const count = below(random, pick(random, [2, 4, 12]));
+  let reply = `${type}${count}\r\n`;
+  for (let left = type === "%" ? 2 * count : count; left > 0; left--) {
+    reply += randomReply(random, levels - 1);
+  }
+  return reply;
+}
+
+function text(random: () => number): string {
+  let made = "";
+  for (let left = below(random, 5); left > 0; left--) made += pick(random, PIECES);
+  return made;
+}
+
+function bulk(type: string, bytes: string): string {
+  return `${type}${bytes.length}\r\n${bytes}\r\n`;
+}
+
+function pick<T>(random: () => number, choices: readonly T[]): T {
+  return choices[below(random, choices.length)];
+}
+
+function below(random: () => number, limit: number): number {
+  return Math.floor(random() * limit);
+}
