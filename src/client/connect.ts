@@ -90,6 +90,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
 export async function openSocket(address: ServerAddress): Promise<Channel> {
   const { hostname = "127.0.0.1", port = 6379, path, tls } = address;
   try {
+    // Better not at all than without the encryption that was asked for.
+    if (path !== undefined && tls !== undefined) throw new Error("no TLS over Unix sockets");
     if (path !== undefined) return await Deno.connect({ transport: "unix", path });
     if (tls !== undefined) {
       const { openTlsSocket } = await import("./tls.ts");

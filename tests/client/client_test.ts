@@ -179,6 +179,14 @@ Deno.test("nobody listens", async () => {
   );
 });
 
+Deno.test("what should be encrypted isn't sent over a Unix socket", async () => {
+  const error = await assertRejects(
+    () => connect({ path: "/tmp/none.sock", tls: {} }),
+    ConnectError,
+  );
+  assertEquals(error.reason, "no TLS over Unix sockets");
+});
+
 Deno.test("connecting logs in and selects", async () => {
   await using server = new ScriptedServer(() => "+OK\r\n");
   const { port } = server;
