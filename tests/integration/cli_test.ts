@@ -8,6 +8,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { SETTINGS as MONITOR_SETTINGS } from "../../src/monitor/config/settings.ts";
 import { SETTINGS } from "../../src/server/settings.ts";
 import { runProgram, ServerProcess } from "../support/program.ts";
+import { NO_SIGNALS, testUnless } from "../support/test_where.ts";
 
 Deno.test("without arguments, or asked for help, the program lists its subcommands", async () => {
   for (const args of [[], ["--help"], ["-h"], ["-help"]]) {
@@ -104,7 +105,7 @@ Deno.test("a port in use ends with 1 and is named", async () => {
   assertStringIncludes(stdout, `# Failed listening on port ${port} (TCP), aborting.`);
 });
 
-Deno.test("the server serves, with options in Go's style, until SIGTERM", async () => {
+testUnless(NO_SIGNALS, "the server serves, with options in Go's style, until SIGTERM", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const start = performance.now();
@@ -128,17 +129,21 @@ Deno.test("the server serves, with options in Go's style, until SIGTERM", async 
   }
 });
 
-Deno.test("SIGINT and SHUTDOWN end the server with 0, SIGHUP doesn't end it", async () => {
-  await using first = await ServerProcess.start();
-  await using second = await ServerProcess.start();
-  first.kill("SIGHUP");
-  await first.expectReply("PING\r\n", "+PONG\r\n");
-  first.kill("SIGINT");
-  assertEquals((await first.finish()).code, 0);
-  // The connection is closed without a reply.
-  await second.expectReply("SHUTDOWN NOSAVE\r\n", "");
-  assertEquals((await second.finish()).code, 0);
-});
+testUnless(
+  NO_SIGNALS,
+  "SIGINT and SHUTDOWN end the server with 0, SIGHUP doesn't end it",
+  async () => {
+    await using first = await ServerProcess.start();
+    await using second = await ServerProcess.start();
+    first.kill("SIGHUP");
+    await first.expectReply("PING\r\n", "+PONG\r\n");
+    first.kill("SIGINT");
+    assertEquals((await first.finish()).code, 0);
+    // The connection is closed without a reply.
+    await second.expectReply("SHUTDOWN NOSAVE\r\n", "");
+    assertEquals((await second.finish()).code, 0);
+  },
+);
 
 /** Resolves when a server doesn't answer any more. */
 async function busy(port: number): Promise<void> {
@@ -156,18 +161,22 @@ async function busy(port: number): Promise<void> {
   }
 }
 
-Deno.test("who insists with SIGINT ends at once a server that is too busy for the first signal", async () => {
-  await using server = await ServerProcess.start("--enable-debug-command", "local");
-  await server.expectReply("PING\r\n", "+PONG\r\n");
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-  await connection.write(new TextEncoder().encode("DEBUG SLEEP 60\r\n"));
-  await busy(server.port);
-  server.kill("SIGTERM");
-  // Two signals that wait may reach a process in any order, or, if they are equal, as one.
-  const insisting = setInterval(() => server.kill("SIGINT"), 50);
-  assertEquals((await server.finish()).code, 1);
-  clearInterval(insisting);
-});
+testUnless(
+  NO_SIGNALS,
+  "who insists with SIGINT ends at once a server that is too busy for the first signal",
+  async () => {
+    await using server = await ServerProcess.start("--enable-debug-command", "local");
+    await server.expectReply("PING\r\n", "+PONG\r\n");
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    await connection.write(new TextEncoder().encode("DEBUG SLEEP 60\r\n"));
+    await busy(server.port);
+    server.kill("SIGTERM");
+    // Two signals that wait may reach a process in any order, or, if they are equal, as one.
+    const insisting = setInterval(() => server.kill("SIGINT"), 50);
+    assertEquals((await server.finish()).code, 1);
+    clearInterval(insisting);
+  },
+);
 
 Deno.test("the client runs the command of its command line, or those of its input", async () => {
   await using server = await ServerProcess.start();

@@ -5,7 +5,7 @@ import { connect, plainValue, ReplyError } from "../../src/client/mod.ts";
 import { operatingSystem } from "../../src/runtime/operating_system.ts";
 import { freePort } from "../support/ports.ts";
 import { runProgram, ServerProcess } from "../support/program.ts";
-import { testUnless } from "../support/test_where.ts";
+import { NO_SIGNALS, testUnless } from "../support/test_where.ts";
 
 /** Runs a test in a folder of its own. */
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
@@ -31,36 +31,44 @@ async function complaint(port: number, ...words: string[]): Promise<string> {
   }
 }
 
-Deno.test("a config file, its included files, options and the standard input", async () => {
-  await inFolder(async (folder) => {
-    await Deno.writeTextFile(`${folder}/more.conf`, "timeout 7\nhz 20\n");
-    await Deno.writeTextFile(
-      `${folder}/redis.conf`,
-      `include ${folder}/mor*.conf\nhz 30\nrename-command ECHO say\nrename-command TIME ""\n` +
-        `pidfile redis.pid\nlogfile ''\ndir ${folder}\ntcp-backlog 100\n`,
-    );
-    await using server = await ServerProcess.start("--lfu-log-factor", "9", `${folder}/redis.conf`);
-    assertEquals(
-      await ask(server.port, "CONFIG", "GET", "timeout", "hz", "lfu-log-factor", "dir"),
-      [
-        ...["timeout", "7", "hz", "30", "lfu-log-factor", "9", "dir", folder],
-      ],
-    );
-    assertEquals(await ask(server.port, "SAY", "a"), "a");
-    assertMatch(await complaint(server.port, "ECHO", "a"), /^ERR unknown command 'ECHO'/);
-    assertMatch(await complaint(server.port, "TIME"), /^ERR unknown command 'TIME'/);
-    assertMatch(await Deno.readTextFile(`${folder}/redis.pid`), /^[0-9]+\n$/);
-    server.kill("SIGTERM");
-    const { log } = await server.finish();
-    const text = log.join("\n");
-    assertStringIncludes(text, "# 'tcp-backlog' has no effect here: ");
-    assertMatch(log.at(-1)!, /^[0-9]+:M .* # miniredis is now ready to exit, bye bye\.\.\.$/);
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
-      "more.conf",
-      "redis.conf",
-    ]);
-  });
-});
+testUnless(
+  NO_SIGNALS,
+  "a config file, its included files, options and the standard input",
+  async () => {
+    await inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/more.conf`, "timeout 7\nhz 20\n");
+      await Deno.writeTextFile(
+        `${folder}/redis.conf`,
+        `include ${folder}/mor*.conf\nhz 30\nrename-command ECHO say\nrename-command TIME ""\n` +
+          `pidfile redis.pid\nlogfile ''\ndir ${folder}\ntcp-backlog 100\n`,
+      );
+      await using server = await ServerProcess.start(
+        "--lfu-log-factor",
+        "9",
+        `${folder}/redis.conf`,
+      );
+      assertEquals(
+        await ask(server.port, "CONFIG", "GET", "timeout", "hz", "lfu-log-factor", "dir"),
+        [
+          ...["timeout", "7", "hz", "30", "lfu-log-factor", "9", "dir", folder],
+        ],
+      );
+      assertEquals(await ask(server.port, "SAY", "a"), "a");
+      assertMatch(await complaint(server.port, "ECHO", "a"), /^ERR unknown command 'ECHO'/);
+      assertMatch(await complaint(server.port, "TIME"), /^ERR unknown command 'TIME'/);
+      assertMatch(await Deno.readTextFile(`${folder}/redis.pid`), /^[0-9]+\n$/);
+      server.kill("SIGTERM");
+      const { log } = await server.finish();
+      const text = log.join("\n");
+      assertStringIncludes(text, "# 'tcp-backlog' has no effect here: ");
+      assertMatch(log.at(-1)!, /^[0-9]+:M .* # miniredis is now ready to exit, bye bye\.\.\.$/);
+      assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+        "more.conf",
+        "redis.conf",
+      ]);
+    });
+  },
+);
 
 Deno.test("what is wrong in a config file or in the input is named, and ends with 1", async () => {
   await inFolder(async (folder) => {

@@ -16,7 +16,7 @@ import { Workshop } from "./workshop.ts";
 
 const USAGE = `deno run -A tests/release/dist.ts [target...] [options]
 
-  --limit S   gives up on a target after so many seconds (600)
+  --limit S   gives up on a target after so many seconds (300)
   --out DIR   where the archives go (dist)
 
 Targets, all of them unless told otherwise:
@@ -26,7 +26,7 @@ SOURCE_DATE_EPOCH is the time that the files in the archives get, in unix second
 `;
 
 const CHECKSUMS = "SHA256SUMS";
-const LIMIT_SECONDS = 600;
+const LIMIT_SECONDS = 300;
 /** The first time that both kinds of archives know. */
 const FIRST_SECOND = Date.UTC(1980, 0) / 1000;
 /** What lies beside the executable in each archive. */

@@ -4,6 +4,13 @@
  * @module
  */
 
+import { operatingSystem, WINDOWS } from "../../src/runtime/operating_system.ts";
+
+/** Why no test can ask a process to end on this system, if that is so: it would be ended without being asked. */
+export const NO_SIGNALS: string | undefined = operatingSystem === WINDOWS
+  ? "no program can send another one a signal"
+  : undefined;
+
 /**
  * Registers a test that is left out on some machines, and says why in its name.
  *
