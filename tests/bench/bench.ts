@@ -13,6 +13,7 @@ import { type BenchOptions, parseOptions, USAGE, UsageError } from "./options.ts
 import { replaceBlock } from "./report.ts";
 import { appending } from "./suites/appending.ts";
 import { churnSuite } from "./suites/churn.ts";
+import { clientKeys } from "./suites/client_keys.ts";
 import { clientPipe } from "./suites/client_pipe.ts";
 import { compiled } from "./suites/compiled.ts";
 import { connections } from "./suites/connections.ts";
@@ -49,6 +50,7 @@ const SUITES: readonly Suite[] = [
   replication,
   monitor,
   clientPipe,
+  clientKeys,
   compiled,
   noise,
 ];

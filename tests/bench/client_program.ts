@@ -6,6 +6,7 @@
 
 import { type Bench, Skip } from "./bench_context.ts";
 import { processTree, residentBytes } from "./process_facts.ts";
+import { formatMebibytes, formatSpread, type Goal, MISSING, ratioCells } from "./report.ts";
 import { pause } from "./timing.ts";
 
 /** A client that could be run. */
@@ -94,6 +95,46 @@ export async function runClientProgram(
   const output = decoder.decode(stdout);
   if (code !== 0) throw new Error(`${client.name}: ${output}${decoder.decode(stderr)}`);
   return { seconds, cpuSeconds: cpuSecondsIn(output), peakBytes, output };
+}
+
+/** What stands above the columns of {@linkcode clientRows} but the first. */
+export const CLIENT_HEADINGS: readonly string[] = [
+  ...["client", "s", "ratio", "its rounds", "CPU s", "most MiB"],
+];
+
+/**
+ * Rows of a table: the clients with their times, and the ratios to those of the last one.
+ *
+ * @param label What stands in the first column of each.
+ * @param clients The clients.
+ * @param runs The rounds of each of them.
+ * @param goal What is asked of the ratios.
+ */
+export function clientRows(
+  label: string,
+  clients: readonly ClientProgram[],
+  runs: readonly (readonly ClientRun[])[],
+  goal: Goal,
+): string[][] {
+  const secondsOf = (rounds: readonly ClientRun[]) => rounds.map(({ seconds }) => seconds);
+  const theirs = secondsOf(runs.at(-1)!);
+  return clients.map(({ name }, index) => {
+    const ours = secondsOf(runs[index]);
+    const isTheirs = index === clients.length - 1;
+    return [
+      label,
+      name,
+      formatSpread(ours),
+      ...isTheirs ? ["", ""] : ratioCells(ours, theirs, goal),
+      formatSpread(runs[index].map(({ cpuSeconds }) => cpuSeconds)),
+      peakOf(runs[index]),
+    ];
+  });
+}
+
+function peakOf(runs: readonly ClientRun[]): string {
+  const peaks = runs.map(({ peakBytes }) => peakBytes).filter((bytes) => bytes !== null);
+  return peaks.length === 0 ? MISSING : formatMebibytes(Math.max(...peaks));
 }
 
 /** The last line that `times` has printed: user and system time of the shell's children. */

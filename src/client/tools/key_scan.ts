@@ -12,7 +12,7 @@ import { ToolError } from "./failures.ts";
 /** A walk through the keys of the client's database. */
 export class KeyScan {
   readonly #client: Client;
-  readonly #match: readonly RequestArgument[];
+  readonly #options: readonly RequestArgument[];
   #cursor = "0";
   #isStarted = false;
 
@@ -20,10 +20,14 @@ export class KeyScan {
    * Stands in front of the first key.
    *
    * @param pattern Which keys, as a glob-style pattern; all without one.
+   * @param count About how many keys a SCAN looks at; the server's usual number (10) without it.
    */
-  constructor(client: Client, pattern: Uint8Array | undefined) {
+  constructor(client: Client, pattern: Uint8Array | undefined, count?: number) {
     this.#client = client;
-    this.#match = pattern === undefined ? [] : ["MATCH", pattern];
+    this.#options = [
+      ...pattern === undefined ? [] : ["MATCH", pattern],
+      ...count === undefined ? [] : ["COUNT", count],
+    ];
   }
 
   /** Whether there are no more keys. */
@@ -32,16 +36,14 @@ export class KeyScan {
   }
 
   /**
-   * Asks for the next keys, ten or so, of which a pattern may leave none. The request is under way
-   * when this returns, behind what was sent before; the next call has to wait for the keys.
-   *
-   * The server is asked for its usual number: more at once would make other clients wait.
+   * Asks for the next keys, of which a pattern may leave none. The request is under way when this
+   * returns, behind what was sent before; the next call has to wait for the keys.
    *
    * @throws {ToolError} if the server refuses, or answers with something else.
    * @throws {ConnectionClosedError} if the connection ends.
    */
   async next(): Promise<readonly BulkReply[]> {
-    const reply = await this.#client.send("SCAN", this.#cursor, ...this.#match);
+    const reply = await this.#client.send("SCAN", this.#cursor, ...this.#options);
     if (reply.kind === "error") throw new ToolError(`SCAN error: ${reply.text()}`);
     const [cursor, keys] = reply.kind === "array" ? reply.items : [];
     if (cursor?.kind !== "bulk" || keys?.kind !== "array" || !keys.items.every(isBulk)) {

@@ -16,6 +16,14 @@ import { connectTool, outputFormat, type ToolContext } from "./tool.ts";
 
 const NEW_LINE = 0x0a;
 
+/**
+ * How many keys a SCAN looks at, unless there are pauses between them. A round trip from here takes
+ * longer than from redis-cli, which asks for ten; with this many, the server is as busy with us at
+ * any moment as it is with that (a third of its time, in pieces of 15 us), and done sooner. The keys
+ * and their order are the same.
+ */
+const KEYS_A_SCAN = 25;
+
 /** What goes to a file or through a pipe waits until there is so much of it. */
 const BLOCK_BYTES = 32 << 10;
 
@@ -25,7 +33,7 @@ export async function scanKeys(context: ToolContext): Promise<number> {
   if (client === undefined) return 1;
   using interruption = new Interruption(context.terminal);
   const { pattern, intervalSeconds } = context.settings;
-  const scan = new KeyScan(client, pattern);
+  const scan = new KeyScan(client, pattern, intervalSeconds > 0 ? undefined : KEYS_A_SCAN);
   const output = new KeyOutput(context, await startProgress(context, client));
   try {
     while (!scan.isDone && !interruption.isRequested) {

@@ -11,20 +11,15 @@
 import type { Bench, Suite } from "../bench_context.ts";
 import { alternatingOrder } from "../cells.ts";
 import {
+  CLIENT_HEADINGS,
   type ClientProgram,
   clientPrograms,
+  clientRows,
   type ClientRun,
   runClientProgram,
 } from "../client_program.ts";
 import type { RunningServer } from "../contender.ts";
-import {
-  formatMebibytes,
-  formatSpread,
-  type Goal,
-  markdownTable,
-  MISSING,
-  ratioCells,
-} from "../report.ts";
+import { type Goal, markdownTable } from "../report.ts";
 
 const COMMANDS = 5_000_000;
 const QUICK_COMMANDS = 500_000;
@@ -64,33 +59,6 @@ async function runOnce(
   return run;
 }
 
-/** Rows of the table: the clients at one server, with their ratios to the last one. */
-function rowsOf(
-  server: string,
-  clients: readonly ClientProgram[],
-  runs: readonly (readonly ClientRun[])[],
-): string[][] {
-  const secondsOf = (rounds: readonly ClientRun[]) => rounds.map(({ seconds }) => seconds);
-  const theirs = secondsOf(runs.at(-1)!);
-  return clients.map(({ name }, index) => {
-    const ours = secondsOf(runs[index]);
-    const isTheirs = index === clients.length - 1;
-    return [
-      server,
-      name,
-      formatSpread(ours),
-      ...isTheirs ? ["", ""] : ratioCells(ours, theirs, GOAL),
-      formatSpread(runs[index].map(({ cpuSeconds }) => cpuSeconds)),
-      peakOf(runs[index]),
-    ];
-  });
-}
-
-function peakOf(runs: readonly ClientRun[]): string {
-  const peaks = runs.map(({ peakBytes }) => peakBytes).filter((bytes) => bytes !== null);
-  return peaks.length === 0 ? MISSING : formatMebibytes(Math.max(...peaks));
-}
-
 async function measure(
   bench: Bench,
   clients: readonly ClientProgram[],
@@ -109,7 +77,7 @@ async function measure(
         }
       }
     });
-    rows.push(...rowsOf(contender.name, clients, runs));
+    rows.push(...clientRows(contender.name, clients, runs, GOAL));
   }
   return rows;
 }
@@ -130,7 +98,7 @@ export const clientPipe: Suite = {
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
-    const headings = ["server", "client", "s", "ratio", "its rounds", "CPU s", "most MiB"];
+    const headings = ["server", ...CLIENT_HEADINGS];
     return `${count} commands.\n\n${markdownTable(headings, rows, 2)}`;
   },
 };

@@ -25,7 +25,7 @@ Deno.test("the names of all keys, for programs and for people", async () => {
     code: 0,
     output: 'a\nb c\nq"\n\x00\xff\nd\n',
     errors: [],
-    commands: ["SCAN 0", "SCAN 17", "SCAN 5"],
+    commands: ["SCAN 0 COUNT 25", "SCAN 17 COUNT 25", "SCAN 5 COUNT 25"],
   });
   const quoted = '"a"\n"b c"\n"q\\"\\n\\x00\\xff"\n"d"\n';
   assertEquals((await runTool(["--scan", "--no-raw"], answer)).output, quoted);
@@ -37,7 +37,7 @@ Deno.test("the names of all keys, for programs and for people", async () => {
 
 Deno.test("a pattern, plain or quoted, and pauses", async () => {
   const { commands } = await runTool(["--scan", "--pattern", "a*\\n"], answer);
-  assertEquals(commands[0], "SCAN 0 MATCH a*\\n");
+  assertEquals(commands[0], "SCAN 0 MATCH a*\\n COUNT 25");
   const result = await runTool(["--scan", "--quoted-pattern", '"a*\\n"', "-i", "0.001"], answer);
   assertEquals(result.commands, [
     "SCAN 0 MATCH a*\n",
@@ -112,7 +112,7 @@ Deno.test("to a file, a terminal shows how far it is", async () => {
 
   const other = new FakeTerminal();
   other.errorIsTerminal = true;
-  assertEquals((await runTool(["--scan"], answer, other)).commands[0], "SCAN 0");
+  assertEquals((await runTool(["--scan"], answer, other)).commands[0], "SCAN 0 COUNT 25");
 });
 
 function letTimePass(durationMs: number): void {
