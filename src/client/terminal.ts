@@ -6,7 +6,8 @@
 
 import { promptSecret } from "@std/cli";
 import { TextLineStream, toBytes } from "@std/streams";
-import { writeWhole } from "../runtime/files.ts";
+import { systemReason, writeWhole } from "../runtime/files.ts";
+import { FatalError } from "./fatal_error.ts";
 import {
   type Keyboard,
   onSystemRedraw,
@@ -88,12 +89,12 @@ export function systemTerminal(): Terminal {
     inputIsTerminal: Deno.stdin.isTerminal(),
     outputIsTerminal: Deno.stdout.isTerminal(),
     errorIsTerminal: Deno.stderr.isTerminal(),
-    readLines: () => linesOf(Deno.stdin.readable),
-    readAll: () => toBytes(Deno.stdin.readable),
+    readLines: () => linesOf(ReadableStream.from(readStandardInput())),
+    readAll: () => toBytes(ReadableStream.from(readStandardInput())),
     readInput: (room) => Deno.stdin.read(room),
     inputLength,
     askSecret: (question) => promptSecret(question),
-    write: (bytes) => writeWhole((piece) => Deno.stdout.writeSync(piece), bytes),
+    write: writeStandardOutput,
     writeError: (line) => writeErrorText(line + "\n"),
     writeErrorText,
     outputIsFile,
@@ -116,8 +117,30 @@ async function inputLength(): Promise<number | undefined> {
   return input.isFile() ? input.size : undefined;
 }
 
+async function* readStandardInput(): AsyncGenerator<Uint8Array> {
+  try {
+    yield* Deno.stdin.readable;
+  } catch (error) {
+    throw new FatalError(`Reading from standard input: ${systemReason(error)}`);
+  }
+}
+
+function writeStandardOutput(bytes: Uint8Array): void {
+  try {
+    writeWhole((piece) => Deno.stdout.writeSync(piece), bytes);
+  } catch (error) {
+    // A reader that goes away is no fault: `| head`.
+    if (error instanceof Deno.errors.BrokenPipe) throw error;
+    throw new FatalError(`Writing to standard output: ${systemReason(error)}`);
+  }
+}
+
 function writeErrorText(text: string): void {
-  writeWhole((piece) => Deno.stderr.writeSync(piece), new TextEncoder().encode(text));
+  try {
+    writeWhole((piece) => Deno.stderr.writeSync(piece), new TextEncoder().encode(text));
+  } catch {
+    // There is no place left to say so.
+  }
 }
 
 function windowSize(): { columns: number; rows: number } | undefined {
