@@ -28,7 +28,8 @@ export interface SnapshotTarget {
   /**
    * Puts the next bytes there.
    *
-   * @throws {ToolError} if the system doesn't take them.
+   * @throws {Error} if the system doesn't take them; a {@linkcode ToolError} or what the terminal
+   * throws.
    */
   write(bytes: Uint8Array): void;
   /**
@@ -102,13 +103,7 @@ class OutputTarget implements SnapshotTarget {
   }
 
   write(bytes: Uint8Array): void {
-    try {
-      this.#terminal.write(bytes);
-    } catch (error) {
-      // Nobody reads any more, which isn't worth a word.
-      if (error instanceof Deno.errors.BrokenPipe) throw error;
-      throw new ToolError(`Error writing data to file: ${systemReason(error)}`);
-    }
+    this.#terminal.write(bytes);
   }
 
   finish(): Promise<void> {
