@@ -28,6 +28,7 @@ import { RequestWriter } from "../../protocol/request_writer.ts";
 import { systemReason } from "../../runtime/files.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import { Printer } from "../output/printer.ts";
+import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
 import { Progress } from "./progress.ts";
 import { RawConnection } from "./raw_connection.ts";
 import { ReplyCounter } from "./reply_counter.ts";
@@ -47,7 +48,7 @@ const encoder = new TextEncoder();
  * Sends the whole input to the server.
  *
  * @returns The exit code: 1 if the server answered anything with an error, kept silent for too long
- * or went away.
+ * or went away; 130 after Ctrl-C, as shells have it.
  */
 export async function pipe(context: ToolContext): Promise<number> {
   const connection = await RawConnection.open(context);
@@ -60,8 +61,8 @@ export async function pipe(context: ToolContext): Promise<number> {
   }
 }
 
-/** How it ended, unless with a failure that has a text of its own. */
-type Ending = "answered" | "silent" | { readonly failure: string };
+/** How it ended, unless early, with a text of its own. */
+type Ending = "answered" | "silent" | { readonly failure: string; readonly exitCode?: number };
 
 /** One input on its way. */
 class Transfer {
@@ -85,6 +86,7 @@ class Transfer {
       push: (bytes) => {
         const reader = new ReplyReader();
         reader.push(bytes);
+        this.#progress?.clear();
         printer.printPush(reader.next()!);
       },
     });
@@ -96,6 +98,10 @@ class Transfer {
       const total = await terminal.inputLength();
       this.#progress = new Progress(terminal, { label: "Sending", unit: "bytes", total });
     }
+    using interruption = new Interruption(terminal);
+    interruption.requested.then(() => {
+      this.#ending.resolve({ failure: "Interrupted", exitCode: INTERRUPTED_EXIT_CODE });
+    });
     this.#send().catch(this.#ending.reject);
     this.#receive().catch(this.#ending.reject);
     const ending = await this.#ending.promise;
@@ -104,7 +110,7 @@ class Transfer {
     const { replies } = this.#counter;
     if (typeof ending === "object") {
       terminal.writeError(`${ending.failure} (errors: ${errors}, replies: ${replies})`);
-      return 1;
+      return ending.exitCode ?? 1;
     }
     if (ending === "answered") this.#say("Last reply received from server.");
     else {

@@ -91,21 +91,29 @@ export class Progress {
     this.#draw(now);
   }
 
+  /** Takes the bar off the screen until it is drawn again, for what is printed otherwise. */
+  clear(): void {
+    if (this.#drawnColumns === 0) return;
+    const columns = this.#terminal.columns() ?? USUAL_COLUMNS;
+    this.#terminal.writeErrorText(`\r${" ".repeat(Math.min(this.#drawnColumns, columns - 1))}\r`);
+    this.#drawnColumns = 0;
+  }
+
   /** Prints a line on the standard output, above the bar. */
   line(text: string): void {
-    this.#clear();
+    this.clear();
     this.#terminal.write(encoder.encode(text + "\n"));
   }
 
   /** Prints a line on the standard error output, above the bar. */
   errorLine(text: string): void {
-    this.#clear();
+    this.clear();
     this.#terminal.writeError(text);
   }
 
   /** Takes the bar off the screen for good. */
   end(): void {
-    this.#clear();
+    this.clear();
     this.#ended = true;
   }
 
@@ -115,13 +123,6 @@ export class Progress {
     const text = this.#compose((now - this.#startMs) / 1000, columns - 1);
     this.#terminal.writeErrorText("\r" + text.padEnd(Math.min(this.#drawnColumns, columns - 1)));
     this.#drawnColumns = text.length;
-  }
-
-  #clear(): void {
-    if (this.#drawnColumns === 0) return;
-    const columns = this.#terminal.columns() ?? USUAL_COLUMNS;
-    this.#terminal.writeErrorText(`\r${" ".repeat(Math.min(this.#drawnColumns, columns - 1))}\r`);
-    this.#drawnColumns = 0;
   }
 
   #compose(seconds: number, columns: number): string {

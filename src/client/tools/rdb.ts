@@ -11,13 +11,11 @@ import { type Files, systemFiles } from "../../runtime/files.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import { reportFailure, ToolError } from "./failures.ts";
 import { IncomingSnapshot, introduceReplica } from "./incoming_snapshot.ts";
+import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
 import { Progress } from "./progress.ts";
 import { RawConnection } from "./raw_connection.ts";
 import { openSnapshotTarget, type SnapshotTarget } from "./snapshot_target.ts";
 import type { ToolContext } from "./tool.ts";
-
-/** What shells say of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 /**
  * Fetches a snapshot of all that the server has.
@@ -45,12 +43,9 @@ async function run(context: ToolContext, files: Files, functionsOnly: boolean): 
   const { terminal, settings: { toolValue: path } } = context;
   const connection = await RawConnection.open(context);
   if (connection === undefined) return 1;
-  let isInterrupted = false;
-  const forget = terminal.onInterrupt(() => {
-    isInterrupted = true;
-    // Whoever waits for it learns that it has ended, and tidies up.
-    connection.close();
-  });
+  using interruption = new Interruption(terminal);
+  // Whoever waits for it learns that it has ended, and tidies up.
+  interruption.requested.then(() => connection.close());
   let target: SnapshotTarget | undefined;
   try {
     // First of all: a server shouldn't make a snapshot that nobody can write.
@@ -60,10 +55,9 @@ async function run(context: ToolContext, files: Files, functionsOnly: boolean): 
     return 0;
   } catch (error) {
     target?.abandon();
-    if (isInterrupted) return INTERRUPTED;
+    if (interruption.isRequested) return INTERRUPTED_EXIT_CODE;
     return reportFailure(error, (line) => terminal.writeError(line));
   } finally {
-    forget();
     connection.close();
   }
 }

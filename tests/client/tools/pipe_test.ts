@@ -188,6 +188,25 @@ Deno.test("what the server says before it closes is shown", async () => {
   });
 });
 
+Deno.test("Ctrl-C says how far it has come", async () => {
+  await withServer(async (port) => {
+    const terminal = new FakeTerminal();
+    let reads = 0;
+    terminal.readInput = (room) => {
+      if (reads++ > 0) return new Promise(() => {});
+      room.set(latin1Bytes("nonsense\r\n"));
+      return Promise.resolve(10);
+    };
+    // The error is the sign that its reply was counted.
+    terminal.writeError = (line) => {
+      terminal.errors.push(line);
+      terminal.interrupt();
+    };
+    const { code, output, errors } = await pipe(port, terminal);
+    assertEquals([code, output, errors.at(-1)], [130, "", "Interrupted (errors: 1, replies: 1)"]);
+  });
+});
+
 Deno.test("replies that are none, and an input that can't be read", async () => {
   await withTalker("+OK\r\nHTTP/1.1 400\r\n", async (port) => {
     const { code, errors } = await pipe(port, command("PING"));
