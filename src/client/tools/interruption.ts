@@ -16,6 +16,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class Interruption {
   readonly #requested = Promise.withResolvers<void>();
   #isRequested = false;
+  /** Ends the wait that is going on, if there is one. */
+  #wake: (() => void) | undefined;
   #forget: (() => void) | undefined;
 
   /** Takes Ctrl-C from now on. */
@@ -23,6 +25,7 @@ export class Interruption {
     this.#forget = terminal.onInterrupt(() => {
       this.#isRequested = true;
       this.#requested.resolve();
+      this.#wake?.();
       // Who presses it again won't wait any longer: then it ends the program.
       this[Symbol.dispose]();
     });
@@ -39,18 +42,20 @@ export class Interruption {
   }
 
   /**
-   * Waits, but not longer than the user does.
+   * Waits, but not longer than the user does. One wait at a time.
    *
    * @param durationMs How long, in milliseconds.
    */
-  async sleep(durationMs: number): Promise<void> {
-    if (this.#isRequested) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const passed = new Promise<void>((resolve) =>
-      timer = setTimeout(resolve, Math.min(durationMs, LONGEST_TIMER_MS))
-    );
-    await Promise.race([passed, this.#requested.promise]);
-    clearTimeout(timer);
+  sleep(durationMs: number): Promise<void> {
+    if (this.#isRequested) return Promise.resolve();
+    // A race with the promise above would leave something there each time.
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.min(durationMs, LONGEST_TIMER_MS));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Leaves Ctrl-C to the system again. */
