@@ -113,8 +113,13 @@ export function systemTerminal(): Terminal {
 async function inputLength(): Promise<number | undefined> {
   // Loaded when it is wanted: it takes as long as the rest of a short command.
   const { fstatSync } = await import("node:fs");
-  const input = fstatSync(0);
-  return input.isFile() ? input.size : undefined;
+  try {
+    const input = fstatSync(0);
+    return input.isFile() ? input.size : undefined;
+  } catch {
+    // There may be no input at all.
+    return undefined;
+  }
 }
 
 async function* readStandardInput(): AsyncGenerator<Uint8Array> {

@@ -93,7 +93,7 @@ class Transfer {
   }
 
   async run(): Promise<number> {
-    const { settings, terminal } = this.#context;
+    const { terminal } = this.#context;
     if (terminal.errorIsTerminal && !terminal.inputIsTerminal) {
       const total = await terminal.inputLength();
       this.#progress = new Progress(terminal, { label: "Sending", unit: "bytes", total });
@@ -106,6 +106,19 @@ class Transfer {
     this.#receive().catch(this.#ending.reject);
     const ending = await this.#ending.promise;
     this.#progress?.end();
+    return this.#report(ending);
+  }
+
+  /** Lets go of everything. */
+  stop(): void {
+    clearTimeout(this.#silenceTimer);
+    this.#progress?.end();
+    this.#connection.close();
+  }
+
+  /** Says how it ended, and gives the exit code. */
+  #report(ending: Ending): number {
+    const { settings, terminal } = this.#context;
     let { errors } = this.#counter;
     const { replies } = this.#counter;
     if (typeof ending === "object") {
@@ -120,13 +133,6 @@ class Transfer {
     }
     this.#say(`errors: ${errors}, replies: ${replies}`);
     return errors > 0 ? 1 : 0;
-  }
-
-  /** Lets go of everything. */
-  stop(): void {
-    clearTimeout(this.#silenceTimer);
-    this.#progress?.end();
-    this.#connection.close();
   }
 
   async #send(): Promise<void> {
