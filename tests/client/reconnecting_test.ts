@@ -10,6 +10,7 @@ import {
 } from "../../src/client/mod.ts";
 import { retryDelayMs } from "../../src/client/reconnecting.ts";
 import { freePort } from "../support/ports.ts";
+import { seededRandom, testSeed } from "../support/random.ts";
 import { type Answer, ScriptedServer } from "./scripted_server.ts";
 
 /** Answers PING and ECHO, closes on DIE, and refuses the rest. */
@@ -203,6 +204,45 @@ Deno.test("closing while it connects, while it gets ready, and between attempts"
   const pausing = clientOf(freePort(), { firstRetryMs: 3_600_000, lastRetryMs: 3_600_000 });
   await until(() => pausing.events.length > 0);
   pausing.client.close();
+});
+
+Deno.test("nothing is carried out twice that may not be, and nothing lost that may", async () => {
+  const random = seededRandom(testSeed("lost connections"));
+  await using server = new ScriptedServer((words) => {
+    const reply = answer(words);
+    if (random() >= 0.1) return reply;
+    // With or without its reply, which the connection takes along.
+    return random() < 0.5 ? "close" : { lastWords: reply as string };
+  });
+  const { client } = clientOf(server.port, {
+    lastRetryMs: 1,
+    mayRepeat: ([, text]) => String(text).startsWith("again"),
+  });
+  using _closing = client;
+  const texts = Array.from(
+    { length: 300 },
+    (_, index) => `${random() < 0.5 ? "again" : "once"}${index}`,
+  );
+  const results: Promise<string | undefined>[] = [];
+  for (const text of texts) {
+    results.push(
+      echo(client, text).then(String, (error) => {
+        assert(error instanceof ConnectionClosedError);
+        return undefined;
+      }),
+    );
+    // Some leave together, some later, some while there is no connection.
+    if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve));
+  }
+  const replies = await Promise.all(results);
+  const carriedOut = new Map<string, number>();
+  for (const [, text] of server.commands) carriedOut.set(text, (carriedOut.get(text) ?? 0) + 1);
+  texts.forEach((text, index) => {
+    const reply = replies[index];
+    const count = carriedOut.get(text) ?? 0;
+    if (text.startsWith("again")) assert(reply === text && count >= 1, text);
+    else assert(count <= 1 && (reply === undefined || (reply === text && count === 1)), text);
+  });
 });
 
 Deno.test("attempts come at longer intervals, up to a limit, with a part left to chance", () => {
