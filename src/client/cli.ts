@@ -100,6 +100,11 @@ function asksForHelp([name]: readonly Uint8Array[]): boolean {
   return ["help", "?"].includes(latin1Text(name).toLowerCase());
 }
 
+/** Whether a command makes a replica of us. */
+function asksForReplication([name]: readonly Uint8Array[]): boolean {
+  return ["sync", "psync"].includes(latin1Text(name).toLowerCase());
+}
+
 /** Runs the command that stands on the command line. */
 async function runOnce(
   settings: ClientSettings,
@@ -116,6 +121,11 @@ async function runOnce(
     const { printCommandHelp } = await import("./command_help.ts");
     await printCommandHelp(words.slice(1), { settings, terminal });
     return 0;
+  }
+  if (asksForReplication(words)) {
+    // What follows the reply is no reply.
+    session.printer.printLine("Entering replica output mode...  (press Ctrl-C to quit)");
+    return await runTool("replica", { settings, terminal });
   }
   if (!await session.connect()) return 1;
   return await repeat(words, settings, session);
