@@ -120,6 +120,17 @@ Deno.test("more than the limit doesn't wait", async () => {
   assertEquals((await client.ended).message, "The connection was closed");
 });
 
+Deno.test("what has waited leaves room for others", async () => {
+  await using server = new ScriptedServer(answer);
+  const { client } = clientOf(server.port, { maxWaitingCommands: 2 });
+  using _closing = client;
+  for (let loss = 0; loss < 3; loss++) {
+    assertEquals(await Promise.all([echo(client, "a"), echo(client, "b")]), ["a", "b"]);
+    await assertRejects(() => client.command("DIE"), ConnectionClosedError);
+    assertEquals(client.isConnected, false);
+  }
+});
+
 Deno.test("a server that isn't there yet", async () => {
   const port = freePort();
   const tried = Promise.withResolvers<void>();
