@@ -255,7 +255,7 @@ Deno.test("Router: what was connected to a node before it was connected to anew,
   assertEquals(await client.ask("GET a\r\n", "+read\r\n"), "+read\r\n");
   // The first connection watches the node. Of the other one, nobody would say that it leads nowhere.
   const [watching, lane] = [...master.connections];
-  watching.close();
+  await watching.closeWrite();
   await until(() => !master.connections.has(lane));
   assertEquals(await client.ask("GET a\r\n", "+read\r\n"), "+read\r\n");
 });
