@@ -9,6 +9,7 @@ import type { Reply } from "../protocol/reply.ts";
 import { ReplyProtocolError } from "../protocol/reply_types.ts";
 import { Client } from "./client.ts";
 import { openSocket, type ServerAddress } from "./connect.ts";
+import { ConnectionState } from "./connection_state.ts";
 import { ConnectError, ConnectionClosedError } from "./errors.ts";
 import type { ClientSettings } from "./options.ts";
 import { Printer, type PrinterSettings } from "./output/printer.ts";
@@ -76,19 +77,11 @@ export class Session {
 
   #address: ServerAddress;
   #client: Client | undefined;
-  /** The database that the user wants; selected again on each new connection. */
-  #wantedDatabase: number;
-  /** The database that the connection is in. */
-  #database = 0;
-  /** The database before MULTI, which is the one again if the transaction isn't carried out. */
-  #databaseBefore = 0;
-  #inTransaction = false;
+  readonly #state: ConnectionState;
   #isRunning = false;
   #isInterrupted = false;
   /** Whether pushes are what the running command is about, and printed as they come. */
   #printsPushes = false;
-  /** The protocol to switch to on each new connection. */
-  #resp: 2 | 3 | undefined;
   #isAccepted = false;
   /** Why a push couldn't be printed. */
   #pushFailure: unknown;
@@ -100,8 +93,7 @@ export class Session {
     this.#settings = settings;
     this.#terminal = terminal;
     this.#address = settings.address;
-    this.#wantedDatabase = settings.database;
-    this.#resp = settings.resp;
+    this.#state = new ConnectionState(settings.database, settings.resp);
     this.#isDialogue = settings.words.length === 0 && settings.scriptFile === undefined;
     this.printer = new Printer(settings, terminal);
   }
@@ -118,7 +110,7 @@ export class Session {
 
   /** Whether {@linkcode Session.ask} asks: there is a connection, without a command or MULTI. */
   get isIdle(): boolean {
-    return this.isConnected && !this.#isRunning && !this.#inTransaction;
+    return this.isConnected && !this.#isRunning && !this.#state.inTransaction;
   }
 
   /** What stands in front of the user's input. */
@@ -127,9 +119,9 @@ export class Session {
     const { hostname = "127.0.0.1", port = 6379, path } = this.#address;
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
     const server = path === undefined ? `${host}:${port}` : `redis ${path}`;
-    const database = this.#database === 0 ? "" : `[${this.#database}]`;
+    const database = this.#state.database === 0 ? "" : `[${this.#state.database}]`;
     const role = this.role === undefined ? "" : `(${this.role})`;
-    return `${server}${database}${role}${this.#inTransaction ? "(TX)" : ""}> `;
+    return `${server}${database}${role}${this.#state.inTransaction ? "(TX)" : ""}> `;
   }
 
   /**
@@ -169,8 +161,7 @@ export class Session {
   disconnect(): void {
     this.#client?.close();
     this.#client = undefined;
-    this.#database = 0;
-    this.#inTransaction = false;
+    this.#state.forget();
     this.#heldPushes = [];
     this.role = undefined;
   }
@@ -237,7 +228,7 @@ export class Session {
     options: RunOptions,
     followsRedirections: boolean,
   ): Promise<Outcome | Redirection> {
-    if (this.#client?.isOpen === false && !this.#inTransaction) this.disconnect();
+    if (this.#client?.isOpen === false && !this.#state.inTransaction) this.disconnect();
     // A new connection that isn't what the user wants, another database say, gets no command.
     if (this.#client === undefined && await this.#connect(this.#address) !== "answered") {
       return "disconnected";
@@ -260,7 +251,9 @@ export class Session {
       else if (!isConfirmed || reply.kind === "error" || reply.kind === "simple") {
         this.printer.printReply(reply, words);
       }
-      await this.#follow(client, command, words, reply);
+      this.#state.follow(command, words, reply);
+      // Before, the database could be refused.
+      if (command === "auth") await this.#selectWanted(client);
       if (client.isStreaming && (subscribes || command === "monitor")) {
         await this.#stream(client, options.interruptible ?? false);
       }
@@ -305,14 +298,14 @@ export class Session {
     }
     if (!await this.#selectWanted(client)) return false;
     // The protocol that connections start with need not be asked for.
-    return this.#resp !== 3 || await this.#prepare(client, "HELLO 3", "HELLO", "3");
+    return this.#state.resp !== 3 || await this.#prepare(client, "HELLO 3", "HELLO", "3");
   }
 
   async #selectWanted(client: Client): Promise<boolean> {
-    const database = this.#wantedDatabase;
-    if (database === this.#database) return true;
+    const database = this.#state.wantedDatabase;
+    if (database === this.#state.database) return true;
     const done = await this.#prepare(client, `SELECT ${database}`, "SELECT", String(database));
-    if (done) this.#database = database;
+    if (done) this.#state.database = database;
     return done;
   }
 
@@ -325,48 +318,6 @@ export class Session {
     if (reply.kind !== "error") return true;
     this.#terminal.writeError(`${title} failed: ${reply.text()}`);
     return false;
-  }
-
-  /** Keeps up with what a command changed. */
-  async #follow(
-    client: Client,
-    command: string,
-    words: readonly Uint8Array[],
-    reply: Reply,
-  ): Promise<void> {
-    const failed = reply.kind === "error";
-    switch (command) {
-      case "exec":
-      case "discard":
-        if (!this.#inTransaction || (failed && command === "discard")) return;
-        this.#inTransaction = false;
-        if (command === "discard" || failed || reply.kind === "null") {
-          this.#database = this.#databaseBefore;
-          this.#wantedDatabase = this.#databaseBefore;
-        }
-        return;
-      case "multi":
-        if (failed) return;
-        this.#inTransaction = true;
-        this.#databaseBefore = this.#database;
-        return;
-      case "select":
-        if (failed || words.length !== 2) return;
-        this.#database = Number(latin1Text(words[1]));
-        this.#wantedDatabase = this.#database;
-        return;
-      case "auth":
-        // Before, the database could be refused.
-        await this.#selectWanted(client);
-        return;
-      case "reset":
-        if (failed) return;
-        this.#inTransaction = false;
-        this.#database = 0;
-        this.#wantedDatabase = 0;
-        this.#resp = undefined;
-        return;
-    }
   }
 
   /**
@@ -390,7 +341,7 @@ export class Session {
     const reason = await client.closed;
     if (this.#client !== client || this.#isRunning || this.observer === undefined) return;
     // Within MULTI, the next command is to fail: it would run outside of the transaction.
-    if (!this.#inTransaction) this.disconnect();
+    if (!this.#state.inTransaction) this.disconnect();
     this.observer.onLost(reason);
   }
 
