@@ -4,9 +4,8 @@
  * @module
  */
 
-import { ReplyProtocolError } from "../protocol/reply_types.ts";
-import { ConnectError, ConnectionClosedError, ReplyError } from "./errors.ts";
 import type { CommandGuide } from "./help/mod.ts";
+import { reportFailure } from "./tools/failures.ts";
 import { openTool, type ToolContext } from "./tools/tool.ts";
 
 /**
@@ -39,8 +38,7 @@ async function learnFromServer(guide: CommandGuide, context: ToolContext): Promi
     using client = await openTool(context);
     guide.learn(await client.send("COMMAND", "DOCS"));
   } catch (error) {
-    const expected = error instanceof ConnectError || error instanceof ReplyError ||
-      error instanceof ConnectionClosedError || error instanceof ReplyProtocolError;
-    if (!expected) throw error;
+    // What the table knows is told all the same.
+    reportFailure(error, () => {});
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { ReplyProtocolError } from "../../protocol/reply_types.ts";
-import { ConnectionClosedError } from "../errors.ts";
+import { ConnectError, ConnectionClosedError } from "../errors.ts";
 
 /** A tool can't go on; the message is a line for the user. */
 export class ToolError extends Error {
@@ -22,7 +22,7 @@ export class ToolError extends Error {
  * @throws {unknown} `error` itself, if it is neither the tool's, nor the server's, nor the network's.
  */
 export function reportFailure(error: unknown, writeError: (line: string) => void): number {
-  if (error instanceof ToolError) writeError(error.message);
+  if (error instanceof ToolError || error instanceof ConnectError) writeError(error.message);
   else if (error instanceof ConnectionClosedError || error instanceof ReplyProtocolError) {
     writeError(`Error: ${error.message}`);
   } else throw error;

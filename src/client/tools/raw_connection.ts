@@ -18,6 +18,7 @@ import { openSocket } from "../connect.ts";
 import { ConnectError, ConnectionClosedError } from "../errors.ts";
 import type { ClientSettings } from "../options.ts";
 import { reportFailure } from "./failures.ts";
+import { introductionOf } from "./introduction.ts";
 import type { ToolContext } from "./tool.ts";
 
 const READ_BYTES = 4096;
@@ -155,14 +156,7 @@ export class RawConnection {
 
   /** Logs in, and selects database and protocol; the server's refusal, if there is one. */
   async #introduce(settings: ClientSettings): Promise<string | undefined> {
-    const { username, password, database, resp } = settings;
-    const steps: [title: string, command: string, ...args: string[]][] = [];
-    if (password !== undefined) {
-      steps.push(["AUTH", "AUTH", ...username === undefined ? [] : [username], password]);
-    }
-    if (database !== 0) steps.push([`SELECT ${database}`, "SELECT", String(database)]);
-    if (resp === 3) steps.push(["HELLO 3", "HELLO", "3"]);
-    for (const [title, command, ...args] of steps) {
+    for (const [title, command, ...args] of introductionOf(settings)) {
       const reply = await this.command(command, ...args);
       if (reply.kind === "error") return `${title} failed: ${reply.text()}`;
     }

@@ -7,9 +7,8 @@
 import type { Reply } from "../../protocol/reply.ts";
 import type { RequestArgument } from "../../protocol/request_writer.ts";
 import type { Client } from "../client.ts";
-import { ConnectError, ConnectionClosedError, ReplyError } from "../errors.ts";
+import { ConnectError, ConnectionClosedError } from "../errors.ts";
 import { latin1Bytes } from "../quoting.ts";
-import { ToolError } from "./failures.ts";
 import type { Interruption } from "./interruption.ts";
 import { connectTool, openTool, type ToolContext } from "./tool.ts";
 
@@ -96,10 +95,7 @@ export class ReconnectingClient {
       return await openTool(this.#context);
     } catch (error) {
       if (error instanceof ConnectError || error instanceof ConnectionClosedError) return undefined;
-      if (!(error instanceof ReplyError)) throw error;
-      // A server that has just started refuses nearly everything until it has read its files.
-      if (error.code === "LOADING") return undefined;
-      throw new ToolError(error.message);
+      throw error;
     }
   }
 }

@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { Client, ClientOptions } from "../client.ts";
+import type { Client } from "../client.ts";
 import { connect } from "../connect.ts";
-import { ConnectError, ConnectionClosedError, ReplyError } from "../errors.ts";
 import type { ClientSettings, OutputFormat } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
+import { reportFailure, ToolError } from "./failures.ts";
+import { introductionOf } from "./introduction.ts";
 
 /** What a tool is given. */
 export interface ToolContext {
@@ -26,17 +27,11 @@ export type Tool = (context: ToolContext) => Promise<number>;
  *
  * @returns the client, or `undefined` if there is none.
  */
-export async function connectTool(
-  context: ToolContext,
-  options: ClientOptions = {},
-): Promise<Client | undefined> {
+export async function connectTool(context: ToolContext): Promise<Client | undefined> {
   try {
-    return await openTool(context, options);
+    return await openTool(context);
   } catch (error) {
-    const expected = error instanceof ConnectError || error instanceof ReplyError ||
-      error instanceof ConnectionClosedError;
-    if (!expected) throw error;
-    context.terminal.writeError(error.message);
+    reportFailure(error, (line) => context.terminal.writeError(line));
     return undefined;
   }
 }
@@ -45,15 +40,22 @@ export async function connectTool(
  * Connects as the settings say.
  *
  * @throws {ConnectError} if there is no server.
- * @throws {ReplyError} if it refuses the user, the protocol or the database.
+ * @throws {ToolError} if it refuses the user, the protocol or the database.
  * @throws {ConnectionClosedError} if it closes the connection before that.
+ * @throws {ReplyProtocolError} if it sends what is no reply.
  */
-export function openTool(
-  { settings }: ToolContext,
-  options: ClientOptions = {},
-): Promise<Client> {
-  const { address, username, password, database, resp } = settings;
-  return connect({ ...address, username, password, database, resp, ...options });
+export async function openTool({ settings }: ToolContext): Promise<Client> {
+  const client = await connect(settings.address);
+  try {
+    for (const [title, command, ...args] of introductionOf(settings)) {
+      const reply = await client.send(command, ...args);
+      if (reply.kind === "error") throw new ToolError(`${title} failed: ${reply.text()}`);
+    }
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+  return client;
 }
 
 /** How a tool prints: as the user wants it, or by who reads it. */

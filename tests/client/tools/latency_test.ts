@@ -6,6 +6,7 @@ import {
 } from "../../../src/client/tools/latency.ts";
 import { drawLatencies, Spectrum } from "../../../src/client/tools/latency_distribution.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
+import type { Answer } from "../scripted_server.ts";
 import { ImpatientTerminal, runTool, runToolItself, simple, steppingClock } from "./tool_run.ts";
 
 const CLEAR_LINE = "\x1b[0G\x1b[2K";
@@ -108,23 +109,23 @@ Deno.test("a server that goes for good ends it when Ctrl-C is pressed", async ()
 
 Deno.test("a server that comes back otherwise", async () => {
   // The first connection is taken in, and closed at its first PING.
-  const answer = (comeback: string) => {
+  const answer = (comeback: Answer) => {
     let logins = 0;
-    return (words: string[]) =>
-      words[0] === "PING" ? "close" as const : ++logins === 1 ? "+OK\r\n" : comeback;
+    return (words: string[]): Answer =>
+      words[0] === "PING" ? "close" : ++logins === 1 ? "+OK\r\n" : comeback;
   };
   const refused = await runTool(["--latency", "-n", "3"], answer("-ERR no such database\r\n"));
   assertEquals(refused.code, 1);
   assertEquals(refused.errors, [
     "Reconnecting: Server closed the connection",
-    "ERR no such database",
+    "SELECT 3 failed: ERR no such database",
   ]);
 
   const terminal = new FakeTerminal();
-  const loading = answer("-LOADING the file\r\n");
+  const closing = answer("close");
   const patient = await runTool(["--latency", "-n", "3"], (words) => {
-    const text = loading(words);
-    if (text.startsWith("-LOADING")) setTimeout(() => terminal.interrupt(), 5);
+    const text = closing(words);
+    if (words[0] === "SELECT" && text === "close") setTimeout(() => terminal.interrupt(), 5);
     return text;
   }, terminal);
   assertEquals(patient.code, 130);
