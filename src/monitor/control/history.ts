@@ -42,7 +42,7 @@ export function noteHistory(
   node: Node,
   info: NodeInfo,
 ): void {
-  if (node !== group.master || info.role !== "master" || info.history === "") return;
+  if (node !== presentMaster(group) || info.role !== "master" || info.history === "") return;
   if (info.history === group.history) {
     group.historyRunId = info.runId;
     settle(group);
@@ -60,6 +60,12 @@ export function noteHistory(
     return;
   }
   loseHistory(context, group, "the master has restarted with a history of its own");
+}
+
+/** The master; as soon as a promotion counts, that is the new one, though the others are brought to it before it is called so. */
+function presentMaster({ failover, master }: Group): Node {
+  const counts = failover?.state === "reconf_slaves" || failover?.state === "update_config";
+  return counts ? failover.promoted ?? master : master;
 }
 
 /** The master hasn't the group's history any more, for all that is known: whatever is done next, the replicas are asked before. */
@@ -170,7 +176,8 @@ export function rankOf(group: Group, node: Node): number {
   if (info.history === group.history) return 2;
   // Promoted by somebody, or following one that was: it has the old history up to there.
   if (info.formerHistory === group.history && info.formerHistory !== "") return 2;
-  return group.formerHistories.has(info.history) ? 1 : 0;
+  // A former master that nobody could tell so has gone on for itself: how much of what it has is the group's can't be known.
+  return info.role === "slave" && group.formerHistories.has(info.history) ? 1 : 0;
 }
 
 /** Whether the master, which has lost its history, has to give way. Decides, too, that it may go on. */
