@@ -126,8 +126,8 @@ async function measureHistory(live: Live, clock: Clock): Promise<number> {
 }
 
 /** How many whole milliseconds begin between a PING and its reply: in the mean, its latency. */
-async function ping({ client }: Live, clock: Clock): Promise<number> {
+async function ping({ server }: Live, clock: Clock): Promise<number> {
   const startMs = Math.floor(clock.monotonic());
-  await client.send("PING");
+  await server.send("PING");
   return Math.floor(clock.monotonic()) - startMs;
 }

@@ -101,14 +101,14 @@ export function drawLatencies(context: ToolContext, clock: Clock = systemClock):
 }
 
 async function drawLines(live: Live, clock: Clock): Promise<number> {
-  const { settings, terminal, client, interruption } = live;
+  const { settings, terminal, server, interruption } = live;
   const intervalMs = (settings.intervalSeconds || DEFAULT_INTERVAL_SECONDS) * 1000;
   const spectrum = new Spectrum(settings.monochrome);
   let lines = 0;
   let startMs = clock.monotonic();
   while (!interruption.isRequested) {
     const pingMs = clock.monotonic();
-    await client.send("PING");
+    await server.send("PING");
     spectrum.add(Math.floor((clock.monotonic() - pingMs) * 1000));
     if (clock.monotonic() - startMs > intervalMs) {
       const legend = lines++ % LINES_BETWEEN_LEGENDS === 0 ? spectrum.legend() : "";

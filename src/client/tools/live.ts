@@ -6,13 +6,13 @@
 
 import { reportFailure } from "./failures.ts";
 import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
-import { ReconnectingClient } from "./reconnecting_client.ts";
-import type { ToolContext } from "./tool.ts";
+import { connectTool, type ToolContext } from "./tool.ts";
+import { WatchedServer } from "./watched_server.ts";
 
 /** What a live tool works with. */
 export interface Live extends ToolContext {
-  /** The connection, which comes back when the server does. */
-  readonly client: ReconnectingClient;
+  /** The server, which may go and come back. */
+  readonly server: WatchedServer;
   /** Ctrl-C; commands under way are rejected when it comes. */
   readonly interruption: Interruption;
 }
@@ -27,11 +27,12 @@ export async function runLive(
   context: ToolContext,
   work: (live: Live) => Promise<number>,
 ): Promise<number> {
-  using interruption = new Interruption(context.terminal);
-  using client = await ReconnectingClient.open(context, interruption);
+  const client = await connectTool(context);
   if (client === undefined) return 1;
+  using interruption = new Interruption(context.terminal);
+  using server = new WatchedServer(context, interruption, client);
   try {
-    const exitCode = await work({ ...context, client, interruption });
+    const exitCode = await work({ ...context, server, interruption });
     return interruption.isRequested ? INTERRUPTED_EXIT_CODE : exitCode;
   } catch (error) {
     if (interruption.isRequested) return INTERRUPTED_EXIT_CODE;

@@ -48,9 +48,9 @@ export async function playCache(
     throw new UsageError(`'${settings.toolValue}' is no value for '--lru-test'`);
   }
   const keyCount = Number(settings.toolValue);
-  using interruption = new Interruption(terminal);
   using client = await connectTool(context);
   if (client === undefined) return 1;
+  using interruption = new Interruption(terminal);
   interruption.requested.then(() => client.close());
   try {
     while (!interruption.isRequested) {

@@ -36,11 +36,11 @@ export function watchServer(context: ToolContext): Promise<number> {
   return runLive(context, showLines);
 }
 
-async function showLines({ settings, terminal, client, interruption }: Live): Promise<number> {
+async function showLines({ settings, terminal, server, interruption }: Live): Promise<number> {
   const intervalMs = (settings.intervalSeconds || DEFAULT_INTERVAL_SECONDS) * 1000;
   let requestsBefore: number | undefined;
   for (let line = 0; !interruption.isRequested; line++) {
-    const info = readInfo(await client.send("INFO"));
+    const info = readInfo(await server.send("INFO"));
     const headings = line % LINES_BETWEEN_HEADINGS === 0 ? HEADINGS : "";
     terminal.write(latin1Bytes(`${headings}${statLine(info, requestsBefore)}\n`));
     requestsBefore = numberOf(info, "total_commands_processed");

@@ -1,5 +1,8 @@
 /**
- * A connection for tools that watch a server for long: it comes back when the server does.
+ * The server that a tool watches for long; it may go and come back.
+ *
+ * Unlike the library's `ReconnectingClient`, which works unseen, it shows each attempt, and a server
+ * that came back and refuses us ends the tool.
  *
  * @module
  */
@@ -10,7 +13,7 @@ import type { Client } from "../client.ts";
 import { ConnectError, ConnectionClosedError } from "../errors.ts";
 import { latin1Bytes } from "../quoting.ts";
 import type { Interruption } from "./interruption.ts";
-import { connectTool, openTool, type ToolContext } from "./tool.ts";
+import { openTool, type ToolContext } from "./tool.ts";
 
 /** From one attempt to the next. */
 const RETRY_INTERVAL_MS = 1000;
@@ -18,31 +21,19 @@ const RETRY_INTERVAL_MS = 1000;
 /** To the start of the line, which is then empty. */
 const CLEAR_LINE = "\r\x1b[0K";
 
-/** A client that connects again. */
-export class ReconnectingClient {
+/** A connection to a server that is watched, or the next one to it. */
+export class WatchedServer {
   readonly #context: ToolContext;
   readonly #interruption: Interruption;
   #client: Client;
 
-  private constructor(context: ToolContext, interruption: Interruption, client: Client) {
+  /** Goes on with a connection, until the user wants an end. */
+  constructor(context: ToolContext, interruption: Interruption, client: Client) {
     this.#context = context;
     this.#interruption = interruption;
     this.#client = client;
     // Who waits for a reply has it rejected.
     interruption.requested.then(() => this.#client.close());
-  }
-
-  /**
-   * Connects for the first time, and says why if it can't.
-   *
-   * @returns the client, or `undefined` if there is no server.
-   */
-  static async open(
-    context: ToolContext,
-    interruption: Interruption,
-  ): Promise<ReconnectingClient | undefined> {
-    const client = await connectTool(context);
-    return client && new ReconnectingClient(context, interruption, client);
   }
 
   /**
