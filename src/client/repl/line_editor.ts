@@ -10,7 +10,7 @@
  */
 
 import { latin1Text } from "../quoting.ts";
-import type { Keyboard } from "../keyboard.ts";
+import type { Keyboard, RedrawReason } from "../keyboard.ts";
 import type { Terminal } from "../terminal.ts";
 import { commonStart, type Completion, listWords } from "./completion_list.ts";
 import { EditArea, type WindowSize } from "./edit_area.ts";
@@ -47,6 +47,8 @@ interface Reading {
 
 const BRACKETS_ON = "\x1b[?2004h";
 const BRACKETS_OFF = "\x1b[?2004l";
+/** How long the window keeps its size before the line is drawn for it. */
+const RESIZE_DELAY_MS = 20;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
 /** The size of a window that doesn't tell it. */
@@ -73,6 +75,8 @@ export class LineEditor {
   #draft = "";
   /** The completion that is being looked for; keys wait for it. */
   #completing: symbol | undefined;
+  /** Draws the line for another size of the window. */
+  #redrawTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Takes over the keyboard. */
   constructor(terminal: Terminal, options: EditorOptions) {
@@ -86,10 +90,7 @@ export class LineEditor {
     this.#keyboard = terminal.openKeyboard();
     this.#forget = [
       terminal.onInterrupt(() => this.#interrupt()),
-      terminal.onRedraw((reason) => {
-        if (reason === "continued") this.#area.forget();
-        this.refresh();
-      }),
+      terminal.onRedraw((reason) => this.#redraw(reason)),
     ];
     this.#write(BRACKETS_ON);
     this.#readKeyboard();
@@ -142,9 +143,22 @@ export class LineEditor {
   close(): void {
     this.#end();
     for (const forget of this.#forget) forget();
+    clearTimeout(this.#redrawTimer);
     this.#write(BRACKETS_OFF);
     this.#keyboard.close();
     this.#buffer.close();
+  }
+
+  #redraw(reason: RedrawReason): void {
+    clearTimeout(this.#redrawTimer);
+    if (reason === "continued") {
+      this.#area.forget();
+      this.refresh();
+    } else {
+      // A window that is drawn larger tells it many times. And one that changed while the program
+      // was stopped tells it first, when the line isn't where it was.
+      this.#redrawTimer = setTimeout(() => this.refresh(), RESIZE_DELAY_MS);
+    }
   }
 
   async #readKeyboard(): Promise<void> {

@@ -138,9 +138,11 @@ Deno.test("another width: the line is drawn once, in its place", async () => {
   const line = editor.read();
   await editor.press("abcdefghijklmnopqrstuvwxyz");
   editor.terminal.resize(10);
+  await editor.press("\x1b[D\x1b[C");
   assertEquals(editor.screen.text, "before\n> abcdefgh\nijklmnopqr\nstuvwxyz");
   assertEquals(editor.screen.cursor, [3, 8]);
   editor.terminal.resize(40);
+  await editor.terminal.drawn();
   assertEquals(editor.screen.text, "before\n> abcdefghijklmnopqrstuvwxyz");
   await editor.press("!\r");
   assertEquals(await line, "abcdefghijklmnopqrstuvwxyz!");

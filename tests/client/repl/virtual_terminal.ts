@@ -60,6 +60,12 @@ export class VirtualTerminal extends FakeTerminal {
     }
   }
 
+  /** Waits until something is written. */
+  async drawn(): Promise<void> {
+    const { length } = this.output;
+    while (this.output.length === length) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
   override write(bytes: Uint8Array): void {
     super.write(bytes);
     this.screen.write(this.#decoder.decode(bytes, { stream: true }));
