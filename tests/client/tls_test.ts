@@ -107,8 +107,9 @@ Deno.test({
   sanitizeResources: false,
   async fn() {
     await using redis = await startTlsRedis();
-    for (const insecure of [false, true]) {
-      const tls = { insecure, handshakeTimeoutMs: 50 };
+    const identity = { certificate: redis.text("client.crt"), key: redis.text("client.key") };
+    for (const options of [{}, { insecure: true }, { identity }]) {
+      const tls = { ...options, handshakeTimeoutMs: 50 };
       await assertRejects(
         () => connect({ port: redis.plainPort, tls }),
         ConnectError,
