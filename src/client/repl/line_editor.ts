@@ -248,7 +248,8 @@ export class LineEditor {
         // Readline would stop the program, which takes a permission that it doesn't have.
         return;
     }
-    this.#buffer.press(text, key);
+    if (isText(text, key)) this.#buffer.insert(text);
+    else this.#buffer.press(text, key);
   }
 
   /** Does what a key means to a search; false if it ends the search and means something else. */
@@ -257,7 +258,7 @@ export class LineEditor {
     else if (isControl(key, "s") || key.name === "down") search.newer();
     else if (key.name === "backspace") search.erase();
     else if (isControl(key, "g")) this.#search = undefined;
-    else if (text !== undefined && text >= " " && !key.ctrl && !key.meta) search.type(text);
+    else if (isText(text, key)) search.type(text);
     else {
       this.#leaveSearch();
       return key.name === "escape";
@@ -361,6 +362,11 @@ export class LineEditor {
 /** A line as it is sent: a character for each byte of its UTF-8. */
 export function lineBytes(line: string): string {
   return latin1Text(encoder.encode(line));
+}
+
+/** Whether a key adds its text to the line. */
+function isText(text: string | undefined, key: Key): text is string {
+  return text !== undefined && text >= " " && text !== "\x7f" && !key.ctrl && !key.meta;
 }
 
 function isControl(key: Key, name: string): boolean {

@@ -263,3 +263,9 @@ Deno.test("the keyboard is given back", () => {
   assertEquals(editor.terminal.keyboardIsClosed, true);
   assertEquals(editor.terminal.output, "\x1b[?2004h\x1b[?2004l");
 });
+
+Deno.test("a long line may come letter by letter", async () => {
+  using editor = open();
+  const text = "x".repeat(300_000);
+  assertEquals(await editor.type(`${text}\r`), text);
+});
