@@ -38,7 +38,10 @@ export interface Terminal {
   readInput(room: Uint8Array): Promise<number | null>;
   /** How long the input is in bytes, if it is a file, which has a length. */
   inputLength(): Promise<number | undefined>;
-  /** Asks for a secret without showing what is typed; `null` where nobody types. */
+  /**
+   * Asks for a secret without showing what is typed; where nobody types, it is the first line of
+   * the input, of which the rest stays there. `null` if there is none.
+   */
   askSecret(question: string): string | null;
   /** Writes to the standard output. */
   write(bytes: Uint8Array): void;
@@ -93,7 +96,7 @@ export function systemTerminal(): Terminal {
     readAll: () => toBytes(ReadableStream.from(readStandardInput())),
     readInput: (room) => Deno.stdin.read(room),
     inputLength,
-    askSecret: (question) => promptSecret(question),
+    askSecret: (question) => Deno.stdin.isTerminal() ? promptSecret(question) : readFirstLine(),
     write: writeStandardOutput,
     writeError: (line) => writeErrorText(line + "\n"),
     writeErrorText,
@@ -120,6 +123,14 @@ async function inputLength(): Promise<number | undefined> {
     // There may be no input at all.
     return undefined;
   }
+}
+
+/** Reads byte by byte, so that what stands behind the line is there for others. */
+function readFirstLine(): string | null {
+  const bytes: number[] = [];
+  const byte = new Uint8Array(1);
+  while (Deno.stdin.readSync(byte) !== null && byte[0] !== 0x0a) bytes.push(byte[0]);
+  return bytes.length === 0 ? null : new TextDecoder().decode(Uint8Array.from(bytes));
 }
 
 async function* readStandardInput(): AsyncGenerator<Uint8Array> {

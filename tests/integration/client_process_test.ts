@@ -50,6 +50,21 @@ Deno.test("a reader that goes away ends the client quietly", async () => {
   assertEquals(output, "141\n");
 });
 
+Deno.test("a password may be the first line of the input", async () => {
+  if (!hasShell()) return;
+  await using server = await ServerProcess.start("--requirepass", "secret");
+  const lines = {
+    "echo secret | CLIENT --askpass PING": "PONG\n",
+    "printf 'secret\\nPING\\nECHO x\\n' | CLIENT --askpass": "PONG\nx\n",
+    "printf 'secret\\nsome text' | CLIENT --askpass -x ECHO": "some text\n",
+    "CLIENT --askpass PING </dev/null": "NOAUTH Authentication required.\n\n",
+  };
+  for (const [line, expected] of Object.entries(lines)) {
+    const { code, output, errors } = await runLine(line, server.port);
+    assertEquals([code, output, errors], [0, expected, ""], line);
+  }
+});
+
 Deno.test("what goes wrong is one line and an exit code", async () => {
   if (!hasShell()) return;
   await using server = await ServerProcess.start();

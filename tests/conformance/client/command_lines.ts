@@ -54,7 +54,7 @@ const COUNTING: readonly string[] = [
   "HELLO",
   "INFO server",
   "INFO nosuchsection",
-  "CLIENT LIST",
+  "CLIENT LIST ID 999999",
   "CLIENT INFO",
   "MEMORY DOCTOR",
   "TIME",
@@ -205,6 +205,7 @@ function inputLines(): CommandLine[] {
     "MULTI\nNOSUCHCOMMAND\nEXEC\nPING\n",
     "HELLO 3\nHGETALL hash\nRESET\nHGETALL hash\n",
     "AUTH wrong\nPING\n",
+    "HELLO 3\nCLIENT TRACKING ON\nGET text\nSET text x\nPING\n",
     "SET utf \xc3\xbc\xff\nGET utf\n",
     "LRANGE list 0 -1\nHGETALL hash\nGET missing\n",
     "LOLWUT VERSION 5 1 1 1\nPING\n",
@@ -212,7 +213,20 @@ function inputLines(): CommandLine[] {
     "DEBUG PROTOCOL map\nPING\n",
     "CONFIG GET hz\n  PING  \n\tPING\n",
   ];
-  const options = [[], ["--no-raw"], ["--csv"], ["-3", "--json"], ["-n", "3"], ["-e"], ["-r", "2"]];
+  const options = [
+    [],
+    ["--no-raw"],
+    ["--csv"],
+    ["-3", "--json"],
+    ["-n", "3"],
+    ["-e"],
+    ["-r", "2"],
+    [
+      "--no-raw",
+      "--show-pushes",
+      "yes",
+    ],
+  ];
   return inputs.flatMap((input) =>
     options.map((args): CommandLine => ({
       args,

@@ -152,6 +152,11 @@ function misbehave([command, ...args]: string[]): Answer {
         lastWords: `*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n` +
           `*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nh\n\r\n`,
       };
+    case "ssubscribe":
+      return {
+        lastWords: `>3\r\n$10\r\nssubscribe\r\n$1\r\nc\r\n:1\r\n` +
+          `>3\r\n$8\r\nsmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n`,
+      };
     case "psubscribe":
       return "-ERR no patterns\r\n";
     case "monitor":
@@ -185,7 +190,8 @@ Deno.test("servers that close, push, refuse and send on", async () => {
     ...[["--show-pushes", "yes", "push"], ["--show-pushes", "yes", "flushed"]],
     ...[["--show-pushes", "y", "--no-raw", "push"], ["--show-pushes", "y", "--csv", "flushed"]],
     ...[["--no-raw", "monitor"], ["--csv", "monitor"], ["--no-raw", "subscribe", "c"]],
-    ...[["--csv", "subscribe", "c"], ["--json", "subscribe", "c"], ["-e", "psubscribe", "c"]],
+    ...[["--csv", "subscribe", "c"], ["--json", "subscribe", "c"], ["ssubscribe", "c"]],
+    ...[["--no-raw", "ssubscribe", "c"], ["--csv", "ssubscribe", "c"], ["-e", "psubscribe", "c"]],
     ...[["-a", "right", "-n", "1", "x", "y"], ["-a", "wrong", "-n", "1", "-3", "x", "y"]],
     ...[["--user", "u", "-a", "right", "x", "y"], ["-r", "3", "half"]],
   ].map((args) => ({ args: [...at, ...args] }));
