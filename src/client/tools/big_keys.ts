@@ -10,7 +10,7 @@ import type { Client } from "../client.ts";
 import { ToolError } from "./failures.ts";
 import { formatAverage, formatPercent, quoteKey } from "./figures.ts";
 import { type KeyType, KeyTypes } from "./key_types.ts";
-import { runSampling, type Sampling } from "./sampling.ts";
+import { runSampling, type Sampling, type Step, walkAhead } from "./sampling.ts";
 import type { ToolContext } from "./tool.ts";
 
 /** How a key's size is asked for. */
@@ -52,11 +52,18 @@ export function memoryKeys(context: ToolContext): Promise<number> {
     }));
 }
 
+/** Likewise, with their sizes. */
+interface MeasuredKeys extends TypedKeys {
+  readonly sizes: readonly number[];
+}
+
 async function findBiggest(sampling: Sampling, measure: Measure): Promise<void> {
   const types = new KeyTypes();
   let totalKeyBytes = 0;
   sampling.printHeading("biggest");
-  for await (const { keys, types: typesOfKeys, sizes } of measureKeys(sampling, types, measure)) {
+  const walk = { sampling, types, measure };
+  const first = async () => measureStep(walk, undefined, await sampling.scan.next());
+  for await (const { keys, types: typesOfKeys, sizes } of walkAhead(first)) {
     sampling.beginBatch();
     for (let index = 0; index < keys.length; index++) {
       const type = typesOfKeys[index];
@@ -109,31 +116,28 @@ function printSummary(
 }
 
 /**
- * Gives all keys with their types and sizes, in batches. While the sizes of one batch are asked for,
- * so are the types of the next and the keys of the one behind that, all in one write.
+ * Asks for the sizes of one batch of keys, the types of the next, and the keys of the one behind
+ * that, all in one write.
+ *
+ * @param walk What goes on from step to step.
+ * @param typed The first of these batches; `undefined` in the first step.
+ * @param scanned The second one; `undefined` in the last step.
  */
-async function* measureKeys(
-  sampling: Sampling,
-  types: KeyTypes,
-  measure: Measure,
-): AsyncGenerator<TypedKeys & { readonly sizes: readonly number[] }> {
-  const { client, scan } = sampling;
-  let scanned: readonly BulkReply[] | undefined = await scan.next();
-  let typed: TypedKeys | undefined;
-  while (scanned !== undefined || typed !== undefined) {
-    const [sizes, typesOfScanned, nextScanned]: [
-      readonly number[] | undefined,
-      TypedKeys["types"] | undefined,
-      readonly BulkReply[] | undefined,
-    ] = await Promise.all([
-      typed && askSizes(sampling, typed, measure),
-      scanned && askTypes(client, scanned, types),
-      scanned === undefined || scan.isDone ? undefined : scan.next(),
-    ]);
-    if (typed !== undefined) yield { ...typed, sizes: sizes! };
-    typed = scanned && { keys: scanned, types: typesOfScanned! };
-    scanned = nextScanned;
-  }
+async function measureStep(
+  walk: { readonly sampling: Sampling; readonly types: KeyTypes; readonly measure: Measure },
+  typed: TypedKeys | undefined,
+  scanned: readonly BulkReply[] | undefined,
+): Promise<Step<MeasuredKeys>> {
+  const { client, scan } = walk.sampling;
+  const [sizes, types, nextScanned] = await Promise.all([
+    typed && askSizes(walk.sampling, typed, walk.measure),
+    scanned && askTypes(client, scanned, walk.types),
+    scanned === undefined || scan.isDone ? undefined : scan.next(),
+  ]);
+  const batch = typed && { ...typed, sizes: sizes! };
+  if (scanned === undefined) return { batch, next: undefined };
+  const nextTyped = { keys: scanned, types: types! };
+  return { batch, next: () => measureStep(walk, nextTyped, nextScanned) };
 }
 
 async function askTypes(

@@ -7,7 +7,7 @@
 import type { BulkReply } from "../../protocol/reply.ts";
 import { ToolError } from "./failures.ts";
 import { quoteKey } from "./figures.ts";
-import { runSampling, type Sampling } from "./sampling.ts";
+import { runSampling, type Sampling, type Step, walkAhead } from "./sampling.ts";
 import type { ToolContext } from "./tool.ts";
 
 /** How many keys are listed at the end. */
@@ -20,6 +20,12 @@ interface HotKey {
   readonly counter: number;
 }
 
+/** Keys with their counters: the same place in both lists belongs to the same key. */
+interface CountedKeys {
+  readonly keys: readonly BulkReply[];
+  readonly counters: readonly number[];
+}
+
 /** Looks for keys that are used much. */
 export function hotKeys(context: ToolContext): Promise<number> {
   return runSampling(context, findHottest);
@@ -29,7 +35,8 @@ async function findHottest(sampling: Sampling): Promise<void> {
   /** The hottest first; of those with the same counter, the one that was found first. */
   const hottest: HotKey[] = [];
   sampling.printHeading("hot");
-  for await (const { keys, counters } of countUses(sampling)) {
+  const first = async () => countStep(sampling, await sampling.scan.next());
+  for await (const { keys, counters } of walkAhead(first)) {
     sampling.beginBatch();
     for (let index = 0; index < keys.length; index++) {
       sampling.countKey();
@@ -58,18 +65,20 @@ function insert(key: HotKey, hottest: HotKey[]): void {
   if (hottest.length > LISTED_KEYS) hottest.pop();
 }
 
-/** Gives all keys with their counters, in batches; each SCAN leaves with the questions before. */
-async function* countUses(
+/** Asks for the counters of a batch of keys, and for the keys of the next, in one write. */
+async function countStep(
   sampling: Sampling,
-): AsyncGenerator<{ readonly keys: readonly BulkReply[]; readonly counters: readonly number[] }> {
+  keys: readonly BulkReply[],
+): Promise<Step<CountedKeys>> {
   const { scan } = sampling;
-  let keys: readonly BulkReply[] | undefined = await scan.next();
-  while (keys !== undefined) {
-    const [counters, nextKeys]: [readonly number[], readonly BulkReply[] | undefined] =
-      await Promise.all([askCounters(sampling, keys), scan.isDone ? undefined : scan.next()]);
-    yield { keys, counters };
-    keys = nextKeys;
-  }
+  const [counters, nextKeys] = await Promise.all([
+    askCounters(sampling, keys),
+    scan.isDone ? undefined : scan.next(),
+  ]);
+  return {
+    batch: { keys, counters },
+    next: nextKeys && (() => countStep(sampling, nextKeys)),
+  };
 }
 
 /** Counters; 0 for a key that is gone. */

@@ -27,6 +27,34 @@ const SCANS_BETWEEN_RESTS = 100;
 /** After so many keys it tells how far it is. */
 const KEYS_BETWEEN_LINES = 1_000_000;
 
+/** What came of a step through the keys. */
+export interface Step<Batch> {
+  /** Keys about which all is known now. */
+  readonly batch: Batch | undefined;
+  /** Sends the questions of the next step, and waits for the answers; `undefined` at the end. */
+  readonly next: (() => Promise<Step<Batch>>) | undefined;
+}
+
+/**
+ * Gives the batches of steps. The questions of each step are on their way before the batch of the
+ * one before is given: the server works on them while that is counted.
+ */
+export async function* walkAhead<Batch>(
+  first: () => Promise<Step<Batch>>,
+): AsyncGenerator<Batch> {
+  let asked: Promise<Step<Batch>> | undefined = first();
+  try {
+    while (asked !== undefined) {
+      const { batch, next }: Step<Batch> = await asked;
+      asked = next?.();
+      if (batch !== undefined) yield batch;
+    }
+  } finally {
+    // Who doesn't want the rest doesn't care what becomes of it.
+    asked?.catch(() => {});
+  }
+}
+
 /** The state of a walk through all keys. */
 export class Sampling {
   /** The connection. */
