@@ -21,7 +21,8 @@ const ESCAPED_CHARACTERS: Readonly<Record<string, string>> = {
  *
  * Words are separated by white space. In double quotes, `\n`, `\r`, `\t`, `\b`, `\a` and `\x` with
  * two hexadecimal digits stand for a byte, and a backslash before another character for that; in
- * single quotes only `\'` has a meaning. Behind a closing quote, the word must end.
+ * single quotes only `\'` has a meaning. Behind a closing quote, the word must end. Vertical tabs and
+ * form feeds separate words, but don't end one without quotes: so it is in Redis.
  *
  * @param line A character for each byte.
  * @returns The words, or `undefined` if the quotes are out of order.
@@ -41,7 +42,7 @@ export function splitLine(line: string): string[] | undefined {
     while (at < line.length && isSpace(line[at])) at++;
     if (at >= line.length) return words;
     let word = "";
-    while (at < line.length && !isSpace(line[at])) {
+    while (at < line.length && !" \t\n\r".includes(line[at])) {
       const character = line[at];
       if (character !== '"' && character !== "'") {
         word += character;
@@ -55,6 +56,7 @@ export function splitLine(line: string): string[] | undefined {
       word += quoted.text;
       at = quoted.end;
       if (at < line.length && !isSpace(line[at])) return undefined;
+      break;
     }
     words.push(word);
   }

@@ -10,6 +10,11 @@ Deno.test("words are separated by white space", () => {
   assertEquals(splitLine("a\\n \\x41 \xff"), ["a\\n", "\\x41", "\xff"]);
 });
 
+Deno.test("vertical tabs and form feeds are a part of a word that they don't start", () => {
+  assertEquals(splitLine("a\vb \fc\f \v"), ["a\vb", "c\f"]);
+  assertEquals(splitLine('"a"\v"b"\f'), ["a", "b"]);
+});
+
 Deno.test("double quotes have escapes", () => {
   assertEquals(splitLine('"a b" ""'), ["a b", ""]);
   assertEquals(splitLine('"\\n\\r\\t\\b\\a"'), ["\n\r\t\b\x07"]);

@@ -19,13 +19,15 @@ import {
   type Traces,
 } from "./command_line.ts";
 import { commandLines, DATA } from "./command_lines.ts";
-import { randomReply } from "./random_replies.ts";
+import { randomLine, randomReply } from "./random_replies.ts";
 import { FORMATS, REPLIES } from "./replies.ts";
 
 /** Some of the command lines are tried with a process of ours. */
 const LINES_PER_PROCESS = 45;
 
 const RANDOM_REPLIES = 500;
+
+const RANDOM_LINES = 2000;
 
 /** No command line takes so long. */
 const LIMIT_SECONDS = 10;
@@ -134,6 +136,17 @@ Deno.test("random replies in every format", async () => {
     input,
   }));
   await compare(lines, runOurs);
+});
+
+Deno.test("random lines are taken apart alike", async () => {
+  if (!await hasRedisCli()) return;
+  const random = seededRandom(testSeed("random lines"));
+  await using server = new ScriptedServer((words) => {
+    const text = JSON.stringify(words);
+    return `$${text.length}\r\n${text}\r\n`;
+  });
+  const input = Array.from({ length: RANDOM_LINES }, () => randomLine(random) + "\n").join("");
+  await compare([{ args: ["-p", `${server.port}`], input }], runOurs);
 });
 
 /** A server that does what no Redis does when asked. */

@@ -1,6 +1,6 @@
 /**
- * Replies drawn at random, as they are on the wire: of all types that redis-cli knows, nested in
- * each other.
+ * Drawn at random: replies as they are on the wire, of all types that redis-cli knows, nested in
+ * each other; and lines of words in quotes, right and wrong.
  *
  * @module
  */
@@ -47,6 +47,24 @@ export function randomReply(random: () => number, levels = MOST_LEVELS): string 
     reply += randomReply(random, levels - 1);
   }
   return reply;
+}
+
+/** Pieces of lines. */
+// deno-fmt-ignore
+const LINE_PIECES = [
+  "a", "b", "x41", "\\", "\\x41", "\\xfg", "\\x4", '\\"', "\\'", "\\n", "\\t", '"', '"', "'", "'", " ", " ", "\t", "\v", "\f",
+  "\xff", "\xc3\xa9", "''", '""', "#", "%s",
+];
+
+/**
+ * Draws a line of words.
+ *
+ * @param random Gives numbers from 0 to below 1.
+ */
+export function randomLine(random: () => number): string {
+  let line = "x ";
+  for (let left = below(random, 12); left > 0; left--) line += pick(random, LINE_PIECES);
+  return line;
 }
 
 function text(random: () => number): string {
