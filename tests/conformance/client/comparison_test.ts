@@ -19,7 +19,7 @@ import {
   type Traces,
 } from "./command_line.ts";
 import { commandLines, DATA } from "./command_lines.ts";
-import { randomLine, randomReply } from "./random_replies.ts";
+import { randomLine, randomOptions, randomReply } from "./random_input.ts";
 import { FORMATS, REPLIES } from "./replies.ts";
 
 /** Some of the command lines are tried with a process of ours. */
@@ -28,6 +28,8 @@ const LINES_PER_PROCESS = 45;
 const RANDOM_REPLIES = 500;
 
 const RANDOM_LINES = 2000;
+
+const RANDOM_OPTIONS = 200;
 
 /** No command line takes so long. */
 const LIMIT_SECONDS = 10;
@@ -147,6 +149,27 @@ Deno.test("random lines are taken apart alike", async () => {
   });
   const input = Array.from({ length: RANDOM_LINES }, () => randomLine(random) + "\n").join("");
   await compare([{ args: ["-p", `${server.port}`], input }], runOurs);
+});
+
+Deno.test("random options", async () => {
+  if (!await hasRedisCli()) return;
+  const random = seededRandom(testSeed("random options"));
+  // The reply tells all that has been asked: passwords, databases, protocols.
+  await using server: ScriptedServer = new ScriptedServer(([command, ...args]): Answer => {
+    const isRefused = command === "fail" || args.some((word) => word === "wrong" || word === "99");
+    if (isRefused) return "-ERR no\r\n";
+    if (/^(auth|select|hello)$/i.test(command)) return "+OK\r\n";
+    const words = server.commands.map((command) => `+${command.join(" ")}\r\n`);
+    return `*${words.length}\r\n${words.join("")}`;
+  });
+  const lines = Array.from({ length: RANDOM_OPTIONS }, (): CommandLine => ({
+    args: randomOptions(random, server.port),
+    input: "from input",
+  }));
+  await compare(lines, runOurs, () => {
+    server.commands.length = 0;
+    return Promise.resolve();
+  });
 });
 
 /** A server that does what no Redis does when asked. */

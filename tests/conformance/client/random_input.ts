@@ -67,6 +67,32 @@ export function randomLine(random: () => number): string {
   return line;
 }
 
+/** Options that can stand together, and values for them; `PORT` is the server's. */
+// deno-fmt-ignore
+const OPTIONS: readonly (readonly string[])[] = [
+  ["-2"], ["-3"], ["--raw"], ["--no-raw"], ["--csv"], ["--json"], ["--quoted-json"], ["-n", "3"], ["-n", "0"], ["-n", "99"],
+  ["-a", "one"], ["--pass", "two"], ["--pass", "wrong"], ["--user", "somebody"], ["--no-auth-warning"], ["-e"], ["-c"],
+  ["-r", "2"], ["-r", "0"], ["-d", ";"], ["-D", "|"], ["--quoted-input"], ["--show-pushes", "yes"], ["--verbose"], ["-x"],
+  ["-X", "tag"], ["-h", "127.0.0.1"], ["-h", "localhost"], ["-u", "redis://127.0.0.1:PORT"], ["-u", "redis://three@127.0.0.1:PORT/2"],
+  ["-u", "redis://u:four@127.0.0.1:PORT"], ["-u", "redis://"], ["-i", "0"],
+];
+
+/**
+ * Draws options and a command behind them.
+ *
+ * @param random Gives numbers from 0 to below 1.
+ * @param port The port of the server.
+ */
+export function randomOptions(random: () => number, port: number): string[] {
+  const options: string[] = [];
+  for (let left = below(random, 6); left > 0; left--) options.push(...pick(random, OPTIONS));
+  // Where a word is missing, or one too many, redis-cli connects before it says so.
+  const given = options.includes("-X") ? options.filter((word) => word !== "-x") : options;
+  const command = pick(random, [["list"], ["tell"], ["fail"], ["list", '"\\x41"']]);
+  return [...given.map((word) => word.replace("PORT", `${port}`)), "-p", `${port}`]
+    .concat(command, "tag");
+}
+
 function text(random: () => number): string {
   let made = "";
   for (let left = below(random, 5); left > 0; left--) made += pick(random, PIECES);
