@@ -18,7 +18,7 @@ import type { Completion } from "./completion_list.ts";
 import { dotFilePath } from "./dot_files.ts";
 import type { CommandGuide } from "./guide.ts";
 import { History } from "./history.ts";
-import { findKeyNames } from "./key_names.ts";
+import { type Ask, findKeyNames } from "./key_names.ts";
 import { lineBytes, LineEditor } from "./line_editor.ts";
 import { LineRunner } from "./line_runner.ts";
 import { Preferences } from "./preferences.ts";
@@ -179,7 +179,8 @@ export class Dialogue implements SessionObserver {
     // What is asked for are bytes.
     const { key } = guide.complete(lineBytes(line));
     if (key === undefined) return { start, candidates };
-    const keys = await findKeyNames((...command) => this.#session.ask(...command), key.pattern);
+    const ask: Ask = (...command) => this.#session.ask(...command);
+    const keys = await findKeyNames(ask, key.pattern, line[start] === '"');
     return { start, candidates: [...candidates, ...keys.words], isPartial: !keys.isComplete };
   }
 

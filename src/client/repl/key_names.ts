@@ -24,8 +24,8 @@ const MAX_NAMES = 100;
 /** How many keys the server looks at with one question: that takes it less than a millisecond. */
 const KEYS_PER_SCAN = "1000";
 
-/** How long to look. A server with a million keys is through by then, or nearly. */
-const MAX_TIME_MS = 300;
+/** How long to look; a server goes through about a million keys in that time. */
+const MAX_TIME_MS = 1000;
 
 const encoder = new TextEncoder();
 
@@ -34,11 +34,13 @@ const encoder = new TextEncoder();
  *
  * @param ask Asks the server.
  * @param pattern The pattern, a character for each byte.
+ * @param isQuoted Whether the names are to stand in quotes, all of them.
  * @param maxTimeMs How long to look.
  */
 export async function findKeyNames(
   ask: Ask,
   pattern: string,
+  isQuoted = false,
   maxTimeMs = MAX_TIME_MS,
 ): Promise<KeyNames> {
   const words = new Set<string>();
@@ -53,7 +55,9 @@ export async function findKeyNames(
     ]);
     const [next, names] = reply?.kind === "array" ? reply.items : [];
     if (next === undefined || names?.kind !== "array") break;
-    for (const item of names.items) if (item.kind === "bulk") words.add(keyWord(item.bytes));
+    for (const item of names.items) {
+      if (item.kind === "bulk") words.add(keyWord(item.bytes, isQuoted));
+    }
     cursor = textOf(next) ?? "0";
     isComplete = cursor === "0";
   }
@@ -62,7 +66,10 @@ export async function findKeyNames(
 }
 
 /**
- * A key as a word of a line: in quotes only where it couldn't stand there without.
+ * A key as a word of a line.
+ *
+ * @param name The key.
+ * @param isQuoted Whether it stands in quotes even where it could do without.
  *
  * @example
  * ```ts
@@ -74,9 +81,9 @@ export async function findKeyNames(
  * assertEquals(keyWord(Uint8Array.of(255)), '"\\xff"');
  * ```
  */
-export function keyWord(name: Uint8Array): string {
+export function keyWord(name: Uint8Array, isQuoted = false): string {
   const text = decodeWhole(name);
-  if (text !== undefined && /^[^\s"'\p{Cc}]+$/u.test(text)) return text;
+  if (!isQuoted && text !== undefined && /^[^\s"'\p{Cc}]+$/u.test(text)) return text;
   const quoted = (text ?? latin1Text(name)).replace(/["\\]/g, "\\$&");
   return text === undefined
     ? `"${quoted.replace(/[^ -~]/g, (character) => escapeBytes(latin1Bytes(character)))}"`

@@ -296,11 +296,11 @@ export class LineEditor {
 
   /** Types as much as all candidates have in common; shows them if that is nothing. */
   #offer({ start, candidates, isPartial = false }: Completion): void {
-    if (candidates.length === 0) return;
+    if (candidates.length === 0 && !isPartial) return;
     const { text, cursor } = this.#buffer;
     const behind = text.slice(cursor);
     // What those have in common that weren't found, nobody knows.
-    const common = isPartial && candidates.length > 1
+    const common = isPartial && candidates.length !== 1
       ? text.slice(start, cursor)
       : commonStart(candidates);
     const isWhole = candidates.length === 1 && !isPartial && !behind.startsWith(" ");
@@ -312,7 +312,7 @@ export class LineEditor {
     }
     const { columns, rows } = this.#size();
     this.#area.finish({ prompt: this.#reading!.prompt(), line: text, cursor, hint: "" });
-    this.#write(listWords(candidates, columns, rows - 2));
+    if (candidates.length > 0) this.#write(listWords(candidates, columns, rows - 2));
     if (isPartial) this.#write("...\n");
   }
 
@@ -321,10 +321,14 @@ export class LineEditor {
     this.#leaveLine(this.#buffer.text);
   }
 
-  /** Ctrl-C: at the prompt it ends the dialogue, as in redis-cli; else, whatever is running. */
+  /**
+   * Ctrl-C: at the prompt it ends the dialogue, as in redis-cli; else, what runs: a command, a
+   * completion, a search.
+   */
   #interrupt(): void {
     this.#queue = [];
     if (this.#reading === undefined) this.#options.onInterrupt();
+    else if (this.#completing !== undefined) this.#completing = undefined;
     else if (this.#search !== undefined) {
       this.#search = undefined;
       this.refresh();

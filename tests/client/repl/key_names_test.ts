@@ -44,6 +44,7 @@ Deno.test("no answer, a late one, and one that makes no sense give what was foun
   const found = await findKeyNames(
     () => later.length > 0 ? never() : new Promise(() => {}),
     "*",
+    false,
     1,
   );
   assertEquals(found, expected);
@@ -68,7 +69,11 @@ Deno.test("any key's word is read as the key again", () => {
     for (
       const bytes of [new TextEncoder().encode(name), latin1Bytes(name.replace(/[日本]/g, "\xff"))]
     ) {
-      assertEquals(splitLine(lineBytes(keyWord(bytes))), [latin1Text(bytes)], name);
+      for (const isQuoted of [false, true]) {
+        const word = keyWord(bytes, isQuoted);
+        assertEquals(splitLine(lineBytes(word)), [latin1Text(bytes)], name);
+        if (isQuoted) assertEquals(word[0], '"');
+      }
     }
   }
 });

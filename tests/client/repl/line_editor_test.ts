@@ -220,6 +220,22 @@ Deno.test("Tab types what the candidates have in common, or shows them", async (
   await line;
 });
 
+Deno.test("what wasn't found in time is told, and nothing is made of what was", async () => {
+  const answers: Completion[] = [
+    { start: 0, candidates: ["ab1", "ab2"], isPartial: true },
+    { start: 0, candidates: [], isPartial: true },
+    { start: 0, candidates: ["ab1"], isPartial: true },
+  ];
+  using editor = open({ complete: () => Promise.resolve(answers.shift()!) });
+  const line = editor.read();
+  await editor.press("a\t");
+  await editor.terminal.shows("> a\nab1  ab2\n...\n> a");
+  await editor.press("\t");
+  await editor.terminal.shows(/\.\.\.\n> a\n\.\.\.\n> a$/);
+  await editor.press("\tx\r");
+  assertEquals(await line, "ab1x");
+});
+
 Deno.test("keys wait for a completion, but not Ctrl-C", async () => {
   const found = Promise.withResolvers<Completion>();
   using editor = open({ complete: () => found.promise });
@@ -230,7 +246,7 @@ Deno.test("keys wait for a completion, but not Ctrl-C", async () => {
   assertEquals(await line, "get key:2");
 
   using waiting = open({ complete: () => new Promise(() => {}) });
-  assertEquals(await waiting.type("x\ty\x03"), undefined);
+  assertEquals(await waiting.type("x\ty\x03z\r"), "xz", "it takes back what waits for it, too");
 });
 
 Deno.test("a paste of several lines is run line by line; tabs and quotes in it are text", async () => {
