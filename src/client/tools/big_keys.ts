@@ -148,7 +148,7 @@ async function askTypes(
   const replies = await Promise.all(keys.map((key) => client.send("TYPE", key.bytes)));
   return replies.map((reply) => {
     if (reply.kind === "simple") return types.find(reply.text());
-    const reason = reply.kind === "error" ? reply.text() : `it is no ${reply.kind}`;
+    const reason = reply.kind === "error" ? reply.text() : "the answer is no status";
     throw new ToolError(`Couldn't determine the TYPE of a key: ${reason}`);
   });
 }

@@ -64,7 +64,7 @@ export class KeyScan {
 export async function countKeys(client: Client): Promise<number> {
   const reply = await client.send("DBSIZE");
   if (reply.kind === "integer") return Number(reply.value);
-  const reason = reply.kind === "error" ? reply.text() : `it is no ${reply.kind}`;
+  const reason = reply.kind === "error" ? reply.text() : "the answer is no number";
   throw new ToolError(`Couldn't determine DBSIZE: ${reason}`);
 }
 

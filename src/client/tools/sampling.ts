@@ -7,8 +7,8 @@
  * the other, that would be three round trips for ten keys, and on one machine nearly all of the time
  * is spent on waiting for them. But what is asked of some keys doesn't depend on what comes of the
  * next ones: so the questions about one batch leave together with the SCAN for the next, in one
- * write, and ten keys cost one round trip. The server does the same work as before, in pieces of the
- * same size.
+ * write, and ten keys cost one round trip. The server does the same work as before, but for fewer
+ * reads and writes, in turns of twenty commands rather than ten.
  *
  * @module
  */

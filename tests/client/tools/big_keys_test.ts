@@ -152,6 +152,8 @@ Deno.test("what the server refuses is said in a line", async () => {
   const cases: [command: string, answer: Answer, error: string][] = [
     ["DBSIZE", "-NOAUTH log in\r\n", "Couldn't determine DBSIZE: NOAUTH log in"],
     ["SCAN", "-NOPERM no\r\n", "SCAN error: NOPERM no"],
+    ["DBSIZE", "+5\r\n", "Couldn't determine DBSIZE: the answer is no number"],
+    ["TYPE", ":5\r\n", "Couldn't determine the TYPE of a key: the answer is no status"],
     ["TYPE", "-NOPERM no\r\n", "Couldn't determine the TYPE of a key: NOPERM no"],
     ["TYPE", "close", "Error: Server closed the connection"],
     ["STRLEN", "close", "Error: Server closed the connection"],
