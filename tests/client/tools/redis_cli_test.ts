@@ -9,7 +9,7 @@ import { MemoryFiles } from "../../support/memory_files.ts";
 import { startReferenceRedis } from "../../support/reference_redis.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 import { ScriptedServer } from "../scripted_server.ts";
-import { bulk, ImpatientTerminal, simple } from "./tool_run.ts";
+import { bulk, ImpatientTerminal, scanned, simple } from "./tool_run.ts";
 
 /** What a run left behind. */
 interface Outcome {
@@ -191,6 +191,38 @@ Deno.test("what is found in our own server is told as redis-cli tells it", async
     await compare(["-p", `${server.port}`], client);
   } finally {
     await server.shutDownNow();
+  }
+});
+
+/** A server whose keys come in two batches, and change while they are looked at. */
+function answerChanging(words: string[]): string {
+  const key = words.at(-1)!;
+  switch (words[0]) {
+    case "DBSIZE":
+      return ":7\r\n";
+    case "SCAN":
+      return words[1] === "0"
+        ? scanned(9, ["gone", "changed", "fine", "late"])
+        : scanned(0, ["empty", "bigger", "nil"]);
+    case "TYPE":
+      return simple(key === "gone" ? "none" : key === "fine" ? "zset" : "list");
+    case "OBJECT":
+      return key === "gone" || key === "nil" ? "$-1\r\n" : `:${key.length}\r\n`;
+    default:
+      if (key === "changed") return "-WRONGTYPE it is a string now\r\n";
+      return key === "nil" ? "$-1\r\n" : `:${key === "empty" ? 0 : key.charCodeAt(0)}\r\n`;
+  }
+}
+
+Deno.test("what is found of keys that change meanwhile is told as redis-cli tells it", async () => {
+  if (!await hasRedisCli()) return;
+  await using server = new ScriptedServer(answerChanging);
+  for (const tool of ["--bigkeys", "--memkeys", "--hotkeys"]) {
+    const args = ["-p", `${server.port}`, tool];
+    const { code, output, errors } = await runOurs(args);
+    const theirs = await runRedisCli(args);
+    assertEquals([code, output], [theirs.code, theirs.output], tool);
+    assertEquals(errors.length, theirs.errors.length, tool);
   }
 });
 
