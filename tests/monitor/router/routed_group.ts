@@ -61,6 +61,8 @@ export class RoutedGroup implements AsyncDisposable {
           port: "0",
           bind: "127.0.0.1",
           save: "",
+          // A snapshot that somebody has left in this folder is none of ours.
+          dbfilename: "none.rdb",
           "repl-diskless-sync-delay": "0",
           ...of,
         }, { log: () => {} }),
