@@ -2,6 +2,8 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Client, connect, plainValue } from "../../src/client/mod.ts";
+import { EditArea } from "../../src/client/repl/edit_area.ts";
+import { makeGuide } from "../../src/client/repl/guide.ts";
 import { Screen } from "../client/repl/screen.ts";
 import { freePort } from "../support/ports.ts";
 import { programWords } from "../support/program.ts";
@@ -39,6 +41,14 @@ async function expectAnswer(
   await window.shows(/^\S+>.*$/);
   await window.enter(line);
   await window.shows(expected);
+}
+
+/** What a line looks like in a window of this width, with its hint. */
+function drawLine(prompt: string, line: string, columns: number): string {
+  const screen = new Screen(columns);
+  const area = new EditArea((text) => screen.write(text), () => ({ columns, rows: ROWS }), "");
+  area.draw({ prompt, line, cursor: line.length, hint: makeGuide().hint(line) });
+  return screen.text;
 }
 
 /** Runs a test with a server, a window, and another client. */
@@ -172,10 +182,9 @@ testUnless(
       await window.shows("uvwxyz [NX|XX]");
       for (const columns of [30, 70, 25, COLUMNS]) {
         await window.resize(columns);
-        const screen = new Screen(columns);
-        screen.write(`127.0.0.1:${port}> ${line}`);
-        // Once, wrapped for this width.
-        const text = await window.shows(`${screen.text} [NX|XX]`);
+        // Once, and as in a window that had this width from the start.
+        const expected = drawLine(`127.0.0.1:${port}> `, line, columns);
+        const text = await window.shows(expected);
         assertEquals(text.split("set k").length, 2, text);
       }
       await window.press("C-z");

@@ -47,7 +47,7 @@ interface Reading {
 
 const BRACKETS_ON = "\x1b[?2004h";
 const BRACKETS_OFF = "\x1b[?2004l";
-/** How long the window keeps its size before the line is drawn for it. */
+/** How long a window keeps its size, twice, before the line is drawn for it. */
 const RESIZE_DELAY_MS = 20;
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 
@@ -155,9 +155,12 @@ export class LineEditor {
       this.#area.forget();
       this.refresh();
     } else {
-      // A window that is drawn larger tells it many times. And one that changed while the program
-      // was stopped tells it first, when the line isn't where it was.
-      this.#redrawTimer = setTimeout(() => this.refresh(), RESIZE_DELAY_MS);
+      // A window that is drawn larger tells it many times. In two steps, since a program that was
+      // stopped finds the first one over when it goes on, before it learns that the line isn't where
+      // it was.
+      this.#redrawTimer = setTimeout(() => {
+        this.#redrawTimer = setTimeout(() => this.refresh(), RESIZE_DELAY_MS);
+      }, RESIZE_DELAY_MS);
     }
   }
 
