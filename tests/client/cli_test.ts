@@ -3,6 +3,7 @@ import { runClient } from "../../src/client/cli.ts";
 import { FakeTerminal } from "./fake_terminal.ts";
 import { answer, run } from "./run_client.ts";
 import { ScriptedServer } from "./scripted_server.ts";
+import { ScriptedMaster } from "./tools/scripted_master.ts";
 
 Deno.test("one command, raw", async () => {
   assertEquals(await run(["get", "a"]), {
@@ -184,6 +185,21 @@ Deno.test("the formats for programs", async () => {
   }
   assertEquals((await run(["--quoted-json", "get", "a"])).output, '"b\\\\n\\\\xff"\n');
   assertEquals((await run(["--csv", "foo"])).output, `ERROR,"ERR unknown command 'foo'"\n`);
+});
+
+Deno.test("what follows the reply to SYNC is shown as to a replica", async () => {
+  for (const command of ["SYNC", "psync"]) {
+    await using master = new ScriptedMaster({
+      pieces: ["$3\r\nabc", "*1\r\n$4\r\nPING\r\n"],
+      closes: true,
+    });
+    const terminal = new FakeTerminal();
+    assertEquals(await runClient(["-p", master.port, command], terminal), 1);
+    assertEquals(
+      terminal.output,
+      'Entering replica output mode...  (press Ctrl-C to quit)\n"PING"\n',
+    );
+  }
 });
 
 Deno.test("FAKETTY makes replies for people, as on a terminal", async () => {
