@@ -199,8 +199,9 @@ export class Session {
   /**
    * Runs a command and prints its reply.
    *
-   * If there is no connection, or the server has closed it since the last command, it connects
-   * first; but not in the middle of a transaction, whose rest would be run outside of it.
+   * If there is no connection, or, in a dialogue, if the server has closed it since the last
+   * command, it connects first; but not in the middle of a transaction, whose rest would be run
+   * outside of it.
    *
    * A node of a cluster may send the command on to another one, to which the session is then
    * connected, if the settings say so.
@@ -228,7 +229,9 @@ export class Session {
     options: RunOptions,
     followsRedirections: boolean,
   ): Promise<Outcome | Redirection> {
-    if (this.#client?.isOpen === false && !this.#state.inTransaction) this.disconnect();
+    // The runs of one command, as a command line repeats it, belong to one connection.
+    const mayReconnect = this.#isDialogue && !this.#state.inTransaction;
+    if (this.#client?.isOpen === false && mayReconnect) this.disconnect();
     // A new connection that isn't what the user wants, another database say, gets no command.
     if (this.#client === undefined && await this.#connect(this.#address) !== "answered") {
       return "disconnected";

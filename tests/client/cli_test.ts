@@ -105,6 +105,14 @@ Deno.test("no server, or one that goes away", async () => {
   assertEquals((await run(["shutdown"])).code, 0);
 });
 
+Deno.test("a repeated command ends with its connection", async () => {
+  const { code, output, errors, commands } = await run(["-r", "9", "-i", "0.05", "ping"], {
+    answer: () => ({ lastWords: "+PONG\r\n" }),
+  });
+  assertEquals([code, output, commands], [1, "PONG\n", ["ping"]]);
+  assertEquals(errors, ["Error: Server closed the connection"]);
+});
+
 Deno.test("help and version", async () => {
   const help = await run(["--help"]);
   assert(help.output.startsWith("Usage: miniredis client"));
