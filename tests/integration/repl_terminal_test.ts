@@ -189,7 +189,7 @@ testUnless(
       }
       await window.press("C-z");
       await window.shows("shell$");
-      await window.enter("fg");
+      await window.enterSurely("fg");
       await window.shows(/fg\n[^]*set k abc/);
       await window.press("Enter");
       await window.shows("OK");

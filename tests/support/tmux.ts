@@ -62,6 +62,23 @@ export class TmuxWindow implements AsyncDisposable {
   }
 
   /**
+   * Types a line, and Enter, to a shell that may just be taking over the terminal: what was typed a
+   * moment before that is lost, and typed again.
+   *
+   * @throws {Error} if it is lost for a long time.
+   */
+  async enterSurely(line: string): Promise<void> {
+    const deadline = Date.now() + PATIENCE_MS;
+    do {
+      if (Date.now() > deadline) throw new Error(`nothing shows what is typed: ${line}`);
+      await this.press("C-u");
+      await this.type(line);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    } while (!(await this.text()).endsWith(` ${line}`));
+    await this.press("Enter");
+  }
+
+  /**
    * Pastes a text.
    *
    * @param text The text.
