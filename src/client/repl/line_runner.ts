@@ -70,7 +70,9 @@ export class LineRunner {
       if (mistake !== undefined) session.printer.printLine(mistake);
       return true;
     }
-    return await this.#runOwn(words) ?? (await this.#repeat(words, 1n), true);
+    const goesOn = await this.#runOwn(words);
+    if (goesOn === undefined) await this.#repeat(words, 1n);
+    return goesOn ?? true;
   }
 
   /** Stops what is running, as far as it can; false if there is nothing to stop. */
