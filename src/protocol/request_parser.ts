@@ -273,7 +273,7 @@ function splitWords(frame: RequestFrame, bytes: Uint8Array, at: number, stop: nu
     const start = at;
     while (at < stop && isPlain(bytes[at])) at++;
     let to = at;
-    while (at < stop && !isSpace(bytes[at]) && bytes[at] !== 0) {
+    while (at < stop && !endsWord(bytes[at])) {
       const byte = bytes[at];
       if (byte !== DOUBLE_QUOTE && byte !== SINGLE_QUOTE) {
         bytes[to++] = byte;
@@ -307,6 +307,11 @@ function splitWords(frame: RequestFrame, bytes: Uint8Array, at: number, stop: nu
 /** Whether a byte is part of a word, and stands for itself. */
 function isPlain(byte: number): boolean {
   return byte > 32 && byte !== DOUBLE_QUOTE && byte !== SINGLE_QUOTE;
+}
+
+/** Whether a word without quotes ends there: at less than what may stand between words, as in Redis. */
+function endsWord(byte: number): boolean {
+  return byte === 32 || byte === 9 || byte === CR || byte === 0;
 }
 
 function isSpace(byte: number): boolean {

@@ -117,6 +117,8 @@ const STREAMS: readonly (readonly [stream: string, requests: string[][], error: 
   ['ECHO "\\\r\n', [], UNBALANCED],
   ['ECHO "\\"\r\n', [], UNBALANCED],
   ['ECHO "\\x4\r\n', [], UNBALANCED],
+  // Between words there may be more than within one ends it.
+  ["ECHO \va\vb\f \fc\r\n", [["ECHO", "a\vb\f", "c"]], ""],
   // What came before an error is run.
   [PING + "ECHO a\r\n*x\r\n" + PING, [["PING"], ["ECHO", "a"]], INVALID_COUNT],
 ];
