@@ -12,7 +12,7 @@ import { type Reply } from "../protocol/reply.ts";
 import { ReplyReader } from "../protocol/reply_reader.ts";
 import { type ReplyLimits, ReplyProtocolError } from "../protocol/reply_types.ts";
 import { type RequestArgument, RequestWriter } from "../protocol/request_writer.ts";
-import { ConnectionClosedError, ReplyError } from "./errors.ts";
+import { closedBecause, ConnectionClosedError, isDisconnect, ReplyError } from "./errors.ts";
 import {
   asPush,
   type Confirmations,
@@ -288,7 +288,7 @@ export class Client {
           buffer = new Uint8Array(size * 4);
         }
       }
-      this.#fail(new ConnectionClosedError("Server closed the connection"));
+      this.#fail(closedBecause());
     } catch (error) {
       this.#fail(error instanceof ReplyProtocolError ? error : closedBecause(error));
     }
@@ -354,19 +354,4 @@ function specialName(name: RequestArgument): string | undefined {
   // The names in question (MONITOR, RESET, SUBSCRIBE...) end in R, T or E; most others end here.
   const last = name.charCodeAt(name.length - 1) | 0x20;
   return last === 0x72 || last === 0x74 || last === 0x65 ? name.toLowerCase() : undefined;
-}
-
-function closedBecause(error: unknown): ConnectionClosedError {
-  const reason = isDisconnect(error)
-    ? "Server closed the connection"
-    : error instanceof Error
-    ? error.message
-    : String(error);
-  return new ConnectionClosedError(reason, { cause: error });
-}
-
-function isDisconnect(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.ConnectionAborted ||
-    error instanceof Deno.errors.BrokenPipe;
 }

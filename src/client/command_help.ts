@@ -5,7 +5,7 @@
  */
 
 import type { CommandGuide } from "./help/mod.ts";
-import { reportFailure } from "./tools/failures.ts";
+import { reportFailure } from "./failures.ts";
 import { openTool, type ToolContext } from "./tools/tool.ts";
 
 /**

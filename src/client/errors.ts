@@ -5,6 +5,7 @@
  */
 
 import type { ErrorReply } from "../protocol/reply.ts";
+import { systemReason } from "../runtime/files.ts";
 
 /** The server answered with an error. The connection is as good as before. */
 export class ReplyError extends Error {
@@ -55,8 +56,28 @@ export function describeConnectFailure(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "No such file or directory";
   if (error instanceof Deno.errors.TimedOut) return "Connection timed out";
   if (error instanceof Deno.errors.PermissionDenied) return "Permission denied";
-  const message = error instanceof Error ? error.message : String(error);
-  // What the runtime adds around the operating system's words.
-  return message.replace(/^failed to lookup address information: /, "")
-    .replace(/ \(os error \d+\)$/, "");
+  // What the runtime adds in front of the operating system's words.
+  return systemReason(error).replace(/^failed to lookup address information: /, "");
+}
+
+/**
+ * Whether reading or writing failed since the other side has gone.
+ *
+ * @param error What was thrown.
+ */
+export function isDisconnect(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.BrokenPipe;
+}
+
+/**
+ * The error of a connection that has ended.
+ *
+ * @param cause What reading or writing threw; `undefined` if the other side just ended it.
+ */
+export function closedBecause(cause?: unknown): ConnectionClosedError {
+  const isUsual = cause === undefined || isDisconnect(cause);
+  const reason = isUsual ? "Server closed the connection" : systemReason(cause);
+  return new ConnectionClosedError(reason, { cause });
 }

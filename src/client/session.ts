@@ -10,12 +10,15 @@ import { ReplyProtocolError } from "../protocol/reply_types.ts";
 import { Client } from "./client.ts";
 import { openSocket, type ServerAddress } from "./connect.ts";
 import { ConnectionState } from "./connection_state.ts";
-import { ConnectError, ConnectionClosedError } from "./errors.ts";
+import { ConnectionClosedError } from "./errors.ts";
+import { reportFailure } from "./failures.ts";
+import { FatalError } from "./fatal_error.ts";
+import { introduce, refusalOf } from "./introduction.ts";
 import type { ClientSettings } from "./options.ts";
 import { Printer, type PrinterSettings } from "./output/printer.ts";
-import { FatalError } from "./fatal_error.ts";
 import { latin1Text } from "./quoting.ts";
 import { readRedirection, type Redirection } from "./redirection.ts";
+import { subscriptionChange } from "./subscriptions.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How a command ended: with a reply, with an error in reply, or without one. */
@@ -52,9 +55,6 @@ export interface RunOptions {
    */
   interruptible?: boolean;
 }
-
-const SUBSCRIBE_COMMANDS: readonly string[] = ["subscribe", "psubscribe", "ssubscribe"];
-const UNSUBSCRIBE_COMMANDS: readonly string[] = ["unsubscribe", "punsubscribe", "sunsubscribe"];
 
 /** Nodes that send a command on more often than this don't know where it belongs. */
 const MOST_REDIRECTIONS = 16;
@@ -148,7 +148,7 @@ export class Session {
         onPush: (message) => queueMicrotask(() => this.#takePush(message)),
       });
       this.#watch(this.#client);
-      this.#isAccepted = await this.#prepareConnection(this.#client);
+      this.#isAccepted = await this.#introduce(this.#client);
       this.observer?.onConnected();
       return this.#isAccepted ? "answered" : "refused";
     } catch (error) {
@@ -238,8 +238,9 @@ export class Session {
     }
     const client = this.#client!;
     const command = latin1Text(words[0]).toLowerCase();
-    const subscribes = SUBSCRIBE_COMMANDS.includes(command);
-    const isConfirmed = subscribes || UNSUBSCRIBE_COMMANDS.includes(command);
+    const change = subscriptionChange(command);
+    const isConfirmed = change !== undefined;
+    const subscribes = change === "adds";
     if (subscribes && this.printer.format !== "raw") {
       this.printer.printLine("Reading messages... (press Ctrl-C to quit)");
     }
@@ -285,41 +286,44 @@ export class Session {
     }
     if (await this.#connect({ hostname, port }) !== "answered") return false;
     try {
-      return !isAsk || await this.#prepare(this.#client!, "ASKING", "ASKING");
+      return !isAsk || this.#isTaken(refusalOf("ASKING", await this.#client!.send("ASKING")));
     } catch (error) {
       this.#drop(error);
       return false;
     }
   }
 
-  /** Logs in, and selects database and protocol, until one of them is refused. */
-  async #prepareConnection(client: Client): Promise<boolean> {
+  /**
+   * Logs in, and selects database and protocol, until one of them is refused.
+   *
+   * @returns whether none was; else, it was said which.
+   */
+  async #introduce(client: Client): Promise<boolean> {
     const { username, password } = this.#settings;
-    if (password !== undefined) {
-      const user = username === undefined ? [] : [username];
-      if (!await this.#prepare(client, "AUTH", "AUTH", ...user, password)) return false;
-    }
-    if (!await this.#selectWanted(client)) return false;
-    // The protocol that connections start with need not be asked for.
-    return this.#state.resp !== 3 || await this.#prepare(client, "HELLO 3", "HELLO", "3");
+    const { wantedDatabase: database, resp } = this.#state;
+    const refusal = await introduce(
+      { username, password, database, resp },
+      async (name, ...args) => {
+        const reply = await client.send(name, ...args);
+        if (name === "SELECT" && reply.kind !== "error") this.#state.database = database;
+        return reply;
+      },
+    );
+    return this.#isTaken(refusal);
   }
 
-  async #selectWanted(client: Client): Promise<boolean> {
-    const database = this.#state.wantedDatabase;
-    if (database === this.#state.database) return true;
-    const done = await this.#prepare(client, `SELECT ${database}`, "SELECT", String(database));
-    if (done) this.#state.database = database;
-    return done;
+  /** Selects the database that the user wants, if the connection isn't there. */
+  async #selectWanted(client: Client): Promise<void> {
+    const { database, wantedDatabase: wanted } = this.#state;
+    if (wanted === database) return;
+    const reply = await client.send("SELECT", String(wanted));
+    if (this.#isTaken(refusalOf(`SELECT ${wanted}`, reply))) this.#state.database = wanted;
   }
 
-  async #prepare(
-    client: Client,
-    title: string,
-    ...command: [string, ...string[]]
-  ): Promise<boolean> {
-    const reply = await client.send(...command);
-    if (reply.kind !== "error") return true;
-    this.#terminal.writeError(`${title} failed: ${reply.text()}`);
+  /** Whether the server took what it was offered; else, its refusal is told. */
+  #isTaken(refusal: string | undefined): boolean {
+    if (refusal === undefined) return true;
+    this.#terminal.writeError(refusal);
     return false;
   }
 
@@ -374,15 +378,11 @@ export class Session {
 
   /** Says why there is no connection (any more). */
   #drop(error: unknown): void {
-    const isAnswered = error instanceof ReplyProtocolError;
     // Who feeds us commands can't know which of them a reply belongs to after that.
-    if (isAnswered && this.#isFed) {
+    if (error instanceof ReplyProtocolError && this.#isFed) {
       throw new FatalError(`Error: ${error.message}`);
     }
-    if (error instanceof ConnectError) this.#terminal.writeError(error.message);
-    else if (error instanceof ConnectionClosedError || isAnswered) {
-      this.#terminal.writeError(`Error: ${error.message}`);
-    } else throw error;
+    reportFailure(error, (line) => this.#terminal.writeError(line));
     this.disconnect();
   }
 }

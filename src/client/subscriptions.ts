@@ -55,10 +55,22 @@ export function expectedConfirmations(
   command: string,
   argumentCount: number,
 ): Confirmations | undefined {
-  if (!CONFIRMED_COMMANDS.has(command)) return undefined;
+  const change = subscriptionChange(command);
+  if (change === undefined) return undefined;
   if (argumentCount > 0) return { command, missing: argumentCount };
   // Without a channel, UNSUBSCRIBE ends all of them; SUBSCRIBE is refused with a plain error.
-  return { command, missing: command.includes("unsub") ? -1 : 1 };
+  return { command, missing: change === "removes" ? -1 : 1 };
+}
+
+/**
+ * What a command does to the connection's subscriptions, or `undefined` if nothing. Such commands
+ * are answered with confirmations.
+ *
+ * @param command The command's name in small letters.
+ */
+export function subscriptionChange(command: string): "adds" | "removes" | undefined {
+  if (!CONFIRMED_COMMANDS.has(command)) return undefined;
+  return command.includes("unsub") ? "removes" : "adds";
 }
 
 /**
@@ -75,8 +87,7 @@ export class SubscriptionState {
   };
   #monitoring = false;
 
-  /** How many subscriptions there are. */
-  get count(): number {
+  get #count(): number {
     return this.#names.channel.size + this.#names.pattern.size + this.#names.shard.size;
   }
 
@@ -88,7 +99,7 @@ export class SubscriptionState {
 
   /** Whether a reply may come that answers no command. */
   get streaming(): boolean {
-    return this.#monitoring || this.count > 0;
+    return this.#monitoring || this.#count > 0;
   }
 
   /** The server confirmed MONITOR: from now on it tells what all clients do. */
@@ -113,7 +124,7 @@ export class SubscriptionState {
       case "push":
         return this.#classifyItems(reply.items, expected) ?? "push";
       case "array":
-        if (expected === undefined && this.count === 0) return "answer";
+        if (expected === undefined && this.#count === 0) return "answer";
         return this.#classifyItems(reply.items, expected) ?? "answer";
       case "simple":
         // A line of MONITOR starts with the time. No command is answered with such a status.
@@ -126,14 +137,14 @@ export class SubscriptionState {
   #classifyItems(items: readonly Reply[], expected: Confirmations | undefined): Role | undefined {
     if (items.length < 3 || items[0].kind !== "bulk") return undefined;
     const topic = items[0].text();
-    if (MESSAGE_LENGTHS.get(topic) === items.length && this.count > 0) return "push";
+    if (MESSAGE_LENGTHS.get(topic) === items.length && this.#count > 0) return "push";
     const kind = CONFIRMED_COMMANDS.get(topic);
     if (kind === undefined) return undefined;
     if (expected?.command !== topic) return undefined;
     const names = this.#names[kind];
     const name = textOf(items[1]);
     if (name !== undefined) {
-      if (topic.includes("unsub")) names.delete(name);
+      if (subscriptionChange(topic) === "removes") names.delete(name);
       else names.add(name);
     }
     if (expected.missing > 0) expected.missing--;

@@ -7,7 +7,7 @@
 import type { BulkReply, Reply } from "../../protocol/reply.ts";
 import type { RequestArgument } from "../../protocol/request_writer.ts";
 import type { Client } from "../client.ts";
-import { ToolError } from "./failures.ts";
+import { ToolError } from "../failures.ts";
 import { formatAverage, formatPercent, quoteKey } from "./figures.ts";
 import { type KeyType, KeyTypes } from "./key_types.ts";
 import { runSampling, type Sampling, type Step, walkAhead } from "./sampling.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { BulkReply } from "../../protocol/reply.ts";
-import { ToolError } from "./failures.ts";
+import { ToolError } from "../failures.ts";
 import { quoteKey } from "./figures.ts";
 import { runSampling, type Sampling, type Step, walkAhead } from "./sampling.ts";
 import type { ToolContext } from "./tool.ts";

@@ -14,8 +14,8 @@
  */
 
 import { ConnectionClosedError } from "../errors.ts";
+import { ToolError } from "../failures.ts";
 import type { Terminal } from "../terminal.ts";
-import { ToolError } from "./failures.ts";
 import type { RawConnection } from "./raw_connection.ts";
 
 const MARK_BYTES = 40;

@@ -7,7 +7,7 @@
 import type { BulkReply, Reply } from "../../protocol/reply.ts";
 import type { RequestArgument } from "../../protocol/request_writer.ts";
 import type { Client } from "../client.ts";
-import { ToolError } from "./failures.ts";
+import { ToolError } from "../failures.ts";
 
 /** A walk through the keys of the client's database. */
 export class KeyScan {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { reportFailure } from "./failures.ts";
+import { reportFailure } from "../failures.ts";
 import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
 import { connectTool, type ToolContext } from "./tool.ts";
 import { WatchedServer } from "./watched_server.ts";

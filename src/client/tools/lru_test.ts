@@ -11,8 +11,8 @@ import type { Reply } from "../../protocol/reply.ts";
 import { UsageError } from "../../runtime/arguments.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import type { Client } from "../client.ts";
+import { reportFailure } from "../failures.ts";
 import { latin1Bytes } from "../quoting.ts";
-import { reportFailure } from "./failures.ts";
 import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
 import { connectTool, type ToolContext } from "./tool.ts";
 

@@ -12,13 +12,11 @@ import type { Reply } from "../../protocol/reply.ts";
 import { ReplyReader } from "../../protocol/reply_reader.ts";
 import { CARRIAGE_RETURN, LINE_FEED, ReplyProtocolError } from "../../protocol/reply_types.ts";
 import { RequestWriter } from "../../protocol/request_writer.ts";
-import { systemReason } from "../../runtime/files.ts";
 import type { Channel } from "../client.ts";
 import { openSocket } from "../connect.ts";
-import { ConnectError, ConnectionClosedError } from "../errors.ts";
-import type { ClientSettings } from "../options.ts";
-import { reportFailure } from "./failures.ts";
-import { introductionOf } from "./introduction.ts";
+import { closedBecause } from "../errors.ts";
+import { reportFailure, ToolError } from "../failures.ts";
+import { introduce } from "../introduction.ts";
 import type { ToolContext } from "./tool.ts";
 
 const READ_BYTES = 4096;
@@ -44,18 +42,17 @@ export class RawConnection {
    * database or the protocol.
    */
   static async open({ settings, terminal }: ToolContext): Promise<RawConnection | undefined> {
-    let connection: RawConnection | undefined;
+    let opened: RawConnection | undefined;
     try {
-      connection = new RawConnection(await openSocket(settings.address));
-      const refusal = await connection.#introduce(settings);
-      if (refusal === undefined) return connection;
-      terminal.writeError(refusal);
+      const connection = opened = new RawConnection(await openSocket(settings.address));
+      const refusal = await introduce(settings, (...words) => connection.command(...words));
+      if (refusal !== undefined) throw new ToolError(refusal);
+      return connection;
     } catch (error) {
-      if (error instanceof ConnectError) terminal.writeError(error.message);
-      else reportFailure(error, (line) => terminal.writeError(line));
+      opened?.close();
+      reportFailure(error, (line) => terminal.writeError(line));
+      return undefined;
     }
-    connection?.close();
-    return undefined;
   }
 
   /**
@@ -154,15 +151,6 @@ export class RawConnection {
     this.#channel.close();
   }
 
-  /** Logs in, and selects database and protocol; the server's refusal, if there is one. */
-  async #introduce(settings: ClientSettings): Promise<string | undefined> {
-    for (const [title, command, ...args] of introductionOf(settings)) {
-      const reply = await this.command(command, ...args);
-      if (reply.kind === "error") return `${title} failed: ${reply.text()}`;
-    }
-    return undefined;
-  }
-
   /** Reads what comes behind all that was read. */
   async #readPiece(): Promise<Uint8Array> {
     const piece = new Uint8Array(READ_BYTES);
@@ -176,14 +164,7 @@ export class RawConnection {
     } catch (error) {
       throw closedBecause(error);
     }
-    if (count === null) throw closedBecause(undefined);
+    if (count === null) throw closedBecause();
     return count;
   }
-}
-
-function closedBecause(cause: unknown): ConnectionClosedError {
-  const isUsual = cause === undefined || cause instanceof Deno.errors.ConnectionReset ||
-    cause instanceof Deno.errors.ConnectionAborted || cause instanceof Deno.errors.BrokenPipe;
-  const reason = isUsual ? "Server closed the connection" : systemReason(cause);
-  return new ConnectionClosedError(reason, { cause });
 }

@@ -9,7 +9,7 @@
 
 import { type Files, systemFiles } from "../../runtime/files.ts";
 import { ConnectionClosedError } from "../errors.ts";
-import { reportFailure, ToolError } from "./failures.ts";
+import { reportFailure, ToolError } from "../failures.ts";
 import { IncomingSnapshot, introduceReplica } from "./incoming_snapshot.ts";
 import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
 import { Progress } from "./progress.ts";

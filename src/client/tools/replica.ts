@@ -9,9 +9,9 @@
 
 import { ReplyReader } from "../../protocol/reply_reader.ts";
 import { ConnectionClosedError } from "../errors.ts";
+import { reportFailure, ToolError } from "../failures.ts";
 import { Printer } from "../output/printer.ts";
 import type { Terminal } from "../terminal.ts";
-import { reportFailure, ToolError } from "./failures.ts";
 import { IncomingSnapshot, introduceReplica } from "./incoming_snapshot.ts";
 import { Progress } from "./progress.ts";
 import { RawConnection } from "./raw_connection.ts";

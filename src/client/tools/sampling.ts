@@ -14,7 +14,7 @@
  */
 
 import type { Client } from "../client.ts";
-import { reportFailure } from "./failures.ts";
+import { reportFailure } from "../failures.ts";
 import { formatPercent } from "./figures.ts";
 import { Interruption } from "./interruption.ts";
 import { countKeys, KeyScan } from "./key_scan.ts";

@@ -8,7 +8,7 @@ import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
 import { appendQuoted } from "../../protocol/quoted_bytes.ts";
 import type { BulkReply } from "../../protocol/reply.ts";
 import type { Client } from "../client.ts";
-import { reportFailure } from "./failures.ts";
+import { reportFailure } from "../failures.ts";
 import { Interruption } from "./interruption.ts";
 import { KeyScan } from "./key_scan.ts";
 import { Progress } from "./progress.ts";

@@ -20,8 +20,8 @@ import {
   writeWhole,
 } from "../../runtime/files.ts";
 import { operatingSystem } from "../../runtime/operating_system.ts";
+import { ToolError } from "../failures.ts";
 import type { Terminal } from "../terminal.ts";
-import { ToolError } from "./failures.ts";
 
 /** A place for a snapshot. */
 export interface SnapshotTarget {

@@ -5,8 +5,8 @@
  */
 
 import { type Reply, textOf } from "../../protocol/reply.ts";
+import { ToolError } from "../failures.ts";
 import { latin1Bytes } from "../quoting.ts";
-import { ToolError } from "./failures.ts";
 import { formatMemory } from "./figures.ts";
 import { type Live, runLive } from "./live.ts";
 import type { ToolContext } from "./tool.ts";

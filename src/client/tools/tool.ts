@@ -6,10 +6,10 @@
 
 import type { Client } from "../client.ts";
 import { connect } from "../connect.ts";
+import { reportFailure, ToolError } from "../failures.ts";
+import { introduce } from "../introduction.ts";
 import type { ClientSettings, OutputFormat } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
-import { reportFailure, ToolError } from "./failures.ts";
-import { introductionOf } from "./introduction.ts";
 
 /** What a tool is given. */
 export interface ToolContext {
@@ -47,10 +47,8 @@ export async function connectTool(context: ToolContext): Promise<Client | undefi
 export async function openTool({ settings }: ToolContext): Promise<Client> {
   const client = await connect(settings.address);
   try {
-    for (const [title, command, ...args] of introductionOf(settings)) {
-      const reply = await client.send(command, ...args);
-      if (reply.kind === "error") throw new ToolError(`${title} failed: ${reply.text()}`);
-    }
+    const refusal = await introduce(settings, (name, ...args) => client.send(name, ...args));
+    if (refusal !== undefined) throw new ToolError(refusal);
   } catch (error) {
     client.close();
     throw error;

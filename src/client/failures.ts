@@ -1,11 +1,11 @@
 /**
- * Why a tool can't go on, and how the user is told.
+ * Why the command line client can't go on, and how the user is told.
  *
  * @module
  */
 
-import { ReplyProtocolError } from "../../protocol/reply_types.ts";
-import { ConnectError, ConnectionClosedError } from "../errors.ts";
+import { ReplyProtocolError } from "../protocol/reply_types.ts";
+import { ConnectError, ConnectionClosedError } from "./errors.ts";
 
 /** A tool can't go on; the message is a line for the user. */
 export class ToolError extends Error {
@@ -14,12 +14,12 @@ export class ToolError extends Error {
 }
 
 /**
- * Says on the error output why a tool ended early.
+ * Says on the error output why something ended early.
  *
  * @param error What it ended with.
  * @param writeError Writes a line to the error output.
  * @returns The exit code.
- * @throws {unknown} `error` itself, if it is neither the tool's, nor the server's, nor the network's.
+ * @throws {unknown} `error` itself, if it is neither a tool's, nor the server's, nor the network's.
  */
 export function reportFailure(error: unknown, writeError: (line: string) => void): number {
   if (error instanceof ToolError || error instanceof ConnectError) writeError(error.message);
