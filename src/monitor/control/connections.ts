@@ -220,9 +220,9 @@ export function sendPing(context: ControlContext, endpoint: Endpoint): void {
       if (endpoint instanceof Node && text === "PONG") endpoint.rebootedAt = null;
     } else if (text.startsWith("BUSY") && endpoint instanceof Node) endScript(context, endpoint);
   });
-  if (!sent) return;
-  endpoint.lastPing = context.now;
-  endpoint.waitingSince ??= context.now;
+  // On a connection with so much unanswered that nothing more may be sent, a sign of life is waited for as well.
+  if (sent || endpoint.connected) endpoint.waitingSince ??= context.now;
+  if (sent) endpoint.lastPing = context.now;
 }
 
 /** A node that counts as down since a script runs too long has the script ended, if it may be. */

@@ -27,8 +27,14 @@ import { isBelieved } from "./down.ts";
 import { leaderOf } from "./election.ts";
 import type { Node } from "./endpoint.ts";
 import type { Failover, FailoverState, Group } from "./group.ts";
-import { beginHandover, canHandOver, continueHandover, keepHandover } from "./handover.ts";
-import { judgeRestart } from "./history.ts";
+import {
+  beginHandover,
+  canHandOver,
+  continueHandover,
+  isHandedOver,
+  keepHandover,
+} from "./handover.ts";
+import { historyCounts, judgeRestart, rankOf } from "./history.ts";
 import { leaseWanted, othersAreFenced, rememberSurrender } from "./lease.ts";
 import { switchMaster } from "./membership.ts";
 import { endNudging } from "./nudge.ts";
@@ -73,6 +79,7 @@ export function startFailover(context: ControlContext, group: Group, forced: boo
     surrenderedAt: null,
     promoted: null,
     handover: null,
+    handoverAccepted: false,
     handoverRefused: false,
     probedAt: Number.NEGATIVE_INFINITY,
     probing: false,
@@ -119,6 +126,7 @@ export function commitPromotion(context: ControlContext, group: Group): void {
   const promoted = failover?.promoted ?? null;
   if (failover?.state !== "wait_promotion" || promoted === null) return;
   if (isTooLate(context, group, failover)) return;
+  if (!isHandedOver(group, failover) || !hasWhatCounts(context, group, failover, promoted)) return;
   endNudging(context, failover);
   group.configEpoch = failover.epoch;
   group.adoptsHistory = true;
@@ -137,6 +145,26 @@ export function commitPromotion(context: ControlContext, group: Group): void {
   forceHello(group);
   group.leaseAskedAt = Number.NEGATIVE_INFINITY;
   group.wakeAt = context.now;
+}
+
+/** Whether the promoted node has the group's history, where that counts; if it hasn't (its disk was lost, say), another one is chosen. */
+function hasWhatCounts(
+  context: ControlContext,
+  group: Group,
+  failover: Failover,
+  promoted: Node,
+): boolean {
+  if (failover.overrides || !historyCounts(context, group)) return true;
+  if (promoted.info?.role !== "master") {
+    // What it has said is of before; ROLE, by which it may be known that it is a master, says nothing of its history.
+    promoted.infoWanted = true;
+    group.wakeAt = context.now;
+    return false;
+  }
+  if (rankOf(group, promoted) > 0) return true;
+  context.event("warning", "-failover-abort-no-good-slave", group.master);
+  abortFailover(context, group);
+  return false;
 }
 
 function advance(context: ControlContext, group: Group, failover: Failover): void {
@@ -199,8 +227,12 @@ function waitStart(context: ControlContext, group: Group, failover: Failover): v
 function select(context: ControlContext, group: Group, failover: Failover): void {
   if (!answersAreFresh(context, group, failover)) return;
   // A master that hands over gives all that it has to whoever is chosen.
-  const careful = !failover.overrides && !canHandOver(context, group, failover);
-  const choice = selectReplica(context, group, failover.changedAt, careful);
+  const handsOver = canHandOver(context, group, failover);
+  const choice = selectReplica(context, group, {
+    since: failover.changedAt,
+    careful: !failover.overrides && !handsOver,
+    followersOnly: handsOver,
+  });
   if (choice === undefined) {
     context.event("warning", "-failover-abort-no-good-slave", group.master);
     abortFailover(context, group);

@@ -45,6 +45,8 @@ export interface Failover {
   promoted: Node | null;
   /** How far the master has come with handing over; null if it doesn't. */
   handover: HandoverPhase | null;
+  /** Whether the master has agreed to hand over. */
+  handoverAccepted: boolean;
   /** Whether the master has refused to hand over: it is done the usual way then. */
   handoverRefused: boolean;
   /** When the promoted node was asked for its role last, and whether the answer is missing. */

@@ -6,8 +6,8 @@
  *    data, hands over, and becomes its replica. The replica is made to report at once what it has, which it else does once a second (nudge.ts).
  * 3. As soon as the replica says that it is a master, all goes on as in any failover.
  *
- * A master that knows no FAILOVER (before Redis 6.2) is dealt with as if it were dead: a replica is chosen and promoted as it is. One that refuses it
- * for now (the replica isn't online yet) is asked again. If the replica can't catch up in time, the failover is called off, and the old
+ * A master that knows no FAILOVER (before Redis 6.2) or refuses it is dealt with as if it were dead: a replica is chosen and promoted as it is. One that
+ * refuses it for now (the replica isn't online yet) is asked again. If the replica can't catch up in time, the failover is called off, and the old
  * master goes on.
  *
  * @module
@@ -28,6 +28,15 @@ const ABORT_MS = 1000;
 const AGAIN_MS = 50;
 /** How much longer than the master's own patience the new one is waited for. */
 const GRACE_MS = 1000;
+
+/** Refusals that may be over in a moment. */
+const NOT_YET = /is not online|requires connected replicas|already in progress/;
+
+/** Whether a replica that says that it is a master is that by the hand of the old one: not, if that hasn't agreed to go. */
+export function isHandedOver(group: Group, failover: Failover): boolean {
+  return failover.handover === null || failover.handoverAccepted ||
+    group.master.roleReported === "slave";
+}
 
 /** Whether the master is there to hand over. */
 export function canHandOver(_context: ControlContext, group: Group, failover: Failover): boolean {
@@ -89,11 +98,14 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
   const sent = context.send(master, command, (reply) => {
     if (group.failover !== failover || failover.handover !== "asked") return;
     const error = errorText(reply);
-    if (error === undefined) return;
-    const isKnown = !/^ERR unknown command/.test(error);
-    const next = isKnown ? "it is asked again" : "it is replaced";
+    if (error === undefined) {
+      failover.handoverAccepted = true;
+      return;
+    }
+    const mayYet = NOT_YET.test(error);
+    const next = mayYet ? "it is asked again" : "it is replaced";
     context.log("notice", `${group.name}: the master doesn't hand over (${error}), ${next}`);
-    if (isKnown) askAgain(context, failover);
+    if (mayYet) askAgain(context, failover);
     else refuse(context, group, failover);
     group.wakeAt = context.now;
   });

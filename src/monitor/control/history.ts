@@ -42,7 +42,7 @@ export function noteHistory(
   node: Node,
   info: NodeInfo,
 ): void {
-  if (node !== presentMaster(group) || info.role !== "master" || info.history === "") return;
+  if (node !== group.currentMaster || info.role !== "master" || info.history === "") return;
   if (info.history === group.history) {
     group.historyRunId = info.runId;
     settle(group);
@@ -62,12 +62,6 @@ export function noteHistory(
   loseHistory(context, group, "the master has restarted with a history of its own");
 }
 
-/** The master; as soon as a promotion counts, that is the new one, though the others are brought to it before it is called so. */
-function presentMaster({ failover, master }: Group): Node {
-  const counts = failover?.state === "reconf_slaves" || failover?.state === "update_config";
-  return counts ? failover.promoted ?? master : master;
-}
-
 /** The master hasn't the group's history any more, for all that is known: whatever is done next, the replicas are asked before. */
 function loseHistory(context: ControlContext, group: Group, reason: string): void {
   if (group.historyLost) return;
@@ -78,13 +72,9 @@ function loseHistory(context: ControlContext, group: Group, reason: string): voi
   setTrouble(context, group, TROUBLE, text);
 }
 
-/**
- * Whether a node that is a master, or is to be one, has the group's history, where that counts. Who was chosen and then restarted without
- * his data, for instance, has not.
- */
-export function hasHistory(context: ControlContext, group: Group, node: Node): boolean {
-  const counts = minAcksOf(context, group) > 0 && group.history !== "" && !group.adoptsHistory;
-  return !counts || rankOf(group, node) > 0;
+/** Whether a node must have the group's history to be its master: it is known, and acknowledged writes count. */
+export function historyCounts(context: ControlContext, group: Group): boolean {
+  return minAcksOf(context, group) > 0 && group.history !== "" && !group.adoptsHistory;
 }
 
 /**
@@ -92,7 +82,7 @@ export function hasHistory(context: ControlContext, group: Group, node: Node): b
  * history, as when both have restarted with old config files. Then it is dealt with as a master that has lost its history.
  */
 export function mayFollow(context: ControlContext, group: Group, next: Node): boolean {
-  if (hasHistory(context, group, next)) return true;
+  if (!historyCounts(context, group) || rankOf(group, next) > 0) return true;
   loseHistory(context, group, "the master follows a node with a history of its own");
   return false;
 }

@@ -44,6 +44,8 @@ import { discoveryView, groupView } from "./view.ts";
 const SUSPICION_MS = 50;
 /** A state that couldn't be saved is tried again after so long. */
 const SAVE_AGAIN_MS = 1000;
+/** Whether there is any replica that could be promoted, whatever it has. */
+const ANY_REPLICA = { since: 0, careful: false, followersOnly: false } as const;
 
 /** See the head of this file. */
 export class ControlMachine {
@@ -120,7 +122,7 @@ export class ControlMachine {
       const group = context.groups.get(name);
       if (group === undefined) return "ERR No such master with that name";
       if (group.failover !== null) return "INPROG Failover already in progress";
-      if (selectReplica(context, group, 0, false) === undefined) {
+      if (selectReplica(context, group, ANY_REPLICA) === undefined) {
         return "NOGOODSLAVE No suitable replica to promote";
       }
       context.log("warning", `Executing user requested FAILOVER of '${name}'`);

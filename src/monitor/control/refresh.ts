@@ -6,10 +6,10 @@
  */
 import type { ControlContext } from "./context.ts";
 import { endpointKey, type Node } from "./endpoint.ts";
-import { abortFailover, commitPromotion } from "./failover.ts";
+import { commitPromotion } from "./failover.ts";
 import type { Group } from "./group.ts";
 import { keepHandover } from "./handover.ts";
-import { hasHistory, mayFollow, noteHistory } from "./history.ts";
+import { mayFollow, noteHistory } from "./history.ts";
 import { type NodeInfo, parseInfo } from "./info.ts";
 import { leaseLeft, leaseWanted } from "./lease.ts";
 import { addReplica, findNode, switchMaster, usableHost } from "./membership.ts";
@@ -106,12 +106,7 @@ function noteLag(context: ControlContext, group: Group, node: Node): void {
 /** A replica says that it is a master: the one that was promoted, or one that is to be a replica again. */
 function claimsToBeMaster(context: ControlContext, group: Group, node: Node): void {
   if (node.promoted && group.failover?.state === "wait_promotion") {
-    if (group.failover.overrides || hasHistory(context, group, node)) {
-      commitPromotion(context, group);
-    } else {
-      context.event("warning", "-failover-abort-no-good-slave", group.master);
-      abortFailover(context, group);
-    }
+    commitPromotion(context, group);
     return;
   }
   // Others may have promoted it: their word of it has time to arrive.

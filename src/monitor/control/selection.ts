@@ -31,20 +31,27 @@ export type Selection =
   | { readonly wait: string }
   | undefined;
 
-/**
- * Chooses.
- *
- * @param since From when on answers to INFO count as fresh.
- * @param careful Whether acknowledged writes count: they don't where an administrator has asked for a failover of a dead master.
- */
+/** How one is chosen. */
+export interface SelectionTerms {
+  /** From when on answers to INFO count as fresh. */
+  readonly since: number;
+  /** Whether acknowledged writes count: they don't where an administrator has asked for a failover of a dead master. */
+  readonly careful: boolean;
+  /** Whether it must be a replica by its own word, as a master can hand over to nobody else. */
+  readonly followersOnly: boolean;
+}
+
+/** Chooses. */
 export function selectReplica(
   context: ControlContext,
   group: Group,
-  since: number,
-  careful: boolean,
+  { since, careful, followersOnly }: SelectionTerms,
 ): Selection {
   if (!careful || minAcksOf(context, group) === 0) {
-    const node = suitable(context, group).sort(byPriority)[0];
+    const able = suitable(context, group).filter((node) =>
+      !followersOnly || node.roleReported === "slave"
+    );
+    const node = able.sort(byPriority)[0];
     return node === undefined ? undefined : { node };
   }
   const { holders, needed, complete } = takeCensus(context, group, since);
