@@ -5,6 +5,7 @@
  */
 
 import { formatOptions, UsageError } from "../runtime/arguments.ts";
+import { LONGEST_TIMER_MS } from "../runtime/clock.ts";
 import { versionLine } from "../runtime/subcommands.ts";
 import { readCommandWords, readScriptWords } from "./command_words.ts";
 import { CLIENT_OPTIONS } from "./option_table.ts";
@@ -157,7 +158,9 @@ async function repeat(
 }
 
 function wait(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  return new Promise((resolve) => {
+    setTimeout(resolve, Math.min(seconds * 1000, LONGEST_TIMER_MS));
+  });
 }
 
 function helpText(): string {

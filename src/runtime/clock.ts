@@ -12,6 +12,9 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** The longest time for `setTimeout`, in milliseconds; what is longer, it takes for no time at all. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, LONGEST_TIMER_MS } from "../runtime/clock.ts";
 
 /** Something that is to happen at a moment. */
 export interface Deadline {
@@ -18,9 +18,6 @@ export interface Deadline {
   /** Happens. It has left the heap by then. */
   due(): void;
 }
-
-/** Longest time that the runtime's timers take. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Deadlines, the next one first. */
 export class Deadlines {

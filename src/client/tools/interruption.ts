@@ -4,13 +4,11 @@
  * @module
  */
 
+import { LONGEST_TIMER_MS } from "../../runtime/clock.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** The exit code of a program that Ctrl-C has ended. */
 export const INTERRUPTED_EXIT_CODE = 130;
-
-/** What is longer, timers take for no time at all. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Waits for Ctrl-C, until it is disposed of. */
 export class Interruption {

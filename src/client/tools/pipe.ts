@@ -25,6 +25,7 @@
 import { ReplyReader } from "../../protocol/reply_reader.ts";
 import { ReplyProtocolError } from "../../protocol/reply_types.ts";
 import { RequestWriter } from "../../protocol/request_writer.ts";
+import { LONGEST_TIMER_MS } from "../../runtime/clock.ts";
 import { systemReason } from "../../runtime/files.ts";
 import { ConnectionClosedError } from "../errors.ts";
 import { Printer } from "../output/printer.ts";
@@ -197,7 +198,10 @@ class Transfer {
     if (limitMs === 0) return;
     const leftMs = this.#lastHeardMs + limitMs - performance.now();
     if (leftMs <= 0) this.#ending.resolve("silent");
-    else this.#silenceTimer = setTimeout(() => this.#watchSilence(), leftMs);
+    else {
+      const waitMs = Math.min(leftMs, LONGEST_TIMER_MS);
+      this.#silenceTimer = setTimeout(() => this.#watchSilence(), waitMs);
+    }
   }
 
   #say(line: string): void {
