@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runClient } from "../../src/client/cli.ts";
+import { eventually } from "../support/waiting.ts";
 import { FakeTerminal } from "./fake_terminal.ts";
 import { answer, run } from "./run_client.ts";
 import { ScriptedServer } from "./scripted_server.ts";
@@ -290,19 +291,14 @@ Deno.test("a reader that goes away ends the program quietly", async () => {
 Deno.test("a connection that was lost meanwhile is opened again, but not within MULTI", async () => {
   await using server = new ScriptedServer(answer);
   // The input's next line is read only when the one before it was run.
-  const loseConnection = (line: string) => {
-    if (line === "lose") server.dropConnections();
-    return line === "lose" ? "" : line;
-  };
   const results: string[] = [];
   for (const lines of [["ping", "lose", "ping"], ["multi", "lose", "incr a", "ping"]]) {
     const terminal = new FakeTerminal();
     terminal.readLines = () =>
       ReadableStream.from((async function* () {
         for (const line of lines) {
-          yield loseConnection(line);
-          // Lets the loss become known.
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          if (line === "lose") await server.endConnections();
+          else yield line;
         }
       })());
     await runClient(["-p", `${server.port}`], terminal);
@@ -327,11 +323,7 @@ Deno.test("messages are printed until Ctrl-C, which opens a new connection", asy
   );
   const terminal = new FakeTerminal("subscribe c\nping\n");
   const finished = runClient(["-p", `${server.port}`, "--no-raw"], terminal);
-  const arrives = async (text: string) => {
-    while (!terminal.output.includes(text)) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-  };
+  const arrives = (text: string) => eventually(() => terminal.output.includes(text));
   await arrives("(integer) 1");
   await server.broadcast("*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n");
   await arrives('"hi"');

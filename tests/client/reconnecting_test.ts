@@ -11,6 +11,7 @@ import {
 import { retryDelayMs } from "../../src/client/reconnecting.ts";
 import { freePort } from "../support/ports.ts";
 import { seededRandom, testSeed } from "../support/random.ts";
+import { eventually } from "../support/waiting.ts";
 import { type Answer, ScriptedServer } from "./scripted_server.ts";
 
 /** Answers PING and ECHO, closes on DIE, and refuses the rest. */
@@ -41,10 +42,6 @@ function clientOf(port: number, options: ReconnectOptions = {}) {
     ...options,
   });
   return { client, events };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve));
 }
 
 function echo(client: ReconnectingClient, text: string): Promise<PlainValue> {
@@ -204,16 +201,16 @@ Deno.test("closing while it connects, while it gets ready, and between attempts"
   await using server = new ScriptedServer(() => "");
   const connecting = clientOf(server.port);
   connecting.client.close();
-  await until(() => server.acceptedConnections === 1 && server.openConnections === 0);
+  await eventually(() => server.acceptedConnections === 1 && server.openConnections === 0);
 
   const preparing = clientOf(server.port);
-  await until(() => server.commands.length > 0);
+  await eventually(() => server.commands.length > 0);
   preparing.client.close();
-  await until(() => server.openConnections === 0);
+  await eventually(() => server.openConnections === 0);
   assertEquals([connecting.events, preparing.events], [[], []]);
 
   const pausing = clientOf(freePort(), { firstRetryMs: 3_600_000, lastRetryMs: 3_600_000 });
-  await until(() => pausing.events.length > 0);
+  await eventually(() => pausing.events.length > 0);
   pausing.client.close();
 });
 

@@ -1,5 +1,6 @@
 import { plainValue } from "../../src/protocol/reply.ts";
 import { ReplyReader } from "../../src/protocol/reply_reader.ts";
+import { eventually } from "../support/waiting.ts";
 
 /** What the server does with a command: sends these bytes (a character each), closes, or both. */
 export type Answer = string | "close" | { readonly lastWords: string };
@@ -41,6 +42,12 @@ export class ScriptedServer {
   dropConnections(): void {
     for (const connection of this.#connections) connection.close();
     this.#connections.clear();
+  }
+
+  /** Says good-bye to all connections, and waits until the other sides have noticed. */
+  async endConnections(): Promise<void> {
+    for (const connection of this.#connections) await connection.closeWrite();
+    await eventually(() => this.#connections.size === 0);
   }
 
   /** Closes everything. */

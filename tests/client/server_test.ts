@@ -3,21 +3,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { runClient } from "../../src/client/cli.ts";
 import { connect, plainValue, ReplyError } from "../../src/client/mod.ts";
-import { type Server, startServer } from "../../src/server/mod.ts";
-import { MemoryFiles } from "../support/memory_files.ts";
 import { FakeTerminal } from "./fake_terminal.ts";
-
-async function withServer(test: (port: number) => Promise<void>): Promise<void> {
-  const server: Server = await startServer({ port: "0", bind: "127.0.0.1" }, {
-    log: () => {},
-    files: new MemoryFiles(),
-  });
-  try {
-    await test(server.port);
-  } finally {
-    await server.shutDownNow();
-  }
-}
+import { withServer } from "./own_server.ts";
 
 Deno.test("values of any bytes and of many pieces come back, in both protocols", async () => {
   await withServer(async (port) => {

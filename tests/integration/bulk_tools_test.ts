@@ -5,11 +5,10 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { programWords, runProgram, ServerProcess } from "../support/program.ts";
+import { eventually } from "../support/waiting.ts";
 
 const UNIX = Deno.build.os !== "windows";
 const WHY_NOT = "not tried: it takes a Unix shell";
-/** Long enough for a machine that has much else to do. */
-const PATIENCE_MS = 60_000;
 const SENT = "All data transferred. Waiting for the last reply...\n";
 const ANSWERED = "Last reply received from server.\n";
 
@@ -50,12 +49,12 @@ class RunningClient implements AsyncDisposable {
 
   /** Waits until a text stands in the error output. */
   says(text: string): Promise<void> {
-    return until(() => this.#stderr.includes(text));
+    return eventually(() => this.#stderr.includes(text));
   }
 
   /** Waits until a text stands in the output. */
   prints(text: string): Promise<void> {
-    return until(() => this.#stdout.includes(text));
+    return eventually(() => this.#stdout.includes(text));
   }
 
   kill(signal: Deno.Signal): void {
@@ -93,15 +92,6 @@ async function startClient(
     stderr: "piped",
   });
   return new RunningClient(command.spawn());
-}
-
-/** Waits until something is so. */
-async function until(isSo: () => boolean): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!isSo()) {
-    assert(Date.now() < end, "it happens in time");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {

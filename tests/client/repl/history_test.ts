@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { dotFilePath } from "../../../src/client/repl/dot_files.ts";
 import { History } from "../../../src/client/repl/history.ts";
-import { holdsSecret } from "../../../src/client/repl/secrets.ts";
+import { guessWords, holdsSecret } from "../../../src/client/repl/secrets.ts";
 
 async function withFolder(use: (folder: string) => void | Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -81,10 +81,14 @@ Deno.test("commands with secrets", () => {
     "config set requirepass p",
     "CONFIG SET maxmemory 1 MasterAuth p",
     "config set masteruser u",
+    "config set tls-key-file-pass p",
     "hello 3 auth u p",
     "hello 3 setname n auth u p",
     "migrate h 1 k 0 1 auth p",
     "migrate h 1 k 0 1 copy replace auth2 u p",
+    "SENTINEL SET m auth-pass p",
+    "sentinel set m quorum 2 Auth-Pass p",
+    "sentinel config set sentinel-pass p",
   ];
   const open = [
     "get auth",
@@ -95,11 +99,21 @@ Deno.test("commands with secrets", () => {
     "hello 3 setname auth",
     "migrate h 1 auth 0 1",
     'migrate h 1 "" 0 1 keys auth k',
+    "sentinel set m quorum 2",
+    "sentinel config get sentinel-pass",
+    "sentinel set m auth-pass",
   ];
   const test = (line: string) => holdsSecret(line.split(" "));
   assertEquals(secret.filter((line) => !test(line)), []);
   assertEquals(open.filter(test), []);
   assertEquals(holdsSecret([]), false);
+});
+
+Deno.test("the words of a line whose quotes are out of order", () => {
+  assert(holdsSecret(guessWords('  AUTH  "open sesame')));
+  assert(holdsSecret(guessWords(`config set 'requirepass "p`)));
+  assert(!holdsSecret(guessWords('set a "auth')));
+  assert(!holdsSecret(guessWords('"')));
 });
 
 Deno.test("where the user's files are", () => {

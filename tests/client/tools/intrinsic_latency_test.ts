@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { measureStalls, StallMeter } from "../../../src/client/tools/intrinsic_latency.ts";
 import type { Clock } from "../../../src/runtime/clock.ts";
+import { eventually } from "../../support/waiting.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 import { runTool, runToolItself, steppingClock } from "./tool_run.ts";
 
@@ -63,7 +64,7 @@ Deno.test("Ctrl-C ends it with what was found", async () => {
     () => "close",
     terminal,
   );
-  while (terminal.output === "") await new Promise((resolve) => setTimeout(resolve));
+  await eventually(() => terminal.output !== "");
   assert(terminal.interrupt());
   const { code, output } = await running;
   assertEquals(code, 0);

@@ -2,10 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { runClient } from "../../../src/client/cli.ts";
 import { latin1Bytes, latin1Text } from "../../../src/client/quoting.ts";
 import { encodeRequest } from "../../../src/protocol/request_writer.ts";
-import { startServer } from "../../../src/server/mod.ts";
-import { MemoryFiles } from "../../support/memory_files.ts";
 import { startReferenceRedis } from "../../support/reference_redis.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
+import { withServer } from "../own_server.ts";
 
 const SENT = "All data transferred. Waiting for the last reply...\n";
 const ANSWERED = "Last reply received from server.\n";
@@ -49,18 +48,6 @@ function terminalOf(pieces: Iterable<Uint8Array>): FakeTerminal {
 
 function command(...words: string[]): string {
   return latin1Text(encodeRequest(words.map(latin1Bytes)));
-}
-
-async function withServer(test: (port: number) => Promise<void>): Promise<void> {
-  const server = await startServer({ port: "0", bind: "127.0.0.1" }, {
-    log: () => {},
-    files: new MemoryFiles(),
-  });
-  try {
-    await test(server.port);
-  } finally {
-    await server.shutDownNow();
-  }
 }
 
 /** Runs a test at a server that sends this, whatever it gets, and stays there. */

@@ -3,23 +3,12 @@ import { runClient } from "../../../src/client/cli.ts";
 import { startServer } from "../../../src/server/mod.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { startReferenceRedis } from "../../support/reference_redis.ts";
+import { eventually } from "../../support/waiting.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 import { ScriptedMaster } from "./scripted_master.ts";
 
 const MARK = "0123456789abcdef".repeat(3).slice(0, 40);
 const SET = '*3\r\n$3\r\nSET\r\n$1\r\na\r\n$4\r\n"\n\x00\xff\r\n';
-
-/** Long enough for a machine that has much else to do. */
-const PATIENCE_MS = 30_000;
-
-/** Waits until something is so. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + PATIENCE_MS;
-  while (!await isSo()) {
-    assert(Date.now() < end, "it happens in time");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 async function ask(port: string, ...words: string[]): Promise<string> {
   const terminal = new FakeTerminal();
@@ -40,10 +29,12 @@ Deno.test("what a server of ours is told to write is shown, until it ends us", a
       await ask(port, "set", "before", "x".repeat(1000));
       const terminal = new FakeTerminal();
       const finished = runClient(["-p", port, "--replica"], terminal);
-      await until(async () => (await ask(port, "info", "replication")).includes("state=online"));
+      await eventually(async () =>
+        (await ask(port, "info", "replication")).includes("state=online")
+      );
       await ask(port, "-n", "3", "set", "key", 'a "b"');
       await ask(port, "-n", "3", "incr", "n");
-      await until(() => terminal.output.includes("incr"));
+      await eventually(() => terminal.output.includes("incr"));
       assertEquals(terminal.output, '"SELECT","3"\n"set","key","a \\"b\\""\n"incr","n"\n');
       await ask(port, "client", "kill", "type", "replica");
       assertEquals(await finished, 1);
@@ -79,16 +70,16 @@ Deno.test("the lines are redis-cli's, at a redis-server", async () => {
     const terminal = new FakeTerminal();
     const finished = runClient(["-s", redis.path, "--replica"], terminal);
     const online = async () => (await redis.ask("INFO", "replication")).match(/state=online/g);
-    await until(async () => (await online())?.length === 2);
+    await eventually(async () => (await online())?.length === 2);
     // redis-cli takes the first command for the answer to its acknowledgement.
     const write = async (number: number) => await redis.ask("SET", `key "${number}"`, "\x00\xff");
     let number = 0;
-    await until(async () => {
+    await eventually(async () => {
       await write(number++);
       return theirs.includes("key ") && terminal.output.includes("key ");
     });
     await redis.ask("EVAL", "redis.call('lpush', 'l', 1, 'x y') redis.call('incr', 'n')", "0");
-    await until(() => theirs.includes("incr") && terminal.output.includes("incr"));
+    await eventually(() => theirs.includes("incr") && terminal.output.includes("incr"));
     await redis.ask("CLIENT", "KILL", "TYPE", "slave");
     assertEquals(await finished, (await child.status).code);
     await reading;
@@ -103,7 +94,7 @@ Deno.test("a master that waits for an acknowledgement gets it until it goes on",
   const terminal = new FakeTerminal();
   const finished = runClient(["-p", master.port, "--replica"], terminal);
   const acknowledgements = () => master.commands.filter((name) => name === "REPLCONF ACK 0").length;
-  await until(() => acknowledgements() === 2);
+  await eventually(() => acknowledgements() === 2);
   assertEquals(terminal.errors.slice(2), [
     "SYNC with master, discarding bytes of bulk transfer until EOF marker...",
     "SYNC done after 5 bytes. Logging commands from master.",
@@ -111,7 +102,7 @@ Deno.test("a master that waits for an acknowledgement gets it until it goes on",
   ]);
   await master.send(SET.slice(0, 9));
   await master.send(SET.slice(9) + SET);
-  await until(() => terminal.output.split("\n").length === 3);
+  await eventually(() => terminal.output.split("\n").length === 3);
   assertEquals(terminal.output, '"SET","a","\\"\\n\\x00\\xff"\n'.repeat(2));
   master.drop();
   assertEquals(await finished, 1);

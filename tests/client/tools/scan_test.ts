@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runClient } from "../../../src/client/cli.ts";
+import { eventually } from "../../support/waiting.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
 import { type Answer, ScriptedServer } from "../scripted_server.ts";
 import { runTool, scanned } from "./tool_run.ts";
@@ -84,7 +85,7 @@ Deno.test("Ctrl-C doesn't wait for the end of a pause", async () => {
   const terminal = new FakeTerminal();
   await using server = new ScriptedServer(answer);
   const running = runClient(["-p", `${server.port}`, "--scan", "-i", "1000000"], terminal);
-  while (terminal.output === "") await new Promise((resolve) => setTimeout(resolve, 1));
+  await eventually(() => terminal.output !== "");
   assert(terminal.interrupt());
   assertEquals(await running, 0);
   assertEquals(server.commands.length, 1);
