@@ -5,7 +5,7 @@
  */
 
 import { type OperatingSystem, operatingSystem } from "../runtime/operating_system.ts";
-import { type SignalSource, systemSignals } from "../runtime/signals.ts";
+import { addListeners, type SignalSource, systemSignals } from "../runtime/signals.ts";
 
 /** The keys of a terminal, each as it is pressed; nothing shows them by itself. */
 export interface Keyboard {
@@ -85,19 +85,8 @@ export function onSystemRedraw(
       handler("continued");
     });
   }
-  for (const [signal, listener] of listeners) {
-    try {
-      source.add(signal, listener);
-    } catch (error) {
-      // Which signals of Windows the runtime tells of depends on its version. Without this one, the
-      // next key draws for the new size.
-      if (!(error instanceof TypeError)) throw error;
-      listeners.delete(signal);
-    }
-  }
-  return () => {
-    for (const [signal, listener] of listeners) source.remove(signal, listener);
-  };
+  // Where the runtime doesn't tell of the new size, the next key draws for it.
+  return addListeners(listeners, source);
 }
 
 function takeKeys(input: KeyInput, system: OperatingSystem): void {

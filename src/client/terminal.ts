@@ -6,7 +6,9 @@
 
 import { promptSecret } from "@std/cli";
 import { TextLineStream, toBytes } from "@std/streams";
+import { LINE_FEED } from "../protocol/reply_types.ts";
 import { systemReason, writeWhole } from "../runtime/files.ts";
+import { addListeners, systemSignals } from "../runtime/signals.ts";
 import { FatalError } from "./fatal_error.ts";
 import {
   type Keyboard,
@@ -15,6 +17,10 @@ import {
   type RedrawReason,
 } from "./keyboard.ts";
 import { latin1Text } from "./quoting.ts";
+
+/** The descriptors of the standard input and output. */
+const INPUT = 0;
+const OUTPUT = 1;
 
 /** Standard input and output, and what else a command line program finds around it. */
 export interface Terminal {
@@ -95,32 +101,31 @@ export function systemTerminal(): Terminal {
     readLines: () => linesOf(ReadableStream.from(readStandardInput())),
     readAll: () => toBytes(ReadableStream.from(readStandardInput())),
     readInput: (room) => Deno.stdin.read(room),
-    inputLength,
+    inputLength: async () => (await fileAt(INPUT))?.size,
     askSecret: (question) => Deno.stdin.isTerminal() ? promptSecret(question) : readFirstLine(),
     write: writeStandardOutput,
     writeError: (line) => writeErrorText(line + "\n"),
     writeErrorText,
-    outputIsFile,
+    outputIsFile: async () => await fileAt(OUTPUT) !== undefined,
     columns: () => windowSize()?.columns,
     rows: () => windowSize()?.rows,
     environment: (name) => Deno.env.get(name),
-    onInterrupt(handler) {
-      Deno.addSignalListener("SIGINT", handler);
-      return () => Deno.removeSignalListener("SIGINT", handler);
-    },
+    onInterrupt: (handler) => addListeners([["SIGINT", handler]], systemSignals),
     onRedraw: (handler) => onSystemRedraw(handler),
     openKeyboard: () => openSystemKeyboard(),
   };
 }
 
-async function inputLength(): Promise<number | undefined> {
-  // Loaded when it is wanted: it takes as long as the rest of a short command.
+/** The file behind a descriptor, if it is one: neither a terminal, nor a pipe, nor a device. */
+async function fileAt(descriptor: number): Promise<{ readonly size: number } | undefined> {
+  // Deno itself doesn't tell. Loaded when it is wanted: it takes as long as the rest of a short
+  // command.
   const { fstatSync } = await import("node:fs");
   try {
-    const input = fstatSync(0);
-    return input.isFile() ? input.size : undefined;
+    const found = fstatSync(descriptor);
+    return found.isFile() ? found : undefined;
   } catch {
-    // There may be no input at all.
+    // The descriptor may be closed.
     return undefined;
   }
 }
@@ -129,7 +134,7 @@ async function inputLength(): Promise<number | undefined> {
 function readFirstLine(): string | null {
   const bytes: number[] = [];
   const byte = new Uint8Array(1);
-  while (Deno.stdin.readSync(byte) !== null && byte[0] !== 0x0a) bytes.push(byte[0]);
+  while (Deno.stdin.readSync(byte) !== null && byte[0] !== LINE_FEED) bytes.push(byte[0]);
   return bytes.length === 0 ? null : new TextDecoder().decode(Uint8Array.from(bytes));
 }
 
@@ -166,15 +171,5 @@ function windowSize(): { columns: number; rows: number } | undefined {
     return size.columns > 0 && size.rows > 0 ? size : undefined;
   } catch {
     return undefined;
-  }
-}
-
-async function outputIsFile(): Promise<boolean> {
-  // Deno itself doesn't tell. What costs some time to load is loaded by who asks.
-  const { fstatSync } = await import("node:fs");
-  try {
-    return fstatSync(1).isFile();
-  } catch {
-    return false;
   }
 }

@@ -48,23 +48,36 @@ export function listenForSignals(
   system: OperatingSystem = operatingSystem,
   source: SignalSource = systemSignals,
 ): () => void {
-  const listeners = new Map<Deno.Signal, () => void>();
-  const listen = (signal: Deno.Signal, listener: () => void): void => {
-    try {
-      source.add(signal, listener);
-      listeners.set(signal, listener);
-    } catch (error) {
-      // Which signals of Windows the runtime tells of depends on its version.
-      if (!(error instanceof TypeError)) throw error;
-    }
-  };
   const further = [...plan.alsoEnding ?? [], "SIGHUP" as const]
     .filter((signal) => system.otherSignals.has(signal));
   const goesOn = plan.outlivesTerminal && system.letsOutliveTerminal;
-  for (const signal of [...system.endingSignals, ...further]) {
-    listen(signal, signal === "SIGHUP" && goesOn ? () => {} : () => plan.onEnd(signal));
+  const listeners = [...system.endingSignals, ...further].map((signal) =>
+    [signal, signal === "SIGHUP" && goesOn ? () => {} : () => plan.onEnd(signal)] as const
+  );
+  return addListeners(listeners, source);
+}
+
+/**
+ * Listens to those of the signals that the runtime tells of; on Windows, that depends on its version.
+ *
+ * @param listeners What is called for which signal.
+ * @param source Where they come from.
+ * @returns What ends the listening.
+ */
+export function addListeners(
+  listeners: Iterable<readonly [Deno.Signal, () => void]>,
+  source: SignalSource,
+): () => void {
+  const added = new Map<Deno.Signal, () => void>();
+  for (const [signal, listener] of listeners) {
+    try {
+      source.add(signal, listener);
+      added.set(signal, listener);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
   return () => {
-    for (const [signal, listener] of listeners) source.remove(signal, listener);
+    for (const [signal, listener] of added) source.remove(signal, listener);
   };
 }
