@@ -16,6 +16,7 @@
 import { ConnectionClosedError } from "../errors.ts";
 import { ToolError } from "../failures.ts";
 import type { Terminal } from "../terminal.ts";
+import { Progress } from "./progress.ts";
 import type { RawConnection } from "./raw_connection.ts";
 
 const MARK_BYTES = 40;
@@ -100,6 +101,39 @@ export class IncomingSnapshot {
       if (bytes[start + index] !== this.#mark.charCodeAt(index)) return false;
     }
     return true;
+  }
+}
+
+/**
+ * Receives a snapshot, and shows how far it is.
+ *
+ * @param title What is done with it, in a word for the bar.
+ * @param failure What is said if the connection ends before it does.
+ * @param take Is given the bytes as they come, which are only good during the call.
+ * @returns How long it was in bytes.
+ * @throws {ToolError} if the connection ends before.
+ */
+export async function receiveVisibly(
+  snapshot: IncomingSnapshot,
+  terminal: Terminal,
+  { title, failure }: { readonly title: string; readonly failure: string },
+  take: (bytes: Uint8Array) => void,
+): Promise<number> {
+  const total = snapshot.length;
+  const progress = new Progress(terminal, { label: title, unit: "bytes", total });
+  let received = 0;
+  try {
+    await snapshot.receive((bytes) => {
+      take(bytes);
+      received += bytes.length;
+      progress.update(received);
+    });
+    return received;
+  } catch (error) {
+    if (!(error instanceof ConnectionClosedError)) throw error;
+    throw new ToolError(failure);
+  } finally {
+    progress.end();
   }
 }
 

@@ -8,11 +8,9 @@
  */
 
 import { type Files, systemFiles } from "../../runtime/files.ts";
-import { ConnectionClosedError } from "../errors.ts";
 import { reportFailure, ToolError } from "../failures.ts";
-import { IncomingSnapshot, introduceReplica } from "./incoming_snapshot.ts";
+import { IncomingSnapshot, introduceReplica, receiveVisibly } from "./incoming_snapshot.ts";
 import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
-import { Progress } from "./progress.ts";
 import { RawConnection } from "./raw_connection.ts";
 import { openSnapshotTarget, type SnapshotTarget } from "./snapshot_target.ts";
 import type { ToolContext } from "./tool.ts";
@@ -87,20 +85,10 @@ async function transfer(
       ? `SYNC sent to master, writing bytes of bulk transfer until EOF marker to '${path}'`
       : `SYNC sent to master, writing ${length} bytes to '${path}'`,
   );
-  const progress = new Progress(terminal, { label: "Receiving", unit: "bytes", total: length });
-  let received = 0;
-  try {
-    await snapshot.receive((bytes) => {
-      target.write(bytes);
-      received += bytes.length;
-      progress.update(received);
-    });
-  } catch (error) {
-    if (!(error instanceof ConnectionClosedError)) throw error;
-    throw new ToolError("I/O Error reading RDB payload from socket");
-  } finally {
-    progress.end();
-  }
+  const received = await receiveVisibly(snapshot, terminal, {
+    title: "Receiving",
+    failure: "I/O Error reading RDB payload from socket",
+  }, (bytes) => target.write(bytes));
   // The disk may take a while, for which the server need not wait.
   connection.close();
   await target.finish();

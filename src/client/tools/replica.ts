@@ -8,12 +8,10 @@
  */
 
 import { ReplyReader } from "../../protocol/reply_reader.ts";
-import { ConnectionClosedError } from "../errors.ts";
-import { reportFailure, ToolError } from "../failures.ts";
+import { reportFailure } from "../failures.ts";
 import { Printer } from "../output/printer.ts";
 import type { Terminal } from "../terminal.ts";
-import { IncomingSnapshot, introduceReplica } from "./incoming_snapshot.ts";
-import { Progress } from "./progress.ts";
+import { IncomingSnapshot, introduceReplica, receiveVisibly } from "./incoming_snapshot.ts";
 import { RawConnection } from "./raw_connection.ts";
 import type { ToolContext } from "./tool.ts";
 
@@ -59,19 +57,10 @@ async function passOverSnapshot(
       ? "SYNC with master, discarding bytes of bulk transfer until EOF marker..."
       : `SYNC with master, discarding ${length} bytes of bulk transfer...`,
   );
-  const progress = new Progress(terminal, { label: "Discarding", unit: "bytes", total: length });
-  let received = 0;
-  try {
-    await snapshot.receive((bytes) => {
-      received += bytes.length;
-      progress.update(received);
-    });
-  } catch (error) {
-    if (!(error instanceof ConnectionClosedError)) throw error;
-    throw new ToolError("Error reading RDB payload while SYNCing");
-  } finally {
-    progress.end();
-  }
+  const received = await receiveVisibly(snapshot, terminal, {
+    title: "Discarding",
+    failure: "Error reading RDB payload while SYNCing",
+  }, () => {});
   const amount = length === undefined ? ` after ${received} bytes` : "";
   terminal.writeError(`SYNC done${amount}. Logging commands from master.`);
   return length === undefined;
