@@ -109,7 +109,7 @@ export async function openSocket(address: ServerAddress): Promise<Channel> {
 }
 
 /** A server's address as people write it. */
-export function describeAddress(address: ServerAddress): string {
+function describeAddress(address: ServerAddress): string {
   const { hostname = "127.0.0.1", port = 6379, path } = address;
   return path ?? `${hostname}:${port}`;
 }

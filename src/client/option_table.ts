@@ -91,7 +91,7 @@ const COMMAND_OPTIONS: readonly Option[] = [
     placeholder: "yes|no",
     summary: "Print push messages of RESP3 (default: yes on a terminal)",
   },
-  { name: "verbose", summary: "Tell more" },
+  { name: "verbose", summary: "Changes nothing: in redis-cli, it is for --cluster" },
 ];
 
 /** What is done instead of running a command. */

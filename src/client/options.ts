@@ -105,8 +105,6 @@ export interface ClientSettings {
   readonly tls: TlsSettings | undefined;
   /** Whether redirections of a cluster are followed. */
   readonly followsRedirections: boolean;
-  /** Whether to tell more. */
-  readonly verbose: boolean;
   /** What to do instead of running a command. */
   readonly tool: ToolName | undefined;
   /** The value of the tool's option; empty if it has none. */
@@ -175,7 +173,6 @@ export function parseClientOptions(
       : undefined,
     tls: values.has("tls") ? readTls(values) : undefined,
     followsRedirections: values.has("c"),
-    verbose: values.has("verbose"),
     tool,
     toolValue: tool === undefined ? "" : values.get(tool) ?? "",
     pattern: readPattern(values),

@@ -99,12 +99,8 @@ export function sortedDescriptions(descriptions: Descriptions): CommandDescripti
   return [...descriptions.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/**
- * The name without that of the container.
- *
- * @param description The command.
- */
-export function lastName({ name }: CommandDescription): string {
+/** The name without that of the container. */
+function lastName({ name }: CommandDescription): string {
   return name.slice(name.indexOf(" ") + 1);
 }
 

@@ -6,9 +6,9 @@
 
 import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
 import type { AggregateReply, MapReply, Reply } from "../../protocol/reply.ts";
+import { LINE_FEED } from "../../protocol/reply_types.ts";
 import { appendQuoted } from "../../protocol/quoted_bytes.ts";
 
-const NEW_LINE = 0x0a;
 const SPACE = 0x20;
 
 /** What stands for an aggregate without elements. */
@@ -102,7 +102,7 @@ function appendForPeople(
       break;
     case "attributed":
       appendElements(output, reply.attributes, "attributes", prefix, colours);
-      output.appendByte(NEW_LINE);
+      output.appendByte(LINE_FEED);
       output.appendLatin1(prefix);
       appendForPeople(output, reply.value, prefix, colours);
       break;
@@ -134,7 +134,7 @@ function appendElements(
   const innerPrefix = prefix + " ".repeat(width + 2);
   for (let index = 0; index < items.length; index += step) {
     if (index > 0) {
-      output.appendByte(NEW_LINE);
+      output.appendByte(LINE_FEED);
       output.appendLatin1(prefix);
     }
     const number = String(index / step + 1).padStart(width);
@@ -152,7 +152,7 @@ function appendMapValue(
 ): void {
   output.appendLatin1(" => ");
   if (takesSeveralLines(value)) {
-    output.appendByte(NEW_LINE);
+    output.appendByte(LINE_FEED);
     output.appendLatin1(prefix);
   }
   appendForPeople(output, value, prefix, colours);
@@ -165,7 +165,7 @@ function appendRaw(output: ByteAccumulator, reply: Reply, delimiter: Uint8Array)
       break;
     case "error":
       output.appendBytes(reply.bytes);
-      output.appendByte(NEW_LINE);
+      output.appendByte(LINE_FEED);
       break;
     case "simple":
     case "verbatim":

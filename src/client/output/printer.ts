@@ -5,6 +5,7 @@
  */
 
 import type { Reply } from "../../protocol/reply.ts";
+import { LINE_FEED } from "../../protocol/reply_types.ts";
 import type { ClientSettings, OutputFormat } from "../options.ts";
 import { latin1Bytes, latin1Text } from "../quoting.ts";
 import type { Terminal } from "../terminal.ts";
@@ -19,8 +20,6 @@ export type PrinterSettings = Pick<
   ClientSettings,
   "format" | "delimiter" | "replyDelimiter" | "showPushes"
 >;
-
-const NEW_LINE = 0x0a;
 
 const encoder = new TextEncoder();
 
@@ -66,7 +65,7 @@ export class Printer {
     const text = formatRaw(reply, this.#delimiter);
     this.#terminal.write(text);
     // The prompt comes next.
-    if (!this.#isStrict && text[text.length - 1] !== NEW_LINE) this.printLine("");
+    if (!this.#isStrict && text[text.length - 1] !== LINE_FEED) this.printLine("");
   }
 
   /**
@@ -88,7 +87,7 @@ export class Printer {
    */
   print(reply: Reply): void {
     if (this.#isStrict) refuseUnreadable(reply);
-    const end = this.format === "raw" ? this.#replyDelimiter : Uint8Array.of(NEW_LINE);
+    const end = this.format === "raw" ? this.#replyDelimiter : Uint8Array.of(LINE_FEED);
     const text = this.#formatReply(reply);
     // One write, so that others who write there don't come in between.
     const line = new Uint8Array(text.length + end.length);

@@ -7,14 +7,13 @@
 import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
 import { appendQuoted } from "../../protocol/quoted_bytes.ts";
 import type { BulkReply } from "../../protocol/reply.ts";
+import { LINE_FEED } from "../../protocol/reply_types.ts";
 import type { Client } from "../client.ts";
 import { reportFailure } from "../failures.ts";
 import { Interruption } from "./interruption.ts";
 import { KeyScan } from "./key_scan.ts";
 import { Progress } from "./progress.ts";
 import { connectTool, outputFormat, type ToolContext } from "./tool.ts";
-
-const NEW_LINE = 0x0a;
 
 /**
  * How many keys a SCAN looks at, unless there are pauses between them. A round trip from here takes
@@ -71,7 +70,7 @@ class KeyOutput {
     for (const key of keys) {
       if (this.#isQuoted) appendQuoted(this.#lines, key.bytes);
       else this.#lines.appendRange(key.source, key.start, key.end);
-      this.#lines.appendByte(NEW_LINE);
+      this.#lines.appendByte(LINE_FEED);
     }
     this.#count += keys.length;
     this.#progress?.update(this.#count);
