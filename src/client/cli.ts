@@ -38,25 +38,18 @@ export async function runClient(
   terminal: Terminal = systemTerminal(),
 ): Promise<number> {
   try {
-    const settings = parseClientOptions(args, terminal.environment("REDISCLI_AUTH"));
-    return await run(withDefaults(settings, terminal), terminal);
+    const settings = parseClientOptions(args, {
+      password: terminal.environment("REDISCLI_AUTH"),
+      // Redis' own tests set the variable, to see without a terminal what is printed on one.
+      forPeople: terminal.outputIsTerminal || terminal.environment("FAKETTY") !== undefined,
+    });
+    return await run(settings, terminal);
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE_EXIT_CODE;
     if (!(error instanceof UsageError || error instanceof FatalError)) throw error;
     terminal.writeError(error.message);
     return 1;
   }
-}
-
-/** What the output decides, if the user doesn't: on a terminal, replies are for people. */
-function withDefaults(settings: ClientSettings, terminal: Terminal): ClientSettings {
-  // Redis' own tests set the variable, to see without a terminal what is printed on one.
-  const forPeople = terminal.outputIsTerminal || terminal.environment("FAKETTY") !== undefined;
-  return {
-    ...settings,
-    format: settings.format ?? (forPeople ? "standard" : "raw"),
-    showPushes: settings.showPushes ?? forPeople,
-  };
 }
 
 async function run(given: ClientSettings, terminal: Terminal): Promise<number> {

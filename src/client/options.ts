@@ -83,14 +83,14 @@ export interface ClientSettings {
   readonly database: number;
   /** The protocol to switch to, if it was asked for. */
   readonly resp: 2 | 3 | undefined;
-  /** How replies are printed; by the output if it wasn't said. */
-  readonly format: OutputFormat | undefined;
+  /** How replies are printed. */
+  readonly format: OutputFormat;
   /** Between elements, in raw format. */
   readonly delimiter: string;
   /** Between replies, in raw format. */
   readonly replyDelimiter: string;
-  /** Whether push messages are printed; by the output if it wasn't said. */
-  readonly showPushes: boolean | undefined;
+  /** Whether push messages are printed. */
+  readonly showPushes: boolean;
   /** How often the command runs; -1 for no end. */
   readonly repeat: number;
   /** How long to wait between two of them. */
@@ -125,16 +125,24 @@ export interface ClientSettings {
   readonly words: readonly string[];
 }
 
+/** What holds where the command line says nothing else. */
+export interface ClientDefaults {
+  /** The password that the environment gives. */
+  readonly password: string | undefined;
+  /** Whether somebody reads what is printed, rather than a program. */
+  readonly forPeople: boolean;
+}
+
 /**
  * Reads the command line.
  *
  * @param args The words behind the subcommand's name.
- * @param password The password that the environment gives.
+ * @param defaults What holds where these say nothing else.
  * @throws {UsageError} if an option is unknown, or its value is missing or makes no sense.
  */
 export function parseClientOptions(
   args: readonly string[],
-  password: string | undefined,
+  defaults: ClientDefaults,
 ): ClientSettings {
   const { values, words } = readOptions(args);
   refuseWhatIsNotThere(values);
@@ -152,15 +160,15 @@ export function parseClientOptions(
       path: values.get("socket"),
     },
     username: values.get("user"),
-    password: askPassword ? undefined : values.get("pass") ?? password,
+    password: askPassword ? undefined : values.get("pass") ?? defaults.password,
     askPassword,
     warnAboutPassword: values.has("pass") && !values.has("no-auth-warning"),
     database: readNumber(values, "db", 0, /^-?\d+$/),
     resp: readProtocol(values),
-    format: readFormat(values),
+    format: readFormat(values) ?? (defaults.forPeople ? "standard" : "raw"),
     delimiter: values.get("d") ?? "\n",
     replyDelimiter: values.get("D") ?? "\n",
-    showPushes: readShowPushes(values.get("show-pushes")),
+    showPushes: readShowPushes(values.get("show-pushes")) ?? defaults.forPeople,
     // Any number below zero means no end.
     repeat: Math.max(-1, readNumber(values, "r", 1, /^-?\d+$/)),
     intervalSeconds: readNumber(values, "i", 0, /^(\d+\.?\d*|\.\d+)$/),

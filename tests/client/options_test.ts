@@ -2,7 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseClientOptions } from "../../src/client/options.ts";
 import { UsageError } from "../../src/runtime/arguments.ts";
 
-const parse = (...args: string[]) => parseClientOptions(args, undefined);
+const parse = (...args: string[]) =>
+  parseClientOptions(args, { password: undefined, forPeople: false });
 
 Deno.test("without options", () => {
   const settings = parse();
@@ -10,7 +11,8 @@ Deno.test("without options", () => {
   assertEquals(settings.words, []);
   assertEquals(settings.database, 0);
   assertEquals(settings.resp, undefined);
-  assertEquals(settings.format, undefined);
+  assertEquals(settings.format, "raw");
+  assertEquals(settings.showPushes, false);
   assertEquals(settings.repeat, 1);
 });
 
@@ -45,14 +47,17 @@ Deno.test("options that are one letter know its case", () => {
 });
 
 Deno.test("passwords: the command line goes first, and is warned about", () => {
-  const fromEnvironment = parseClientOptions([], "secret");
+  const fromEnvironment = parseClientOptions([], { password: "secret", forPeople: false });
   assertEquals(fromEnvironment.password, "secret");
   assertEquals(fromEnvironment.warnAboutPassword, false);
-  const typed = parseClientOptions(["-a", "typed"], "secret");
+  const typed = parseClientOptions(["-a", "typed"], { password: "secret", forPeople: false });
   assertEquals(typed.password, "typed");
   assertEquals(typed.warnAboutPassword, true);
   assertEquals(parse("--pass", "x", "--no-auth-warning").warnAboutPassword, false);
-  const asked = parseClientOptions(["--askpass", "-a", "typed"], "secret");
+  const asked = parseClientOptions(["--askpass", "-a", "typed"], {
+    password: "secret",
+    forPeople: false,
+  });
   assertEquals([asked.askPassword, asked.password], [true, undefined]);
   assertEquals(asked.warnAboutPassword, true);
 });

@@ -36,11 +36,11 @@ export class Printer {
   /** Whether a program reads what is printed, or feeds us: then nothing differs from redis-cli. */
   readonly #isStrict: boolean;
 
-  /** Makes a printer; what the settings leave open depends on whether the output is a terminal. */
+  /** Makes a printer. */
   constructor(settings: PrinterSettings, terminal: Terminal) {
     this.#terminal = terminal;
-    this.format = settings.format ?? (terminal.outputIsTerminal ? "standard" : "raw");
-    this.#showPushes = settings.showPushes ?? terminal.outputIsTerminal;
+    this.format = settings.format;
+    this.#showPushes = settings.showPushes;
     this.#delimiter = encoder.encode(settings.delimiter);
     this.#replyDelimiter = encoder.encode(settings.replyDelimiter);
     this.#isStrict = !terminal.inputIsTerminal || !terminal.outputIsTerminal;

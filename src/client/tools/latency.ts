@@ -15,7 +15,7 @@ import type { OutputFormat } from "../options.ts";
 import { latin1Bytes } from "../quoting.ts";
 import { formatAverage } from "./figures.ts";
 import { type Live, runLive } from "./live.ts";
-import { outputFormat, type ToolContext } from "./tool.ts";
+import type { ToolContext } from "./tool.ts";
 
 /** From the reply to the next PING. */
 export const PING_INTERVAL_MS = 10;
@@ -79,7 +79,7 @@ export function measureLatencyHistory(
 }
 
 async function measure(live: Live, clock: Clock): Promise<number> {
-  const format = outputFormat(live);
+  const { format } = live.settings;
   const print = (text: string) => live.terminal.write(latin1Bytes(text));
   const durationMs = live.settings.intervalSeconds * 1000 || MEASUREMENT_MS;
   const startMs = clock.monotonic();
@@ -102,7 +102,7 @@ async function measure(live: Live, clock: Clock): Promise<number> {
 }
 
 async function measureHistory(live: Live, clock: Clock): Promise<number> {
-  const format = outputFormat(live);
+  const { format } = live.settings;
   const print = (text: string) => live.terminal.write(latin1Bytes(text));
   const lineMs = live.settings.intervalSeconds * 1000 || HISTORY_INTERVAL_MS;
   let startMs = clock.monotonic();

@@ -13,7 +13,7 @@ import { reportFailure } from "../failures.ts";
 import { Interruption } from "./interruption.ts";
 import { KeyScan } from "./key_scan.ts";
 import { Progress } from "./progress.ts";
-import { connectTool, outputFormat, type ToolContext } from "./tool.ts";
+import { connectTool, type ToolContext } from "./tool.ts";
 
 /**
  * How many keys a SCAN looks at, unless there are pauses between them. A round trip from here takes
@@ -62,7 +62,7 @@ class KeyOutput {
   constructor(context: ToolContext, progress: Progress | undefined) {
     this.#context = context;
     this.#progress = progress;
-    this.#isQuoted = outputFormat(context) === "standard";
+    this.#isQuoted = context.settings.format === "standard";
     this.#blockBytes = context.terminal.outputIsTerminal ? 0 : BLOCK_BYTES;
   }
 

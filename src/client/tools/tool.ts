@@ -8,7 +8,7 @@ import type { Client } from "../client.ts";
 import { connect } from "../connect.ts";
 import { reportFailure, ToolError } from "../failures.ts";
 import { introduce } from "../introduction.ts";
-import type { ClientSettings, OutputFormat } from "../options.ts";
+import type { ClientSettings } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** What a tool is given. */
@@ -54,9 +54,4 @@ export async function openTool({ settings }: ToolContext): Promise<Client> {
     throw error;
   }
   return client;
-}
-
-/** How a tool prints: as the user wants it, or by who reads it. */
-export function outputFormat({ settings, terminal }: ToolContext): OutputFormat {
-  return settings.format ?? (terminal.outputIsTerminal ? "standard" : "raw");
 }

@@ -29,7 +29,10 @@ async function fetchFrom(
   { path = "/data/snapshot", disk = new VirtualDisk(1), terminal = new FakeTerminal() } = {},
 ): Promise<Result> {
   await using master = new ScriptedMaster(transfer);
-  const settings = parseClientOptions(["-p", master.port, "--rdb", path], undefined);
+  const settings = parseClientOptions(["-p", master.port, "--rdb", path], {
+    password: undefined,
+    forPeople: false,
+  });
   const code = await fetchSnapshot({ settings, terminal }, disk);
   const errors = terminal.errors[0] === INTRODUCTION[0]
     ? terminal.errors.slice(2)

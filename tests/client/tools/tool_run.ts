@@ -58,7 +58,10 @@ export async function runToolItself(
   terminal: FakeTerminal = new FakeTerminal(),
 ): Promise<ToolResult> {
   await using server = new ScriptedServer(answer);
-  const settings = parseClientOptions(["-p", `${server.port}`, ...options], undefined);
+  const settings = parseClientOptions(["-p", `${server.port}`, ...options], {
+    password: undefined,
+    forPeople: terminal.outputIsTerminal,
+  });
   const code = await tool({ settings, terminal });
   return {
     code,
