@@ -79,7 +79,7 @@ async function run(given: ClientSettings, terminal: Terminal): Promise<number> {
   const session = new Session(settings, terminal);
   try {
     if (settings.scriptFile !== undefined) {
-      return await runScript(settings.scriptFile, settings, session);
+      return await runScript(settings.scriptFile, settings, session, terminal);
     }
     if (settings.words.length > 0) return await runOnce(settings, session, terminal);
     await runRepl(session, terminal, settings.intervalSeconds);
@@ -130,9 +130,10 @@ async function runScript(
   file: string,
   settings: ClientSettings,
   session: Session,
+  terminal: Terminal,
 ): Promise<number> {
   if (!await session.connect() || !session.isAccepted) return 1;
-  return await repeat(await readScriptWords(file, settings.words), settings, session);
+  return await repeat(await readScriptWords(file, settings.words, terminal), settings, session);
 }
 
 /** Runs a command as often as it is to be. */

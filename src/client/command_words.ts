@@ -42,23 +42,29 @@ export async function readCommandWords(
 /**
  * The EVAL of a script in a file; of the words, those in front of the first lone comma are its keys.
  *
+ * @param file The file's path; `/dev/stdin` is the standard input.
+ * @param words The keys and arguments.
+ * @param terminal Where the standard input is.
  * @throws {UsageError} if the file can't be read.
  */
 export async function readScriptWords(
   file: string,
   words: readonly string[],
+  terminal: Terminal,
 ): Promise<Uint8Array[]> {
   const comma = words.indexOf(",");
   const keys = comma < 0 ? words : words.slice(0, comma);
   const args = comma < 0 ? [] : words.slice(comma + 1);
-  const script = await readScript(file);
+  const script = await readScript(file, terminal);
   const encoded = ["EVAL", String(keys.length), ...keys, ...args].map((word) =>
     encoder.encode(word)
   );
   return [encoded[0], script, ...encoded.slice(1)];
 }
 
-async function readScript(file: string): Promise<Uint8Array> {
+async function readScript(file: string, terminal: Terminal): Promise<Uint8Array> {
+  // Of this name, the runtime opens nothing for a program with our permissions.
+  if (file === "/dev/stdin") return await terminal.readAll();
   try {
     return await Deno.readFile(file);
   } catch (error) {

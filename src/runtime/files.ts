@@ -190,6 +190,8 @@ function withPatience(system: OperatingSystem, act: () => void): void {
 
 /** What the system says of an error, without the path and the call: "No such file or directory". */
 export function systemReason(error: unknown): string {
+  // The runtime's advice is for who starts programs from source. It keeps most devices to itself.
+  if (error instanceof Deno.errors.NotCapable) return "Not open to this program";
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/ \(os error .*/s, "");
 }

@@ -229,6 +229,8 @@ Deno.test("a script is run with its keys and arguments", async () => {
     assertEquals(await send("k1", "k2", ",", "a", ","), "EVAL return 1 2 k1 k2 a ,");
     assertEquals(await send("k1", "k2,"), "EVAL return 1 2 k1 k2,");
     assertEquals(await send(",", "a"), "EVAL return 1 0 a");
+    const fromInput = await run(["--eval", "/dev/stdin", "k"], { input: "return 2" });
+    assertEquals(fromInput.commands, ["EVAL return 2 1 k"]);
     const refused = await run(["--no-auth-warning", "-a", "wrong", "--eval", file]);
     assertEquals([refused.code, refused.commands], [1, ["AUTH wrong"]]);
   } finally {

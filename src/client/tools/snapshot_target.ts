@@ -43,7 +43,7 @@ export interface SnapshotTarget {
 }
 
 /**
- * Opens the place that a path names; `-` is the standard output.
+ * Opens the place that a path names; `-` is the standard output, and so is `/dev/stdout`.
  *
  * @param path What the user typed.
  * @param terminal Whose output it may be.
@@ -51,7 +51,8 @@ export interface SnapshotTarget {
  * @throws {ToolError} if nothing can be written there.
  */
 export function openSnapshotTarget(path: string, terminal: Terminal, files: Files): SnapshotTarget {
-  if (path === "-") return new OutputTarget(terminal);
+  // By its other name, the runtime wouldn't open it for a program with our permissions.
+  if (path === "-" || path === "/dev/stdout") return new OutputTarget(terminal);
   try {
     const place = lookAt(path);
     return place.isOrdinary ? new FileTarget(path, place, files) : new DeviceTarget(path, files);

@@ -205,11 +205,13 @@ Deno.test("an older server is asked for all the same, but not for functions alon
 });
 
 Deno.test("the standard output gets the snapshot and nothing else", async () => {
-  const { code, output, files } = await fetchFrom(
-    { pieces: [`$EOF:${MARK}\r\nREDIS\x00\xff${MARK}`] },
-    { path: "-" },
-  );
-  assertEquals([code, output, files], [0, "REDIS\x00\xff", {}]);
+  for (const path of ["-", "/dev/stdout"]) {
+    const { code, output, files } = await fetchFrom(
+      { pieces: [`$EOF:${MARK}\r\nREDIS\x00\xff${MARK}`] },
+      { path },
+    );
+    assertEquals([code, output, files], [0, "REDIS\x00\xff", {}]);
+  }
 });
 
 Deno.test("a disk that is full or fails: the reason, and no file", async () => {
