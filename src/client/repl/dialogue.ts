@@ -22,7 +22,7 @@ import { type Ask, findKeyNames } from "./key_names.ts";
 import { lineBytes, LineEditor } from "./line_editor.ts";
 import { LineRunner } from "./line_runner.ts";
 import { Preferences } from "./preferences.ts";
-import { holdsSecret } from "./secrets.ts";
+import { guessWords, holdsSecret } from "./secrets.ts";
 
 /** What the prompt calls a server that is no ordinary master. */
 const ROLE_NAMES: ReadonlyMap<string, string> = new Map([
@@ -129,7 +129,7 @@ export class Dialogue implements SessionObserver {
     const line = await this.#editor.readLine(() => this.#session.prompt);
     if (line === undefined) return false;
     const words = splitLine(lineBytes(line));
-    if (words === undefined || isWorthKeeping(words)) this.#history.add(line);
+    if (isWorthKeeping(words ?? guessWords(line))) this.#history.add(line);
     const goesOn = await this.#runner.run(words);
     if (CHANGING_COMMANDS.includes(words?.[0]?.toLowerCase() ?? "")) {
       this.#wantsRole = true;

@@ -5,14 +5,28 @@
  */
 
 /** Settings whose values are secrets, or half of one. */
-const SECRET_SETTINGS: readonly string[] = ["masterauth", "masteruser", "requirepass"];
+const SECRET_SETTINGS: readonly string[] = [
+  "masterauth",
+  "masteruser",
+  "requirepass",
+  "tls-client-key-file-pass",
+  "tls-key-file-pass",
+];
+
+/** Likewise, of what a sentinel watches, and of the sentinel itself. */
+const SENTINEL_SECRETS: readonly string[] = [
+  "auth-pass",
+  "auth-user",
+  "sentinel-pass",
+  "sentinel-user",
+];
 
 /** How many words behind an option of MIGRATE belong to it. */
 const MIGRATE_SECRETS: ReadonlyMap<string, number> = new Map([["auth", 1], ["auth2", 2]]);
 
 /**
  * Whether a command holds a secret: AUTH, ACL SETUSER, CONFIG SET of a password, HELLO with AUTH,
- * MIGRATE with AUTH or AUTH2.
+ * MIGRATE with AUTH or AUTH2, and SENTINEL SET or CONFIG SET of a password.
  *
  * @param words Its name and arguments.
  *
@@ -39,9 +53,20 @@ export function holdsSecret(words: readonly string[]): boolean {
       return helloHasPassword(args);
     case "migrate":
       return migrateHasPassword(args);
+    case "sentinel":
+      return sentinelHasPassword(args);
     default:
       return false;
   }
+}
+
+/**
+ * A guess at the words of a line whose quotes are out of order: a secret in it is one all the same.
+ *
+ * @param line What was typed.
+ */
+export function guessWords(line: string): string[] {
+  return line.replaceAll(/["']/g, "").trim().split(/\s+/);
 }
 
 /** `HELLO version [SETNAME name] [AUTH user password]`, in any order. */
@@ -58,4 +83,11 @@ function migrateHasPassword(args: readonly string[]): boolean {
     if (secrets !== undefined && args.length > at + secrets) return true;
   }
   return false;
+}
+
+/** `SENTINEL SET master [option value]...`, `SENTINEL CONFIG SET name value` */
+function sentinelHasPassword(args: readonly string[]): boolean {
+  const changes = args[0] === "set" || (args[0] === "config" && args[1] === "set");
+  // The last word is a value, or an option without one.
+  return changes && args.slice(2, -1).some((arg) => SENTINEL_SECRETS.includes(arg));
 }

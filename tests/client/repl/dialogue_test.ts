@@ -196,7 +196,7 @@ Deno.test("the history is there the next time, without secrets", async () => {
   const variables = { REDISCLI_HISTFILE: path };
   try {
     await talk(server, async (terminal) => {
-      terminal.press('set a 日本\r5 auth secret\r\r  \r"open\r0 x\r');
+      terminal.press('set a 日本\r5 auth secret\r\r  \r"open\r5 auth "secret\r0 x\r');
       await terminal.shows("repeat command");
     }, { variables });
     assertEquals(await Deno.readTextFile(path), 'set a 日本\n"open\n0 x\nquit\n');
