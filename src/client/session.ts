@@ -229,54 +229,65 @@ export class Session {
     options: RunOptions,
     followsRedirections: boolean,
   ): Promise<Outcome | Redirection> {
-    // The runs of one command, as a command line repeats it, belong to one connection.
-    const mayReconnect = this.#isDialogue && !this.#state.inTransaction;
-    if (this.#client?.isOpen === false && mayReconnect) this.disconnect();
-    // A new connection that isn't what the user wants, another database say, gets no command.
-    if (this.#client === undefined && await this.#connect(this.#address) !== "answered") {
-      return "disconnected";
-    }
-    const client = this.#client!;
+    const client = await this.#connected();
+    if (client === undefined) return "disconnected";
     const command = latin1Text(words[0]).toLowerCase();
     const change = subscriptionChange(command);
-    const isConfirmed = change !== undefined;
-    const subscribes = change === "adds";
-    if (subscribes && this.printer.format !== "raw") {
+    if (change === "adds" && this.printer.format !== "raw") {
       this.printer.printLine("Reading messages... (press Ctrl-C to quit)");
     }
     try {
-      this.#printsPushes = isConfirmed;
+      this.#printsPushes = change !== undefined;
       const reply = await client.send(words[0], ...words.slice(1));
       this.#printHeldPushes();
       const redirection = followsRedirections ? readRedirection(reply, this.#address) : undefined;
       if (redirection !== undefined) return redirection;
       if (reply.kind === "error" && options.errorsApart) this.#terminal.writeError(reply.text());
       // Confirmations were printed as they came.
-      else if (!isConfirmed || reply.kind === "error" || reply.kind === "simple") {
+      else if (change === undefined || reply.kind === "error" || reply.kind === "simple") {
         this.printer.printReply(reply, words);
       }
       this.#state.follow(command, words, reply);
       // Before, the database could be refused.
       if (command === "auth") await this.#selectWanted(client);
-      if (client.isStreaming && (subscribes || command === "monitor")) {
+      if (client.isStreaming && (change === "adds" || command === "monitor")) {
         await this.#stream(client, options.interruptible ?? false);
       }
       return reply.kind === "error" ? "refused" : "answered";
     } catch (error) {
-      if (this.#pushFailure !== undefined) throw this.#pushFailure;
-      if (this.#isInterrupted) {
-        // On the connection that there was, messages that are still under way would mix with later
-        // replies.
-        await this.connect();
-        return "interrupted";
-      }
-      const expected = command === "shutdown" && error instanceof ConnectionClosedError;
-      if (expected) this.disconnect();
-      else this.#drop(error);
-      return expected ? "answered" : "disconnected";
+      return await this.#endOf(command, error);
     } finally {
       this.#printsPushes = false;
     }
+  }
+
+  /** The connection for a command; `undefined`, having said why, if there is none. */
+  async #connected(): Promise<Client | undefined> {
+    // The runs of one command, as a command line repeats it, belong to one connection.
+    const mayReconnect = this.#isDialogue && !this.#state.inTransaction;
+    if (this.#client?.isOpen === false && mayReconnect) this.disconnect();
+    // A new connection that isn't what the user wants, another database say, gets no command.
+    if (this.#client === undefined && await this.#connect(this.#address) !== "answered") {
+      return undefined;
+    }
+    return this.#client;
+  }
+
+  /** How a command ended that wasn't answered, or whose messages have ended. */
+  async #endOf(command: string, error: unknown): Promise<Outcome> {
+    if (this.#pushFailure !== undefined) throw this.#pushFailure;
+    if (this.#isInterrupted) {
+      // On the connection that there was, messages that are still under way would mix with later
+      // replies.
+      await this.connect();
+      return "interrupted";
+    }
+    if (command === "shutdown" && error instanceof ConnectionClosedError) {
+      this.disconnect();
+      return "answered";
+    }
+    this.#drop(error);
+    return "disconnected";
   }
 
   /** Goes where a node has sent us; false, having said why, if that can't be done. */
