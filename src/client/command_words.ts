@@ -7,7 +7,7 @@
 import { UsageError } from "../runtime/arguments.ts";
 import { systemReason } from "../runtime/files.ts";
 import type { ClientSettings } from "./options.ts";
-import { latin1Bytes, latin1Text, splitLine } from "./quoting.ts";
+import { latin1Text, unquote } from "./quoting.ts";
 import type { Terminal } from "./terminal.ts";
 
 const encoder = new TextEncoder();
@@ -70,9 +70,4 @@ async function readScript(file: string, terminal: Terminal): Promise<Uint8Array>
   } catch (error) {
     throw new UsageError(`Can't open file '${file}': ${systemReason(error)}`);
   }
-}
-
-function unquote(word: Uint8Array): Uint8Array | undefined {
-  const unquoted = splitLine(latin1Text(word));
-  return unquoted?.length === 1 ? latin1Bytes(unquoted[0]) : undefined;
 }

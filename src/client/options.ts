@@ -10,7 +10,7 @@
 import { nearestWord, type Option, UsageError } from "../runtime/arguments.ts";
 import type { ServerAddress } from "./connect.ts";
 import { CLIENT_OPTIONS } from "./option_table.ts";
-import { latin1Bytes, latin1Text, splitLine } from "./quoting.ts";
+import { unquote } from "./quoting.ts";
 import { parseUri } from "./uri.ts";
 
 /** What replies are printed as. */
@@ -242,11 +242,11 @@ function readPattern(values: ReadonlyMap<string, string>): Uint8Array | undefine
   if (last === undefined) return undefined;
   const bytes = new TextEncoder().encode(values.get(last));
   if (last === "pattern") return bytes;
-  const unquoted = splitLine(latin1Text(bytes));
-  if (unquoted?.length !== 1) {
+  const unquoted = unquote(bytes);
+  if (unquoted === undefined) {
     throw new UsageError("Invalid quoted string specified for --quoted-pattern.");
   }
-  return latin1Bytes(unquoted[0]);
+  return unquoted;
 }
 
 /** Splits the command line into options, by their full names, and the command. */

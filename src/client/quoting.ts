@@ -62,6 +62,17 @@ export function splitLine(line: string): string[] | undefined {
   }
 }
 
+/**
+ * The bytes that a quoted string stands for.
+ *
+ * @param text The string, with or without quotes.
+ * @returns The bytes, or `undefined` if its quotes are out of order, or it isn't one word.
+ */
+export function unquote(text: Uint8Array): Uint8Array | undefined {
+  const words = splitLine(latin1Text(text));
+  return words?.length === 1 ? latin1Bytes(words[0]) : undefined;
+}
+
 /** A string with a character for each byte, as bytes. */
 export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
