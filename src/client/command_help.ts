@@ -39,6 +39,6 @@ async function learnFromServer(guide: CommandGuide, context: ToolContext): Promi
     guide.learn(await client.send("COMMAND", "DOCS"));
   } catch (error) {
     // What the table knows is told all the same.
-    reportFailure(error, () => {});
+    reportFailure(error, { writeError: () => {} });
   }
 }

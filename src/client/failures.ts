@@ -6,6 +6,7 @@
 
 import { ReplyProtocolError } from "../protocol/reply_types.ts";
 import { ConnectError, ConnectionClosedError } from "./errors.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** A tool can't go on; the message is a line for the user. */
 export class ToolError extends Error {
@@ -17,14 +18,15 @@ export class ToolError extends Error {
  * Says on the error output why something ended early.
  *
  * @param error What it ended with.
- * @param writeError Writes a line to the error output.
+ * @param terminal Where it is said.
  * @returns The exit code.
  * @throws {unknown} `error` itself, if it is neither a tool's, nor the server's, nor the network's.
  */
-export function reportFailure(error: unknown, writeError: (line: string) => void): number {
-  if (error instanceof ToolError || error instanceof ConnectError) writeError(error.message);
-  else if (error instanceof ConnectionClosedError || error instanceof ReplyProtocolError) {
-    writeError(`Error: ${error.message}`);
+export function reportFailure(error: unknown, terminal: Pick<Terminal, "writeError">): number {
+  if (error instanceof ToolError || error instanceof ConnectError) {
+    terminal.writeError(error.message);
+  } else if (error instanceof ConnectionClosedError || error instanceof ReplyProtocolError) {
+    terminal.writeError(`Error: ${error.message}`);
   } else throw error;
   return 1;
 }

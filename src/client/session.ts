@@ -393,7 +393,7 @@ export class Session {
     if (error instanceof ReplyProtocolError && this.#isFed) {
       throw new FatalError(`Error: ${error.message}`);
     }
-    reportFailure(error, (line) => this.#terminal.writeError(line));
+    reportFailure(error, this.#terminal);
     this.disconnect();
   }
 }

@@ -36,6 +36,6 @@ export async function runLive(
     return interruption.isRequested ? INTERRUPTED_EXIT_CODE : exitCode;
   } catch (error) {
     if (interruption.isRequested) return INTERRUPTED_EXIT_CODE;
-    return reportFailure(error, (line) => context.terminal.writeError(line));
+    return reportFailure(error, context.terminal);
   }
 }

@@ -61,7 +61,7 @@ export async function playCache(
     return INTERRUPTED_EXIT_CODE;
   } catch (error) {
     if (interruption.isRequested) return INTERRUPTED_EXIT_CODE;
-    return reportFailure(error, (line) => terminal.writeError(line));
+    return reportFailure(error, terminal);
   }
 }
 

@@ -50,7 +50,7 @@ export class RawConnection {
       return connection;
     } catch (error) {
       opened?.close();
-      reportFailure(error, (line) => terminal.writeError(line));
+      reportFailure(error, terminal);
       return undefined;
     }
   }

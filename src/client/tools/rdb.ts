@@ -54,7 +54,7 @@ async function run(context: ToolContext, files: Files, functionsOnly: boolean): 
   } catch (error) {
     target?.abandon();
     if (interruption.isRequested) return INTERRUPTED_EXIT_CODE;
-    return reportFailure(error, (line) => terminal.writeError(line));
+    return reportFailure(error, terminal);
   } finally {
     connection.close();
   }

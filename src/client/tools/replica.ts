@@ -35,7 +35,7 @@ export async function followMaster(context: ToolContext): Promise<number> {
     const isAwaited = await passOverSnapshot(connection, context);
     return await printCommands(connection, context, isAwaited);
   } catch (error) {
-    return reportFailure(error, (line) => terminal.writeError(line));
+    return reportFailure(error, terminal);
   } finally {
     connection.close();
   }

@@ -184,6 +184,6 @@ export async function runSampling(
     await work(sampling);
     return 0;
   } catch (error) {
-    return reportFailure(error, (line) => context.terminal.writeError(line));
+    return reportFailure(error, context.terminal);
   }
 }

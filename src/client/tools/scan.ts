@@ -46,7 +46,7 @@ export async function scanKeys(context: ToolContext): Promise<number> {
     return 0;
   } catch (error) {
     output.end();
-    return reportFailure(error, (line) => context.terminal.writeError(line));
+    return reportFailure(error, context.terminal);
   }
 }
 

@@ -31,7 +31,7 @@ export async function connectTool(context: ToolContext): Promise<Client | undefi
   try {
     return await openTool(context);
   } catch (error) {
-    reportFailure(error, (line) => context.terminal.writeError(line));
+    reportFailure(error, context.terminal);
     return undefined;
   }
 }
