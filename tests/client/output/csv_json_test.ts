@@ -1,15 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { formatCsv } from "../../src/client/output/csv.ts";
-import { formatJson } from "../../src/client/output/json.ts";
-import { latin1Bytes, latin1Text } from "../../src/client/quoting.ts";
-import { ReplyReader } from "../../src/protocol/reply_reader.ts";
-
-/** A reply from what is on the wire, with `;` for each line's end. */
-function parse(wire: string) {
-  const reader = new ReplyReader();
-  reader.push(latin1Bytes(wire.replaceAll(";", "\r\n")));
-  return reader.next()!;
-}
+import { formatCsv } from "../../../src/client/output/csv.ts";
+import { formatJson } from "../../../src/client/output/json.ts";
+import { latin1Text } from "../../../src/client/quoting.ts";
+import { parse } from "./wire.ts";
 
 const csv = (wire: string) => latin1Text(formatCsv(parse(wire)));
 const json = (wire: string) => latin1Text(formatJson(parse(wire), "plain"));

@@ -1,14 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { formatForPeople, formatRaw } from "../../src/client/output/formatting.ts";
-import { latin1Bytes, latin1Text } from "../../src/client/quoting.ts";
-import { ReplyReader } from "../../src/protocol/reply_reader.ts";
-
-/** A reply from what is on the wire, with `;` for each line's end. */
-function parse(wire: string) {
-  const reader = new ReplyReader();
-  reader.push(latin1Bytes(wire.replaceAll(";", "\r\n")));
-  return reader.next()!;
-}
+import { formatForPeople, formatRaw } from "../../../src/client/output/formatting.ts";
+import { latin1Bytes, latin1Text } from "../../../src/client/quoting.ts";
+import { parse } from "./wire.ts";
 
 function people(wire: string): string {
   return latin1Text(formatForPeople(parse(wire)));
