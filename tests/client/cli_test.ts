@@ -6,7 +6,7 @@ import { answer, run } from "./run_client.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 import { ScriptedMaster } from "./tools/scripted_master.ts";
 
-Deno.test("one command, raw", async () => {
+Deno.test("a program gets the content of a reply", async () => {
   assertEquals(await run(["get", "a"]), {
     code: 0,
     output: "b\n\xff\n",
@@ -19,7 +19,7 @@ Deno.test("one command, raw", async () => {
   assertEquals((await run(["-3", "config", "get", "save"])).output, "save \n");
 });
 
-Deno.test("one command, for people", async () => {
+Deno.test("people get a reply with its types", async () => {
   assertEquals((await run(["get", "a"], { atTerminal: true })).output, '"b\\n\\xff"\n');
   const { output } = await run(["--no-raw", "lrange", "l", "0", "-1"]);
   assertEquals(output, '1) "x"\n2) "y"\n');
@@ -46,12 +46,12 @@ Deno.test("-e puts an error aside and stops", async () => {
   assertEquals(commands, ["foo"]);
 });
 
-Deno.test("repeated commands", async () => {
+Deno.test("-r says how often a command runs, be it never", async () => {
   assertEquals((await run(["-r", "3", "-i", "0.001", "ping"])).output, "PONG\nPONG\nPONG\n");
   assertEquals((await run(["-r", "0", "ping"])).output, "");
 });
 
-Deno.test("arguments from the input", async () => {
+Deno.test("-x and -X take an argument from the input as it is", async () => {
   assertEquals((await run(["-x", "set", "k"], { input: "v\xff\n" })).commands, ["set k v\ufffd\n"]);
   assertEquals((await run(["-X", "T", "set", "T", "v"], { input: "k" })).commands, ["set k v"]);
   assertEquals((await run(["-X", "T", "set", "T", "T"], { input: "k" })).commands, ["set k T"]);
@@ -60,7 +60,7 @@ Deno.test("arguments from the input", async () => {
   assertEquals(mismatch.errors, ["Using -X option but stdin tag not match."]);
 });
 
-Deno.test("arguments as quoted strings", async () => {
+Deno.test("with --quoted-input, arguments are quoted strings", async () => {
   assertEquals((await run(["--quoted-input", "set", '"a\\x41"', "b"])).commands, ["set aA b"]);
   for (const word of ["a b", '"a', ""]) {
     const { code, output, commands } = await run(["--quoted-input", "get", word]);
@@ -124,7 +124,7 @@ Deno.test("help and version", async () => {
   assertMatch(errors.join(), /Unrecognized option .*did you mean '--port'\?$/);
 });
 
-Deno.test("commands from the input", async () => {
+Deno.test("lines of the input are commands, until one of them quits", async () => {
   const input = 'ping\r\n\n"open\nfoo\nset "a b" \xfc\n:x\n:set y\n2 ping\n0 ping\nquit\nping\n';
   assertEquals(await run([], { input }), {
     code: 0,
@@ -187,7 +187,7 @@ Deno.test("RESP2 is what connections start with, and need not be asked for", asy
   assertEquals(commands, ["HELLO 3", "reset", "die", "ping"]);
 });
 
-Deno.test("the formats for programs", async () => {
+Deno.test("CSV and JSON are there for programs", async () => {
   const formats = { "--csv": '"b\\n\\xff"\n', "--json": '"b\\n\xff"\n' };
   for (const [format, expected] of Object.entries(formats)) {
     assertEquals((await run([format, "get", "a"])).output, expected);

@@ -5,7 +5,7 @@ import { UsageError } from "../../src/runtime/arguments.ts";
 const parse = (...args: string[]) =>
   parseClientOptions(args, { password: undefined, forPeople: false });
 
-Deno.test("without options", () => {
+Deno.test("who says nothing talks to the usual server, raw for programs", () => {
   const settings = parse();
   assertEquals(settings.address, { hostname: undefined, port: undefined, path: undefined });
   assertEquals(settings.words, []);
@@ -16,7 +16,7 @@ Deno.test("without options", () => {
   assertEquals(settings.repeat, 1);
 });
 
-Deno.test("an option in each of its spellings", () => {
+Deno.test("an option has one dash or two, and its value apart or behind an equals sign", () => {
   for (
     const args of [["-p", "6380"], ["--port", "6380"], ["-port", "6380"], ["--port=6380"], [
       "-p=6380",
@@ -62,7 +62,7 @@ Deno.test("passwords: the command line goes first, and is warned about", () => {
   assertEquals(asked.warnAboutPassword, true);
 });
 
-Deno.test("a server as URI", () => {
+Deno.test("a URI counts as the options for its parts", () => {
   const settings = parse("-u", "redis://us%20er:p%40ss@example.org:6380/3");
   assertEquals(settings.address, { hostname: "example.org", port: 6380, path: undefined });
   assertEquals([settings.username, settings.password], ["us er", "p@ss"]);
@@ -92,7 +92,7 @@ Deno.test("what a URI says counts as options in its place", () => {
   assertEquals(settings.warnAboutPassword, true);
 });
 
-Deno.test("formats", () => {
+Deno.test("of the formats, the last one counts", () => {
   assertEquals(parse("--raw").format, "raw");
   assertEquals(parse("--no-raw").format, "standard");
   assertEquals(parse("--raw", "--no-raw").format, "standard");
@@ -101,7 +101,7 @@ Deno.test("formats", () => {
   assertEquals([parse("-2").resp, parse("-3").resp], [2, 3]);
 });
 
-Deno.test("help and version", () => {
+Deno.test("-h asks for help only where no hostname follows", () => {
   for (const option of ["--help", "-help", "-h"]) assertEquals(parse(option).answer, "help");
   assertEquals(parse("-p", "1", "-h").answer, "help");
   assertEquals(parse("--version").answer, "version");
@@ -109,7 +109,7 @@ Deno.test("help and version", () => {
   assertEquals(parse("-h", "host").answer, undefined);
 });
 
-Deno.test("what makes no sense", () => {
+Deno.test("what makes no sense is refused, with what may have been meant", () => {
   const cases: [args: string[], message: string][] = [
     [["--foo"], "Unrecognized option or bad number of args for: '--foo'"],
     [["--"], "Unrecognized option or bad number of args for: '--'"],

@@ -35,7 +35,7 @@ Deno.test("quotes may start within a word, and must end it", () => {
   assertEquals(splitLine('"a""b"'), undefined);
 });
 
-Deno.test("quotes that don't end", () => {
+Deno.test("quotes that don't end make no words", () => {
   for (const line of ['"', '"a', "'", "'a", '"a\\"', "'a\\'", 'get "a\\']) {
     assertEquals(splitLine(line), undefined, line);
   }

@@ -11,7 +11,7 @@ function raw(wire: string, delimiter = "\n"): string {
   return latin1Text(formatRaw(parse(wire), latin1Bytes(delimiter)));
 }
 
-Deno.test("scalars for people", () => {
+Deno.test("a scalar tells people its type", () => {
   assertEquals(people("+OK;"), "OK");
   assertEquals(people("-ERR no;"), "(error) ERR no");
   assertEquals(people("!6;ERR no;"), "(error) ERR no");
@@ -57,7 +57,7 @@ Deno.test("attributes stand in front of their reply", () => {
   assertEquals(people("|1;+ttl;:5;$1;a;"), '1| ttl => (integer) 5\n"a"');
 });
 
-Deno.test("raw replies", () => {
+Deno.test("a raw reply is its content, and nothing else", () => {
   assertEquals(raw("+OK;"), "OK");
   assertEquals(raw("-ERR no;"), "ERR no\n");
   assertEquals(raw(":5;"), "5");
