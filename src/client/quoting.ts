@@ -1,5 +1,5 @@
 /**
- * Bytes as quoted text and back: how replies are shown on a terminal, and how input lines are read.
+ * Input lines as words, with and without quotes. (`protocol/quoted_bytes.ts` goes the other way.)
  *
  * Lines are handled as strings with a character for each byte, so that input of any encoding, or of
  * none, arrives at the server as it was typed.

@@ -1,7 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { appendQuoted } from "../../src/protocol/quoted_bytes.ts";
 import { latin1Bytes, latin1Text, splitLine } from "../../src/client/quoting.ts";
-import { ByteAccumulator } from "../../src/protocol/byte_accumulator.ts";
 
 Deno.test("words are separated by white space", () => {
   assertEquals(splitLine(""), []);
@@ -39,18 +37,6 @@ Deno.test("quotes that don't end make no words", () => {
   for (const line of ['"', '"a', "'", "'a", '"a\\"', "'a\\'", 'get "a\\']) {
     assertEquals(splitLine(line), undefined, line);
   }
-});
-
-Deno.test("quoted bytes", () => {
-  const quote = (text: string) => {
-    const output = new ByteAccumulator();
-    appendQuoted(output, latin1Bytes(text));
-    return latin1Text(output.take());
-  };
-  assertEquals(quote(""), '""');
-  assertEquals(quote("a ~"), '"a ~"');
-  assertEquals(quote('"\\\n\r\t\x07\b'), '"\\"\\\\\\n\\r\\t\\a\\b"');
-  assertEquals(quote("\0\x1f\x7f\x80\xff'"), '"\\x00\\x1f\\x7f\\x80\\xff\'"');
 });
 
 Deno.test("what was quoted is read back as it was", () => {
