@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { ByteAccumulator } from "../../src/protocol/byte_accumulator.ts";
+import { appendQuoted } from "../../src/protocol/quoted_bytes.ts";
 import { latin1Bytes, latin1Text, splitLine } from "../../src/client/quoting.ts";
 
 Deno.test("words are separated by white space", () => {
