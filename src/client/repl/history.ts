@@ -10,6 +10,7 @@
  * @module
  */
 
+import { LINE_FEED } from "../../protocol/reply_types.ts";
 import { writeWhole } from "../../runtime/files.ts";
 import { operatingSystem } from "../../runtime/operating_system.ts";
 import { readEnd } from "./dot_files.ts";
@@ -19,8 +20,6 @@ const MAX_LINES = 1000;
 
 /** How much of a file is read, so that one that went wrong doesn't fill the memory. */
 const MAX_FILE_BYTES = 1 << 20;
-
-const NEW_LINE = 0x0a;
 
 const encoder = new TextEncoder();
 
@@ -35,8 +34,8 @@ export class History {
    * @param path The file that it is read from and written to; without it, only memory is used.
    */
   constructor(path?: string) {
+    if (path === undefined || isOccupied(path)) return;
     this.#path = path;
-    if (path === undefined) return;
     const bytes = readEnd(path, MAX_FILE_BYTES);
     if (bytes === undefined) return;
     const lines = new TextDecoder().decode(bytes).split(/\r?\n/).filter((line) => line !== "");
@@ -62,6 +61,18 @@ export class History {
   }
 }
 
+/**
+ * Whether there is something else than a file, such as a device. Then the user wants no history: a
+ * link to `/dev/null`, whose permissions nobody may change, or a pipe, at which all would stop.
+ */
+function isOccupied(path: string): boolean {
+  try {
+    return !Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 function append(path: string, line: string): void {
   withLock(path, { append: true, create: true, mode: 0o600 }, (file) => {
     writeWhole((piece) => file.writeSync(piece), encoder.encode(line + "\n"));
@@ -78,7 +89,7 @@ function shorten(path: string): void {
     if (bytes === undefined) return;
     let start = bytes.length;
     for (let line = 0; line < MAX_LINES && start > 0; line++) {
-      start = start < 2 ? 0 : bytes.lastIndexOf(NEW_LINE, start - 2) + 1;
+      start = start < 2 ? 0 : bytes.lastIndexOf(LINE_FEED, start - 2) + 1;
     }
     file.truncateSync(0);
     writeWhole((piece) => file.writeSync(piece), bytes.subarray(start));

@@ -73,6 +73,24 @@ Deno.test("what can't be read or written leaves the history in memory", async ()
   });
 });
 
+Deno.test({
+  name: "what is no file is neither written to nor closed to others",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const path = `${folder}/pipe`;
+      await new Deno.Command("mkfifo", { args: ["-m", "666", path] }).output();
+      // Who reads and writes keeps others from waiting there.
+      using _pipe = Deno.openSync(path, { read: true, write: true });
+      const link = `${folder}/history`;
+      await Deno.symlink(path, link);
+      const history = new History(link);
+      history.add("get a");
+      assertEquals(history.lines, ["get a"]);
+      assertEquals(Deno.statSync(path).mode! & 0o777, 0o666);
+    }),
+});
+
 Deno.test("commands with secrets", () => {
   const secret = [
     "auth p",
