@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { CommandGuide } from "./help/mod.ts";
 import { reportFailure } from "./failures.ts";
+import type { CommandGuide } from "./help/mod.ts";
 import { openTool, type ToolContext } from "./tools/tool.ts";
 
 /**
@@ -22,9 +22,8 @@ export async function printCommandHelp(
   topic: readonly Uint8Array[],
   context: ToolContext,
 ): Promise<void> {
-  const { ansiHelpStyle, CommandGuide } = await import("./help/mod.ts");
-  const { ALL_SPECS } = await import("../commands/specs/mod.ts");
-  const guide = new CommandGuide(ALL_SPECS);
+  const { ansiHelpStyle, makeGuide } = await import("./help/known_commands.ts");
+  const guide = makeGuide();
   if (topic.length > 0) await learnFromServer(guide, context);
   const decoder = new TextDecoder();
   const words = topic.map((word) => decoder.decode(word));

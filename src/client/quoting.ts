@@ -73,6 +73,11 @@ export function unquote(text: Uint8Array): Uint8Array | undefined {
   return words?.length === 1 ? latin1Bytes(words[0]) : undefined;
 }
 
+/** Whether the first of several words of a line says how often the others are to run. */
+export function isRepeatCount(word: string): boolean {
+  return /^[+-]?[0-9]+$/.test(word);
+}
+
 /** A string with a character for each byte, as bytes. */
 export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);

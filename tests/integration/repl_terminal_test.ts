@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Client, connect, plainValue } from "../../src/client/mod.ts";
 import { EditArea } from "../../src/client/repl/edit_area.ts";
-import { makeGuide } from "../../src/client/repl/guide.ts";
+import { makeGuide } from "../../src/client/help/known_commands.ts";
 import { Screen } from "../client/repl/screen.ts";
 import { freePort } from "../support/ports.ts";
 import { programWords } from "../support/program.ts";

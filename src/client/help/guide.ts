@@ -7,6 +7,7 @@
 import { lowerCaseAscii } from "../../commands/specs/names.ts";
 import type { SpecTable } from "../../commands/specs/types.ts";
 import type { Reply } from "../../protocol/reply.ts";
+import { isRepeatCount } from "../quoting.ts";
 import { completeLast, type Completion } from "./completion.ts";
 import {
   CommandDescription,
@@ -25,8 +26,6 @@ import { readTypedLine, type TypedLine } from "./typed_line.ts";
 
 /** Lines longer than this (in characters) get no hints: reading them at each key takes too long. */
 const LINE_LIMIT = 2048;
-
-const REPEAT_COUNT = /^[+-]?[0-9]+$/;
 
 /** Knows the commands, and what may be typed. */
 export class CommandGuide {
@@ -135,7 +134,7 @@ export class CommandGuide {
     const typed = line.length > LINE_LIMIT ? undefined : readTypedLine(line);
     if (typed === undefined) return undefined;
     this.#grammars ??= makeGrammars(this.#descriptions);
-    const isRepeated = REPEAT_COUNT.test(typed.finished.at(0)?.text ?? "");
+    const isRepeated = isRepeatCount(typed.finished.at(0)?.text ?? "");
     const finished = isRepeated ? typed.finished.slice(1) : typed.finished;
     let rests: readonly Part[] = [isRepeated ? this.#grammars.command : this.#grammars.line];
     for (const { text } of finished) rests = readWord(rests, text).rests;

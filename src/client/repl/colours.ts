@@ -25,15 +25,6 @@ export const REPLY_COLOURS: ReplyColours = {
 /** Hints; where no colours are wanted, faint rather than grey. */
 export const HINT_STYLES = { coloured: "\x1b[90m", plain: "\x1b[2m" } as const;
 
-/** Terminals that can't do more than print. */
-const PLAIN_TERMINALS: readonly string[] = ["dumb", "cons25", "emacs"];
-
-/** Whether lines can be edited: somebody types, and the terminal can move its cursor. */
-export function canEdit(terminal: Terminal): boolean {
-  return terminal.inputIsTerminal && terminal.outputIsTerminal &&
-    !PLAIN_TERMINALS.includes((terminal.environment("TERM") ?? "").toLowerCase());
-}
-
 /** Whether colours are wanted, on a terminal that has them (see https://no-color.org). */
 export function wantsColours(terminal: Terminal): boolean {
   return !terminal.environment("NO_COLOR");

@@ -9,14 +9,14 @@
  * @module
  */
 
-import { latin1Bytes, latin1Text, splitLine } from "../quoting.ts";
+import type { CommandGuide } from "../help/known_commands.ts";
+import { isRepeatCount, latin1Bytes, latin1Text, splitLine } from "../quoting.ts";
 import type { Session, SessionObserver } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { textOf } from "../../protocol/reply.ts";
 import { HINT_STYLES, REPLY_COLOURS, wantsColours } from "./colours.ts";
 import type { Completion } from "./completion_list.ts";
 import { dotFilePath } from "./dot_files.ts";
-import type { CommandGuide } from "./guide.ts";
 import { History } from "./history.ts";
 import { type Ask, findKeyNames } from "./key_names.ts";
 import { lineBytes, LineEditor } from "./line_editor.ts";
@@ -160,12 +160,12 @@ export class Dialogue implements SessionObserver {
   }
 
   async #loadGuide(): Promise<CommandGuide> {
-    this.#guide ??= (await import("./guide.ts")).makeGuide();
+    this.#guide ??= (await import("../help/known_commands.ts")).makeGuide();
     return this.#guide;
   }
 
   async #help(topic: readonly string[]): Promise<string> {
-    const { ansiHelpStyle } = await import("./guide.ts");
+    const { ansiHelpStyle } = await import("../help/known_commands.ts");
     const guide = await this.#loadGuide();
     // Words are kept with a character for each byte.
     const text = topic.map((word) => new TextDecoder().decode(latin1Bytes(word)));
@@ -198,6 +198,6 @@ export class Dialogue implements SessionObserver {
 /** Whether a line belongs into the history. */
 function isWorthKeeping(words: readonly string[]): boolean {
   if (words.length === 0) return false;
-  const hasCount = words.length > 1 && /^[+-]?[0-9]+$/.test(words[0]);
+  const hasCount = words.length > 1 && isRepeatCount(words[0]);
   return !holdsSecret(hasCount ? words.slice(1) : words);
 }

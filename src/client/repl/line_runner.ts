@@ -5,7 +5,8 @@
  * @module
  */
 
-import { latin1Bytes } from "../quoting.ts";
+import { LONGEST_TIMER_MS } from "../../runtime/clock.ts";
+import { isRepeatCount, latin1Bytes } from "../quoting.ts";
 import type { Session } from "../session.ts";
 import type { Preferences } from "./preferences.ts";
 
@@ -27,8 +28,6 @@ export interface LineRunnerOptions {
 
 /** Commands that took longer than this are shown with the time they took. */
 const SLOW_COMMAND_SECONDS = 0.5;
-
-const NUMBER = /^[+-]?[0-9]+$/;
 
 /** The largest number that is still one to redis-cli. */
 const MAX_COUNT = 2n ** 63n - 1n;
@@ -58,7 +57,7 @@ export class LineRunner {
       return true;
     }
     if (words.length === 0) return true;
-    const count = words.length > 1 && NUMBER.test(words[0]) ? BigInt(words[0]) : undefined;
+    const count = words.length > 1 && isRepeatCount(words[0]) ? BigInt(words[0]) : undefined;
     if (count !== undefined) {
       if (count <= 0n || count > MAX_COUNT) {
         session.printer.printLine("Invalid redis-cli repeat command option value.");
@@ -135,7 +134,7 @@ export class LineRunner {
 
   async #wait(seconds: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, seconds * 1000);
+    const timer = setTimeout(resolve, Math.min(seconds * 1000, LONGEST_TIMER_MS));
     this.#stopWaiting = resolve;
     await promise;
     clearTimeout(timer);

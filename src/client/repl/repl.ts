@@ -10,9 +10,11 @@
 import { latin1Bytes, latin1Text, splitLine } from "../quoting.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
-import { canEdit } from "./colours.ts";
 import { LineRunner } from "./line_runner.ts";
 import { Preferences } from "./preferences.ts";
+
+/** Terminals that can't do more than print. */
+const PLAIN_TERMINALS: readonly string[] = ["dumb", "cons25", "emacs"];
 
 const CLEAR_SCREEN = latin1Bytes("\x1b[H\x1b[2J");
 
@@ -59,6 +61,12 @@ export async function runRepl(
 }
 
 async function plainHelp(topic: readonly string[]): Promise<string> {
-  const { makeGuide } = await import("./guide.ts");
+  const { makeGuide } = await import("../help/known_commands.ts");
   return latin1Text(new TextEncoder().encode(makeGuide().help(topic)));
+}
+
+/** Whether lines can be edited: somebody types, and the terminal can move its cursor. */
+function canEdit(terminal: Terminal): boolean {
+  return terminal.inputIsTerminal && terminal.outputIsTerminal &&
+    !PLAIN_TERMINALS.includes((terminal.environment("TERM") ?? "").toLowerCase());
 }

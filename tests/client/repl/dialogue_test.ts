@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runClient } from "../../../src/client/cli.ts";
-import { startServer } from "../../../src/server/mod.ts";
-import { MemoryFiles } from "../../support/memory_files.ts";
+import { eventually } from "../../support/waiting.ts";
+import { withServer } from "../own_server.ts";
 import { type Answer, ScriptedServer } from "../scripted_server.ts";
 import { VirtualTerminal } from "./virtual_terminal.ts";
 
@@ -34,18 +34,6 @@ async function talk(
   assertEquals(await finished, 0);
   assert(terminal.keyboardIsClosed);
   return terminal;
-}
-
-async function withServer(use: (port: number) => Promise<unknown>): Promise<void> {
-  const server = await startServer({ port: "0", bind: "127.0.0.1" }, {
-    log: () => {},
-    files: new MemoryFiles(),
-  });
-  try {
-    await use(server.port);
-  } finally {
-    await server.shutDownNow();
-  }
 }
 
 Deno.test("commands, hints, completion of commands and keys, colours, help", async () => {
@@ -104,9 +92,7 @@ Deno.test("a server that answers no questions is spoken to as before", async () 
   await talk(server, async (terminal, name) => {
     terminal.press("ping\rget a\t\x15 \r");
     await terminal.shows(`${name}> ping\nPONG\n${name}>`);
-    while (!server.commands.some(([name]) => name === "COMMAND")) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await eventually(() => server.commands.some(([name]) => name === "COMMAND"));
     terminal.press("ping\r");
     await terminal.shows(/PONG[^]*PONG/);
   });
@@ -125,9 +111,7 @@ Deno.test("Ctrl-C leaves MONITOR, SUBSCRIBE and a command that waits", async () 
     terminal.press("\x03");
     await terminal.shows(new RegExp(`"hi"\n${name}>`));
     terminal.press("9 blpop k 0\r");
-    while (server.commands.at(-1)?.[0] !== "blpop") {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await eventually(() => server.commands.at(-1)?.[0] === "blpop");
     assert(terminal.interrupt());
     await terminal.shows(new RegExp(`blpop k 0\n${name}>`));
     terminal.press("ping\r");
