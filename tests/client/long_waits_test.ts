@@ -32,6 +32,10 @@ Deno.test("what is longer than a timer takes is the longest wait, not none", asy
     assertEquals((await run(["-r", "2", "-i", SECONDS, "ping"])).output, "PONG\nPONG\n");
   });
   assertEquals(repeated, [LONGEST_TIMER_MS]);
+  const repeatedLine = await notingLongWaits(async () => {
+    assertEquals((await run(["-i", SECONDS], { input: "2 ping\n" })).output, "PONG\nPONG\n");
+  });
+  assertEquals(repeatedLine, [LONGEST_TIMER_MS]);
   const scanning = await notingLongWaits(async () => {
     const answer = (words: string[]) => scanned(words[1] === "0" ? 7 : 0, ["a"]);
     assertEquals((await runTool(["-i", SECONDS, "--scan"], answer)).output, "a\na\n");
