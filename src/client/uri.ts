@@ -22,8 +22,9 @@ export interface UriParts {
   readonly tls: boolean;
 }
 
+// Hosts have no `@`, so all but the last belong to the password.
 const URI_PATTERN =
-  /^redis(?<tls>s?):\/\/(?:(?:(?<user>[^:@]*):)?(?<pass>[^@]*)@)?(?<host>\[[^\]]*\]|[^:/]*)(?::(?<port>\d*))?(?:\/(?<db>\d*).*)?$/i;
+  /^redis(?<tls>s?):\/\/(?:(?:(?<user>[^:@]*):)?(?<pass>[^@]*(?:@[^@/]*)*)@)?(?<host>\[[^\]]*\]|[^:/]*)(?::(?<port>\d*))?(?:\/(?<db>\d*).*)?$/i;
 
 /**
  * Takes a URI apart.
@@ -47,7 +48,10 @@ const URI_PATTERN =
 export function parseUri(text: string): UriParts {
   if (!/^rediss?:\/\//i.test(text)) throw new UsageError("Invalid URI scheme");
   const parts = URI_PATTERN.exec(text)?.groups;
-  if (parts === undefined) throw new UsageError(`Invalid URI '${text}'`);
+  if (parts === undefined) {
+    // Messages end up in logs, where no password should be.
+    throw new UsageError(`Invalid URI '${text.replace(/\/\/.*@/s, "//...@")}'`);
+  }
   return {
     host: parts.host.replace(/^\[(.*)\]$/, "$1") || undefined,
     port: parts.port || undefined,

@@ -69,6 +69,8 @@ Deno.test("a URI counts as the options for its parts", () => {
   assertEquals(settings.database, 3);
   assertEquals(parse("-u", "redis://secret@h").password, "secret");
   assertEquals(parse("-u", "redis://:secret@h").username, undefined);
+  const { address, password } = parse("-u", "redis://u:s@cr@t@h:1/0@x");
+  assertEquals([address.hostname, password], ["h", "s@cr@t"]);
   assertEquals(parse("-u", "redis://h/4?x=1").database, 4);
   assertEquals(parse("-u", "REDIS://h").address.hostname, "h");
   assertEquals(parse("-u", "redis://").address.hostname, undefined);
@@ -80,6 +82,8 @@ Deno.test("a URI counts as the options for its parts", () => {
   });
   assertThrows(() => parse("-u", "http://localhost"), UsageError, "Invalid URI scheme");
   assertThrows(() => parse("-u", "redis://:x:y"), UsageError, "Invalid URI");
+  const mistyped = assertThrows(() => parse("-u", "redis://u:p@ss@host:1x"), UsageError);
+  assertEquals(mistyped.message, "Invalid URI 'redis://...@host:1x'");
   assertThrows(() => parse("-u", "redis://a%4@h"), UsageError, "Incomplete URI encoding");
   assertThrows(() => parse("-u", "redis://a%zz@h"), UsageError, "Illegal character");
   assertThrows(() => parse("-u", "redis://a%ff@h"), UsageError, "UTF-8");
