@@ -4,10 +4,9 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { runClient } from "../../../src/client/cli.ts";
 import { type Client, connect } from "../../../src/client/mod.ts";
 import { latin1Bytes, latin1Text } from "../../../src/client/quoting.ts";
-import { startServer } from "../../../src/server/mod.ts";
-import { MemoryFiles } from "../../support/memory_files.ts";
 import { startReferenceRedis } from "../../support/reference_redis.ts";
 import { FakeTerminal } from "../fake_terminal.ts";
+import { withServer } from "../own_server.ts";
 import { ScriptedServer } from "../scripted_server.ts";
 import { bulk, ImpatientTerminal, scanned, simple } from "./tool_run.ts";
 
@@ -182,16 +181,10 @@ Deno.test("what is found in Redis is told as redis-cli tells it", async () => {
 
 Deno.test("what is found in our own server is told as redis-cli tells it", async () => {
   if (!await hasRedisCli()) return;
-  const server = await startServer({ port: "0", bind: "127.0.0.1" }, {
-    log: () => {},
-    files: new MemoryFiles(),
+  await withServer(async (port) => {
+    using client = await connect({ port });
+    await compare(["-p", `${port}`], client);
   });
-  try {
-    using client = await connect({ port: server.port });
-    await compare(["-p", `${server.port}`], client);
-  } finally {
-    await server.shutDownNow();
-  }
 });
 
 /** A server whose keys come in two batches, and change while they are looked at. */
