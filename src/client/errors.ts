@@ -7,6 +7,9 @@
 import type { ErrorReply } from "../protocol/reply.ts";
 import { systemReason } from "../runtime/files.ts";
 
+/** What is said of a connection that the server has ended, in whatever way. */
+const CLOSED = "Server closed the connection";
+
 /** The server answered with an error. The connection is as good as before. */
 export class ReplyError extends Error {
   /** The error's name. */
@@ -77,7 +80,6 @@ export function isDisconnect(error: unknown): boolean {
  * @param cause What reading or writing threw; `undefined` if the other side just ended it.
  */
 export function closedBecause(cause?: unknown): ConnectionClosedError {
-  const isUsual = cause === undefined || isDisconnect(cause);
-  const reason = isUsual ? "Server closed the connection" : systemReason(cause);
-  return new ConnectionClosedError(reason, { cause });
+  if (cause === undefined) return new ConnectionClosedError(CLOSED);
+  return new ConnectionClosedError(isDisconnect(cause) ? CLOSED : systemReason(cause), { cause });
 }

@@ -89,13 +89,16 @@ export class ScriptedServer {
         }
       }
     } catch (error) {
-      const ended = error instanceof Deno.errors.Interrupted ||
-        error instanceof Deno.errors.BadResource || error instanceof Deno.errors.ConnectionReset ||
-        error instanceof Deno.errors.BrokenPipe;
-      if (!ended) throw error;
+      if (!isEnd(error)) throw error;
     }
     if (this.#connections.delete(connection)) connection.close();
   }
+}
+
+/** Whether an error is that of a connection which either side has closed. */
+export function isEnd(error: unknown): boolean {
+  return error instanceof Deno.errors.Interrupted || error instanceof Deno.errors.BadResource ||
+    error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe;
 }
 
 async function writeAll(connection: Deno.TcpConn, text: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { latin1Bytes } from "../../../src/client/quoting.ts";
 import { plainValue } from "../../../src/protocol/reply.ts";
 import { ReplyReader } from "../../../src/protocol/reply_reader.ts";
+import { isEnd } from "../scripted_server.ts";
 
 /** What a master answers to SYNC: pieces a character for each byte, and whether it then closes. */
 export interface Transfer {
@@ -57,11 +58,7 @@ export class ScriptedMaster implements AsyncDisposable {
       try {
         await this.#answer(connection);
       } catch (error) {
-        const ended = error instanceof Deno.errors.Interrupted ||
-          error instanceof Deno.errors.BadResource ||
-          error instanceof Deno.errors.ConnectionReset ||
-          error instanceof Deno.errors.BrokenPipe;
-        if (!ended) throw error;
+        if (!isEnd(error)) throw error;
       }
       this.drop();
     }
