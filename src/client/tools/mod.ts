@@ -4,27 +4,26 @@
  * @module
  */
 
-import { UsageError } from "../../runtime/arguments.ts";
 import type { ToolName } from "../options.ts";
 import type { Tool, ToolContext } from "./tool.ts";
 
 /** The tools; each is loaded when it is asked for, so that the others cost nothing at the start. */
-const TOOLS: ReadonlyMap<ToolName, () => Promise<Tool>> = new Map<ToolName, () => Promise<Tool>>([
-  ["pipe", async () => (await import("./pipe.ts")).pipe],
-  ["rdb", async () => (await import("./rdb.ts")).fetchSnapshot],
-  ["functions-rdb", async () => (await import("./rdb.ts")).fetchFunctions],
-  ["replica", async () => (await import("./replica.ts")).followMaster],
-  ["bigkeys", async () => (await import("./big_keys.ts")).bigKeys],
-  ["memkeys", async () => (await import("./big_keys.ts")).memoryKeys],
-  ["hotkeys", async () => (await import("./hot_keys.ts")).hotKeys],
-  ["scan", async () => (await import("./scan.ts")).scanKeys],
-  ["stat", async () => (await import("./stat.ts")).watchServer],
-  ["latency", async () => (await import("./latency.ts")).measureLatency],
-  ["latency-history", async () => (await import("./latency.ts")).measureLatencyHistory],
-  ["latency-dist", async () => (await import("./latency_distribution.ts")).drawLatencies],
-  ["lru-test", async () => (await import("./lru_test.ts")).playCache],
-  ["intrinsic-latency", async () => (await import("./intrinsic_latency.ts")).measureStalls],
-]);
+const TOOLS: Readonly<Record<ToolName, () => Promise<Tool>>> = {
+  "pipe": async () => (await import("./pipe.ts")).pipe,
+  "rdb": async () => (await import("./rdb.ts")).fetchSnapshot,
+  "functions-rdb": async () => (await import("./rdb.ts")).fetchFunctions,
+  "replica": async () => (await import("./replica.ts")).followMaster,
+  "bigkeys": async () => (await import("./big_keys.ts")).bigKeys,
+  "memkeys": async () => (await import("./big_keys.ts")).memoryKeys,
+  "hotkeys": async () => (await import("./hot_keys.ts")).hotKeys,
+  "scan": async () => (await import("./scan.ts")).scanKeys,
+  "stat": async () => (await import("./stat.ts")).watchServer,
+  "latency": async () => (await import("./latency.ts")).measureLatency,
+  "latency-history": async () => (await import("./latency.ts")).measureLatencyHistory,
+  "latency-dist": async () => (await import("./latency_distribution.ts")).drawLatencies,
+  "lru-test": async () => (await import("./lru_test.ts")).playCache,
+  "intrinsic-latency": async () => (await import("./intrinsic_latency.ts")).measureStalls,
+};
 
 /**
  * Runs a tool.
@@ -32,7 +31,6 @@ const TOOLS: ReadonlyMap<ToolName, () => Promise<Tool>> = new Map<ToolName, () =
  * @returns The exit code.
  */
 export async function runTool(name: ToolName, context: ToolContext): Promise<number> {
-  const load = TOOLS.get(name);
-  if (load === undefined) throw new UsageError(`--${name} isn't there yet`);
-  return (await load())(context);
+  const tool = await TOOLS[name]();
+  return await tool(context);
 }

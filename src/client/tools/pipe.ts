@@ -28,6 +28,7 @@ import { RequestWriter } from "../../protocol/request_writer.ts";
 import { LONGEST_TIMER_MS } from "../../runtime/clock.ts";
 import { systemReason } from "../../runtime/files.ts";
 import { ConnectionClosedError } from "../errors.ts";
+import { ToolError } from "../failures.ts";
 import { Printer } from "../output/printer.ts";
 import { INTERRUPTED_EXIT_CODE, Interruption } from "./interruption.ts";
 import { Progress } from "./progress.ts";
@@ -156,7 +157,7 @@ class Transfer {
       this.#watchSilence();
       await this.#connection.write(closingCommand(mark));
     } catch (error) {
-      if (error instanceof InputError) this.#ending.resolve({ failure: error.message });
+      if (error instanceof ToolError) this.#ending.resolve({ failure: error.message });
       // What the server said before it closed is still to be read, and the end is noticed there.
       else if (!(error instanceof ConnectionClosedError)) throw error;
     }
@@ -209,11 +210,8 @@ class Transfer {
   }
 }
 
-/** The input can't be read. */
-class InputError extends Error {}
-
 function asInputError(error: unknown): never {
-  throw new InputError(`Error reading from stdin: ${systemReason(error)}`);
+  throw new ToolError(`Error reading from stdin: ${systemReason(error)}`);
 }
 
 /** What asks for the mark. */
