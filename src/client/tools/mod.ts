@@ -28,6 +28,8 @@ const TOOLS: Readonly<Record<ToolName, () => Promise<Tool>>> = {
 /**
  * Runs a tool.
  *
+ * @param name Which one.
+ * @param context What the user asked for, and where to read and write.
  * @returns The exit code.
  */
 export async function runTool(name: ToolName, context: ToolContext): Promise<number> {
