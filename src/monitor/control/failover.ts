@@ -78,6 +78,7 @@ export function startFailover(context: ControlContext, group: Group, forced: boo
     electedAt: null,
     surrenderedAt: null,
     promoted: null,
+    hadHistory: false,
     handover: null,
     handoverAccepted: false,
     handoverRefused: false,
@@ -154,7 +155,7 @@ function hasWhatCounts(
   failover: Failover,
   promoted: Node,
 ): boolean {
-  if (failover.overrides || !historyCounts(context, group)) return true;
+  if (failover.overrides || !failover.hadHistory || !historyCounts(context, group)) return true;
   if (promoted.info?.role !== "master") {
     // What it has said is of before; ROLE, by which it may be known that it is a master, says nothing of its history.
     promoted.infoWanted = true;
@@ -241,6 +242,7 @@ function select(context: ControlContext, group: Group, failover: Failover): void
   if ("wait" in choice) return waitForReplica(context, group, choice.wait);
   clearTrouble(group, FAILOVER_TROUBLE);
   failover.promoted = choice.node;
+  failover.hadHistory = rankOf(group, choice.node) > 0;
   choice.node.promoted = true;
   enter(context, failover, "send_slaveof_noone");
   context.event("warning", "+selected-slave", choice.node);

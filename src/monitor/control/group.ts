@@ -43,6 +43,8 @@ export interface Failover {
   surrenderedAt: number | null;
   /** The replica that is to be the master. */
   promoted: Node | null;
+  /** Whether it had the group's history when it was chosen: else there was nothing better. */
+  hadHistory: boolean;
   /** How far the master has come with handing over; null if it doesn't. */
   handover: HandoverPhase | null;
   /** Whether the master has agreed to hand over. */

@@ -148,7 +148,8 @@ function learnHistory(group: Group, answered: readonly Node[]): void {
   if (newest === undefined || newest.history === "") return;
   // One that was promoted, of which nobody has heard, goes on from it.
   const { history, formerHistory } = newest;
-  if (infos.some((one) => one.role !== "slave" && one.formerHistory !== history)) return;
+  const goesOn = (one: NodeInfo) => one.history === history || one.formerHistory === history;
+  if (infos.some((one) => one.role !== "slave" && !goesOn(one))) return;
   adopt(group, history, false);
   if (formerHistory !== "") group.formerHistories.add(formerHistory);
 }
