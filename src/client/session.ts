@@ -142,17 +142,19 @@ export class Session {
     const address = { ...given, tls: this.#settings.address.tls };
     this.disconnect();
     this.#address = address;
+    let client: Client | undefined;
     try {
-      this.#client = new Client(await openSocket(address), {
+      this.#client = client = new Client(await openSocket(address), {
         // Replies reach their command a microtask later; this keeps messages behind them.
         onPush: (message) => queueMicrotask(() => this.#takePush(message)),
       });
-      this.#watch(this.#client);
-      this.#isAccepted = await this.#introduce(this.#client);
+      this.#watch(client);
+      this.#isAccepted = await this.#introduce(client);
       this.observer?.onConnected();
       return this.#isAccepted ? "answered" : "refused";
     } catch (error) {
-      this.#drop(error);
+      // Whoever has closed it meanwhile needn't be told.
+      if (client === undefined || client === this.#client) this.#drop(error);
       return "disconnected";
     }
   }

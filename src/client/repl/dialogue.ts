@@ -59,6 +59,7 @@ export class Dialogue implements SessionObserver {
   /** Whether the user was told that there is no connection. */
   #isLost = false;
   readonly #abandoned = Promise.withResolvers<false>();
+  #isAbandoned = false;
 
   /**
    * Makes a dialogue, which has the terminal for itself.
@@ -96,7 +97,7 @@ export class Dialogue implements SessionObserver {
   async run(): Promise<void> {
     try {
       await this.#unlessAbandoned(this.#session.connect());
-      while (await this.#unlessAbandoned(this.#runNext()));
+      while (!this.#isAbandoned && await this.#unlessAbandoned(this.#runNext()));
     } finally {
       this.#session.observer = undefined;
       this.#editor.close();
@@ -186,7 +187,9 @@ export class Dialogue implements SessionObserver {
 
   /** Ctrl-C while something runs: ends that or, if it can't be ended, the dialogue. */
   #interrupt(): void {
-    if (!this.#runner.stop()) this.#abandoned.resolve(false);
+    if (this.#runner.stop()) return;
+    this.#isAbandoned = true;
+    this.#abandoned.resolve(false);
   }
 
   /** What a promise gives, or false if the user doesn't want to wait for it. */

@@ -136,10 +136,12 @@ Deno.test("Ctrl-C ends the dialogue while it connects", async () => {
     asked.resolve();
     return "";
   });
-  await talk(server, async (terminal) => {
+  const { output, errors } = await talk(server, async (terminal) => {
     await asked.promise;
     terminal.press("\x03");
   }, { args: ["-a", "x", "--no-auth-warning"] });
+  // Neither a prompt for what isn't read any more, nor a fault that there was none of.
+  assertEquals([output.includes("> "), errors], [false, []]);
 });
 
 Deno.test("a lost connection is told above the line, and made again for the next command", async () => {
