@@ -59,6 +59,9 @@ export interface RunOptions {
 /** Nodes that send a command on more often than this don't know where it belongs. */
 const MOST_REDIRECTIONS = 16;
 
+/** With so many pushes held back, they are printed though no reply has come. */
+const MOST_HELD_PUSHES = 1000;
+
 /** A dialogue with a server. */
 export class Session {
   /** Prints for this session. */
@@ -366,18 +369,23 @@ export class Session {
   }
 
   #takePush(message: Reply): void {
-    if (!this.#printsPushes) {
-      if (this.#isRunning || this.observer === undefined) this.#heldPushes.push(message);
-      else this.observer.onPush(() => this.printer.printPush(message));
-      return;
-    }
     try {
-      this.printer.print(message);
+      this.#placePush(message);
     } catch (error) {
       // Nobody calls this who could take it; the command that waits for messages ends with it.
       this.#pushFailure = error;
       this.disconnect();
     }
+  }
+
+  /** Prints a push, or has it printed at a better moment. */
+  #placePush(message: Reply): void {
+    if (this.#printsPushes) this.printer.print(message);
+    else if (this.#isRunning || this.observer === undefined) {
+      // A server that answers nothing but sends more and more of them is shown as it comes.
+      if (this.#heldPushes.length >= MOST_HELD_PUSHES) this.#printHeldPushes();
+      this.#heldPushes.push(message);
+    } else this.observer.onPush(() => this.printer.printPush(message));
   }
 
   #printHeldPushes(): void {

@@ -349,3 +349,13 @@ Deno.test("push messages are shown in front of the next reply, if they are to be
   );
   assertEquals(await show("--show-pushes", "yes"), "OK\ninvalidate\na\nb\nOK\n");
 });
+
+Deno.test("push messages don't wait without end for a reply that doesn't come", async () => {
+  await using server = new ScriptedServer(() => ">2\r\n$1\r\na\r\n:1\r\n".repeat(1001));
+  const terminal = new FakeTerminal("ping\n");
+  const finished = runClient(["-p", `${server.port}`, "--show-pushes", "yes"], terminal);
+  await eventually(() => terminal.output === "a\n1\n".repeat(1000));
+  await server.broadcast("+OK\r\n");
+  assertEquals(await finished, 0);
+  assertEquals(terminal.output, "a\n1\n".repeat(1001) + "OK\n");
+});
