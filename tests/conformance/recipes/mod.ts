@@ -28,9 +28,10 @@ import { STREAM_RECIPES } from "./streams.ts";
 import { STRING_RECIPES } from "./strings.ts";
 import { TRANSACTION_RECIPES } from "./transactions.ts";
 
+// With a zero byte behind it, no name that Redis knows: it finds one where both happen to fall into the same bucket.
 // deno-fmt-ignore
 const UNKNOWN: readonly (readonly string[])[] = [
-  ["foo"], ["FOO", "bar"], ["", "x"], ["gett", "a", "b"], ["set\x00", "a", "b"], ["foo\r\nbar", "x\r\ny"],
+  ["foo"], ["FOO", "bar"], ["", "x"], ["gett", "a", "b"], ["foo\x00", "a", "b"], ["foo\r\nbar", "x\r\ny"],
   ["x".repeat(200), "y".repeat(200), "z"], ["foo", "y".repeat(100), "z".repeat(100), "w"], ["\xff\x80", "\xff"],
   ["client", "nosuch"], ["config", "nosuch", "x"], ["object", "nosuch", "k1"], ["command", "x".repeat(200)],
   ["client", "a\r\nb"], ["client|id"], ["client", ""], ["object"], ["config"], ["foo", ""], ["client"], ["foo", "'", "a"],
