@@ -11,7 +11,9 @@
  * it any more. So ten replicas cost no more memory than one; one that is far behind holds what it needs until it
  * has more to come than `client-output-buffer-limit` allows, and is closed.
  *
- * A block that was written to is never moved, and its bytes never change: they go to sockets from where they lie.
+ * A block that was written to is never moved, and its bytes don't change as long as anybody may read them: they go to sockets from where
+ * they lie. The memory of blocks that go is used for the next ones, since making it and collecting it was two fifths of
+ * what a replica did with values of 4 KiB. Where a reader was closed, a write may still be under way: that memory is left alone.
  *
  * **Half of a transaction.** A replica keeps its master's stream as it comes, for its own replicas, but what was appended counts
  * only once it is {@linkcode ReplicationStream.commit committed}: what ends in the middle of a transaction is taken
@@ -27,6 +29,9 @@ const BLOCKS = 16;
 /** What a block takes besides its bytes, about. */
 const BLOCK_OVERHEAD_BYTES = 64;
 
+/** So many blocks that went are kept for the next ones. */
+const SPARE_BLOCKS = 4;
+
 /** A part of the stream. */
 interface StreamBlock {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -36,6 +41,8 @@ interface StreamBlock {
   used: number;
   /** How many readers are in it. */
   readers: number;
+  /** Whether bytes of it may be on their way to a socket though nobody reads it. */
+  isLent: boolean;
   next: StreamBlock | null;
 }
 
@@ -52,6 +59,7 @@ export class ReplicationStream {
   /** The block that {@linkcode end} is in, and how much of it counts. */
   private committed: StreamBlock;
   private committedUsed = 0;
+  private readonly spares: Uint8Array<ArrayBuffer>[] = [];
 
   /** A stream of which `offset` bytes have gone before; the last `size` (bytes) are kept, `repl-backlog-size`. */
   constructor(offset: number, private size: number) {
@@ -147,16 +155,17 @@ export class ReplicationStream {
   /** A block whose first byte is at `start`. */
   private newBlock(start: number): StreamBlock {
     const size = Math.floor(this.size / BLOCKS);
-    const bytes = new Uint8Array(
-      Math.max(SMALLEST_BLOCK_BYTES, Math.min(LARGEST_BLOCK_BYTES, size)),
-    );
+    const length = Math.max(SMALLEST_BLOCK_BYTES, Math.min(LARGEST_BLOCK_BYTES, size));
+    const spare = this.spares.pop();
+    const bytes = spare?.length === length ? spare : new Uint8Array(length);
     this.memory += bytes.length + BLOCK_OVERHEAD_BYTES;
-    return { bytes, start, used: 0, readers: 0, next: null };
+    return { bytes, start, used: 0, readers: 0, isLent: false, next: null };
   }
 
   /** A block isn't kept any more. */
   private forget(block: StreamBlock): void {
     this.memory -= block.bytes.length + BLOCK_OVERHEAD_BYTES;
+    if (!block.isLent && this.spares.length < SPARE_BLOCKS) this.spares.push(block.bytes);
   }
 }
 
@@ -204,6 +213,7 @@ export class StreamReader {
     if (this.closed) return;
     this.closed = true;
     this.block.readers--;
+    this.block.isLent = true;
     this.stream.trim();
   }
 

@@ -58,3 +58,33 @@ Deno.test("blocks go when nobody needs them", () => {
   assertEquals(stream.holds(9 * BLOCK_BYTES), true);
   assertEquals(stream.holds(9 * BLOCK_BYTES - 1), false);
 });
+
+Deno.test("the memory of blocks is used again, but not while bytes of it may be on their way", () => {
+  const stream = new ReplicationStream(0, 256 * 1024);
+  const piece = (letter: string) => new TextEncoder().encode(letter.repeat(16 * 1024));
+  stream.append(piece("a"));
+  const lent = stream.reader(0);
+  const onTheirWay = lent.next(Infinity)!;
+  stream.append(piece("b"));
+  const passed = stream.reader(16 * 1024);
+  const sent = passed.next(Infinity)!;
+  const pass = () => {
+    for (let bytes = passed.next(Infinity); bytes !== null; bytes = passed.next(Infinity)) {
+      passed.advance(bytes.length);
+    }
+  };
+  lent.close();
+  for (let count = 0; count < 40; count++) {
+    stream.append(piece("c"));
+    pass();
+  }
+  assertEquals(onTheirWay, piece("a"));
+  // Whoever has gone on doesn't look at what was sent.
+  assertEquals(sent, piece("c"));
+  const { memory } = stream;
+  for (let count = 0; count < 40; count++) {
+    stream.append(piece("d"));
+    pass();
+  }
+  assertEquals(stream.memory, memory);
+});
