@@ -7,7 +7,7 @@
 import { UsageError } from "../runtime/arguments.ts";
 import { systemReason } from "../runtime/files.ts";
 import type { ClientSettings } from "./options.ts";
-import { latin1Text, unquote } from "./quoting.ts";
+import { bytewise, latin1Text, unquote } from "./quoting.ts";
 import type { Terminal } from "./terminal.ts";
 
 const encoder = new TextEncoder();
@@ -32,7 +32,7 @@ export async function readCommandWords(
   }
   if (inputArgument === "last") return [...words, await terminal.readAll()];
   if (inputArgument === undefined) return words;
-  const tag = latin1Text(encoder.encode(inputArgument.tag));
+  const tag = bytewise(inputArgument.tag);
   const index = words.findIndex((word) => latin1Text(word) === tag);
   if (index < 0) throw new UsageError("Using -X option but stdin tag not match.");
   words[index] = await terminal.readAll();

@@ -42,7 +42,12 @@ const EXCLUSIVE_OPTIONS: readonly (readonly [readonly string[], string])[] = [
   [["x", "X"], "Options -x and -X are mutually exclusive."],
 ];
 
-const NO_CLUSTER = "--cluster isn't there: miniredis has no cluster mode";
+/** Options of redis-cli that aren't there, and what is said of it. */
+const REFUSED_OPTIONS: ReadonlyMap<string, string> = new Map([
+  ["cluster", "--cluster isn't there: miniredis has no cluster mode"],
+  ["ldb", "--ldb isn't there: scripts can't be debugged"],
+  ["ldb-sync-mode", "--ldb-sync-mode isn't there: scripts can't be debugged"],
+]);
 
 /** The name of a tool, which is that of its option. */
 export type ToolName = typeof TOOL_NAMES[number];
@@ -145,7 +150,6 @@ export function parseClientOptions(
   defaults: ClientDefaults,
 ): ClientSettings {
   const { values, words } = readOptions(args);
-  refuseWhatIsNotThere(values);
   for (const [pair, message] of EXCLUSIVE_OPTIONS) {
     if (pair.every((name) => values.has(name))) throw new UsageError(message);
   }
@@ -197,12 +201,6 @@ function firstTool(given: { has(name: string): boolean }): ToolName | undefined 
   // History is a way to measure latency.
   if (given.has("latency-history")) return "latency-history";
   return TOOL_NAMES.find((name) => given.has(name));
-}
-
-function refuseWhatIsNotThere(values: ReadonlyMap<string, string>): void {
-  for (const name of ["ldb", "ldb-sync-mode"]) {
-    if (values.has(name)) throw new UsageError(`--${name} isn't there: scripts can't be debugged`);
-  }
 }
 
 function readFormat(values: ReadonlyMap<string, string>): OutputFormat | undefined {
@@ -278,8 +276,9 @@ function readOptions(args: readonly string[]): { values: Map<string, string>; wo
     const asksForHelp = name === "h" && index + 1 === args.length;
     if (asksForHelp) values.set("help", "");
     else if (option === undefined) throw badOption(typed, name, byName.keys());
-    else if (option.name === "cluster") throw new UsageError(NO_CLUSTER);
-    else if (option.placeholder === undefined) {
+    else if (REFUSED_OPTIONS.has(option.name)) {
+      throw new UsageError(REFUSED_OPTIONS.get(option.name)!);
+    } else if (option.placeholder === undefined) {
       if (equals >= 0) throw badOption(typed);
       set(option.name, "");
     } else if (equals >= 0) give(option.name, typed.slice(equals + 1));

@@ -7,6 +7,9 @@
  * @module
  */
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 /** What a letter behind a backslash stands for. */
 const ESCAPED_CHARACTERS: Readonly<Record<string, string>> = {
   n: "\n",
@@ -83,6 +86,16 @@ export function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
   return bytes;
+}
+
+/** Text as a string with a character for each byte of its UTF-8: a line as it is sent. */
+export function bytewise(text: string): string {
+  return latin1Text(encoder.encode(text));
+}
+
+/** The text that a string with a character for each byte stands for, if that is UTF-8. */
+export function textOfBytewise(line: string): string {
+  return decoder.decode(latin1Bytes(line));
 }
 
 /** Bytes as a string with a character for each. */

@@ -52,7 +52,7 @@ export class ReplicationStream {
   start: number;
   /** Offset behind the newest byte that counts. */
   end: number;
-  /** Bytes of memory. */
+  /** Bytes of memory, without that of blocks that went. */
   memory = 0;
   private head: StreamBlock;
   private tail: StreamBlock;

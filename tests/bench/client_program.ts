@@ -5,6 +5,7 @@
  */
 
 import { type Bench, Skip } from "./bench_context.ts";
+import { alternatingOrder } from "./cells.ts";
 import { processTree, residentBytes } from "./process_facts.ts";
 import { formatMebibytes, formatSpread, type Goal, MISSING, ratioCells } from "./report.ts";
 import { pause } from "./timing.ts";
@@ -30,6 +31,9 @@ export interface ClientRun {
 }
 
 const MEMORY_LOOK_MS = 200;
+
+/** A round takes minutes. */
+const MOST_ROUNDS = 5;
 
 /**
  * The shell connects the input, so that nothing but the client works on it, and tells the processor time of what it has run in
@@ -95,6 +99,32 @@ export async function runClientProgram(
   const output = decoder.decode(stdout);
   if (code !== 0) throw new Error(`${client.name}: ${output}${decoder.decode(stderr)}`);
   return { seconds, cpuSeconds: cpuSecondsIn(output), peakBytes, output };
+}
+
+/**
+ * Runs all clients in rounds; the one that goes first changes from round to round.
+ *
+ * @param bench Says how many rounds, at most {@linkcode MOST_ROUNDS}.
+ * @param label What is measured.
+ * @param clients The clients.
+ * @param runOnce Runs one of them.
+ * @returns the runs of each client.
+ */
+export async function runInRounds<Run extends ClientRun>(
+  bench: Bench,
+  label: string,
+  clients: readonly ClientProgram[],
+  runOnce: (client: ClientProgram) => Promise<Run>,
+): Promise<Run[][]> {
+  const rounds = Math.min(MOST_ROUNDS, bench.options.rounds);
+  const runs = clients.map((): Run[] => []);
+  for (let round = 0; round < rounds; round++) {
+    bench.say(`  ${label}: round ${round + 1} of ${rounds}`);
+    for (const index of alternatingOrder(clients.length, round)) {
+      runs[index].push(await runOnce(clients[index]));
+    }
+  }
+  return runs;
 }
 
 /** What stands above the columns of {@linkcode clientRows} but the first. */

@@ -7,6 +7,9 @@
  * @module
  */
 
+import { crc32 } from "node:zlib";
+import { joinBytes } from "../../src/protocol/joined_bytes.ts";
+
 /** A file in an archive. */
 export interface ArchiveEntry {
   /** Its path in the archive, with slashes; in ASCII, of at most 100 characters. */
@@ -61,7 +64,7 @@ export async function packZip(
     const name = Uint8Array.from(new TextEncoder().encode(entry.name));
     const packed = await compressed([entry.bytes], "deflate-raw");
     const common = zipFields(entry, packed.length, name.length, seconds);
-    const header = joined([numbers([0x0403_4b50, 4]), common, name]);
+    const header = joinBytes([numbers([0x0403_4b50, 4]), common, name]);
     directory.push(
       numbers([0x0201_4b50, 4], [ZIP_MADE_ON_UNIX, 2]),
       common,
@@ -72,7 +75,7 @@ export async function packZip(
     parts.push(header, packed);
     offset += header.length + packed.length;
   }
-  const index = joined(directory);
+  const index = joinBytes(directory);
   const count = entries.length;
   const end = numbers(
     [0x0605_4b50, 4],
@@ -83,7 +86,7 @@ export async function packZip(
     [offset, 4],
     [0, 2], // no comment
   );
-  return joined([...parts, index, end]);
+  return joinBytes([...parts, index, end]);
 }
 
 function permissions(entry: ArchiveEntry): number {
@@ -148,17 +151,6 @@ function numbers(...fields: readonly (readonly [value: number, size: 2 | 4])[]) 
   return new Uint8Array(view.buffer);
 }
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
-  for (let bit = 0; bit < 8; bit++) index = index & 1 ? index >>> 1 ^ 0xedb8_8320 : index >>> 1;
-  return index;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let sum = ~0;
-  for (const byte of bytes) sum = CRC_TABLE[(sum ^ byte) & 255] ^ sum >>> 8;
-  return ~sum >>> 0;
-}
-
 async function compressed(
   parts: readonly Uint8Array<ArrayBuffer>[],
   format: CompressionFormat,
@@ -169,14 +161,4 @@ async function compressed(
 
 function zeros(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length);
-}
-
-function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const all = zeros(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

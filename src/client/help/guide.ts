@@ -68,15 +68,6 @@ export class CommandGuide {
   }
 
   /**
-   * Whether there is a description of a command, so that no server need be asked.
-   *
-   * @param name The command's name in any case.
-   */
-  knows(name: string): boolean {
-    return this.#descriptions.has(lowerCaseAscii(name));
-  }
-
-  /**
    * What is to be shown behind the cursor while a line is typed: the arguments that are still to
    * come.
    *

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { joinBytes } from "../../protocol/joined_bytes.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import { LINE_FEED } from "../../protocol/reply_types.ts";
 import type { ClientSettings, OutputFormat } from "../options.ts";
@@ -88,12 +89,8 @@ export class Printer {
   print(reply: Reply): void {
     if (this.#isStrict) refuseUnreadable(reply);
     const end = this.format === "raw" ? this.#replyDelimiter : Uint8Array.of(LINE_FEED);
-    const text = this.#formatReply(reply);
     // One write, so that others who write there don't come in between.
-    const line = new Uint8Array(text.length + end.length);
-    line.set(text);
-    line.set(end, text.length);
-    this.#terminal.write(line);
+    this.#terminal.write(joinBytes([this.#formatReply(reply), end]));
   }
 
   /** Prints a line: a character for each byte. */

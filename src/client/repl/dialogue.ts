@@ -10,7 +10,7 @@
  */
 
 import type { CommandGuide } from "../help/known_commands.ts";
-import { isRepeatCount, latin1Bytes, latin1Text, splitLine } from "../quoting.ts";
+import { bytewise, isRepeatCount, splitLine } from "../quoting.ts";
 import type { Session, SessionObserver } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { textOf } from "../../protocol/reply.ts";
@@ -19,7 +19,7 @@ import type { Completion } from "./completion_list.ts";
 import { dotFilePath } from "./dot_files.ts";
 import { History } from "./history.ts";
 import { type Ask, findKeyNames } from "./key_names.ts";
-import { lineBytes, LineEditor } from "./line_editor.ts";
+import { LineEditor } from "./line_editor.ts";
 import { LineRunner } from "./line_runner.ts";
 import { Preferences } from "./preferences.ts";
 import { guessWords, holdsSecret } from "./secrets.ts";
@@ -129,7 +129,7 @@ export class Dialogue implements SessionObserver {
     if (!this.#session.isConnected) this.#isLost = true;
     const line = await this.#editor.readLine(() => this.#session.prompt);
     if (line === undefined) return false;
-    const words = splitLine(lineBytes(line));
+    const words = splitLine(bytewise(line));
     if (isWorthKeeping(words ?? guessWords(line))) this.#history.add(line);
     const goesOn = await this.#runner.run(words);
     if (CHANGING_COMMANDS.includes(words?.[0]?.toLowerCase() ?? "")) {
@@ -168,17 +168,14 @@ export class Dialogue implements SessionObserver {
   async #help(topic: readonly string[]): Promise<string> {
     const { ansiHelpStyle } = await import("../help/known_commands.ts");
     const guide = await this.#loadGuide();
-    // Words are kept with a character for each byte.
-    const text = topic.map((word) => new TextDecoder().decode(latin1Bytes(word)));
-    const help = guide.help(text, this.#hasColours ? ansiHelpStyle : undefined);
-    return latin1Text(new TextEncoder().encode(help));
+    return guide.help(topic, this.#hasColours ? ansiHelpStyle : undefined);
   }
 
   async #complete(line: string): Promise<Completion> {
     const guide = await this.#loadGuide();
     const { start, candidates } = guide.complete(line);
     // What is asked for are bytes.
-    const { key } = guide.complete(lineBytes(line));
+    const { key } = guide.complete(bytewise(line));
     if (key === undefined) return { start, candidates };
     const ask: Ask = (...command) => this.#session.ask(...command);
     const keys = await findKeyNames(ask, key.pattern, line[start] === '"');

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { latin1Text } from "../quoting.ts";
 import type { Keyboard, RedrawReason } from "../keyboard.ts";
 import type { Terminal } from "../terminal.ts";
 import { commonStart, type Completion, listWords } from "./completion_list.ts";
@@ -364,11 +363,6 @@ export class LineEditor {
   #write(text: string): void {
     this.#terminal.write(encoder.encode(text));
   }
-}
-
-/** A line as it is sent: a character for each byte of its UTF-8. */
-export function lineBytes(line: string): string {
-  return latin1Text(encoder.encode(line));
 }
 
 /** Whether a key adds its text to the line. */

@@ -6,7 +6,7 @@
  */
 
 import { LONGEST_TIMER_MS } from "../../runtime/clock.ts";
-import { isRepeatCount, latin1Bytes } from "../quoting.ts";
+import { bytewise, isRepeatCount, latin1Bytes, textOfBytewise } from "../quoting.ts";
 import type { Session } from "../session.ts";
 import type { Preferences } from "./preferences.ts";
 
@@ -90,7 +90,9 @@ export class LineRunner {
         return false;
       case "help":
       case "?":
-        session.printer.printLine((await help(words.slice(1))).replace(/\n$/, ""));
+        session.printer.printLine(
+          bytewise(await help(words.slice(1).map(textOfBytewise))).replace(/\n$/, ""),
+        );
         return true;
       case "restart":
         session.printer.printLine("'restart' is for debugging scripts, which isn't there.");

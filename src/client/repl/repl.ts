@@ -7,7 +7,7 @@
  * @module
  */
 
-import { latin1Bytes, latin1Text, splitLine } from "../quoting.ts";
+import { latin1Bytes, splitLine } from "../quoting.ts";
 import type { Session } from "../session.ts";
 import type { Terminal } from "../terminal.ts";
 import { LineRunner } from "./line_runner.ts";
@@ -62,7 +62,7 @@ export async function runRepl(
 
 async function plainHelp(topic: readonly string[]): Promise<string> {
   const { makeGuide } = await import("../help/known_commands.ts");
-  return latin1Text(new TextEncoder().encode(makeGuide().help(topic)));
+  return makeGuide().help(topic);
 }
 
 /** Whether lines can be edited: somebody types, and the terminal can move its cursor. */

@@ -22,9 +22,10 @@
  * @module
  */
 
+import { joinBytes } from "../../protocol/joined_bytes.ts";
 import { ReplyReader } from "../../protocol/reply_reader.ts";
 import { ReplyProtocolError } from "../../protocol/reply_types.ts";
-import { RequestWriter } from "../../protocol/request_writer.ts";
+import { encodeRequest } from "../../protocol/request_writer.ts";
 import { LONGEST_TIMER_MS } from "../../runtime/clock.ts";
 import { systemReason } from "../../runtime/files.ts";
 import { ConnectionClosedError } from "../errors.ts";
@@ -216,11 +217,5 @@ function asInputError(error: unknown): never {
 
 /** What asks for the mark. */
 function closingCommand(mark: Uint8Array): Uint8Array {
-  const writer = new RequestWriter();
-  writer.writeCommand("ECHO", [mark]);
-  const command = writer.take();
-  const bytes = new Uint8Array(2 + command.length);
-  bytes.set(encoder.encode("\r\n"));
-  bytes.set(command, 2);
-  return bytes;
+  return joinBytes([encoder.encode("\r\n"), encodeRequest(["ECHO", mark])]);
 }

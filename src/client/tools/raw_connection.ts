@@ -8,15 +8,17 @@
  * @module
  */
 
+import { joinBytes } from "../../protocol/joined_bytes.ts";
 import type { Reply } from "../../protocol/reply.ts";
 import { ReplyReader } from "../../protocol/reply_reader.ts";
 import { CARRIAGE_RETURN, LINE_FEED, ReplyProtocolError } from "../../protocol/reply_types.ts";
-import { RequestWriter } from "../../protocol/request_writer.ts";
+import { encodeRequest } from "../../protocol/request_writer.ts";
 import type { Channel } from "../client.ts";
 import { openSocket } from "../connect.ts";
 import { closedBecause } from "../errors.ts";
 import { reportFailure, ToolError } from "../failures.ts";
 import { introduce } from "../introduction.ts";
+import { latin1Text } from "../quoting.ts";
 import type { ToolContext } from "./tool.ts";
 
 const READ_BYTES = 4096;
@@ -81,9 +83,7 @@ export class RawConnection {
    * @throws {ConnectionClosedError} if the connection has ended.
    */
   send(name: string, ...args: readonly string[]): Promise<void> {
-    const writer = new RequestWriter();
-    writer.writeCommand(name, args);
-    return this.write(writer.take());
+    return this.write(encodeRequest([name, ...args]));
   }
 
   /**
@@ -100,14 +100,10 @@ export class RawConnection {
         const isPair = this.#rest[end - 1] === CARRIAGE_RETURN;
         const line = this.#rest.subarray(0, isPair ? end - 1 : end);
         this.#rest = this.#rest.subarray(end + 1);
-        return String.fromCharCode(...line);
+        return latin1Text(line);
       }
       if (this.#rest.length > MAX_LINE_BYTES) throw new ReplyProtocolError("endless line", 0);
-      const piece = await this.#readPiece();
-      const joined = new Uint8Array(this.#rest.length + piece.length);
-      joined.set(this.#rest);
-      joined.set(piece, this.#rest.length);
-      this.#rest = joined;
+      this.#rest = joinBytes([this.#rest, await this.#readPiece()]);
     }
   }
 

@@ -9,6 +9,7 @@
  */
 
 import { ByteAccumulator } from "../../protocol/byte_accumulator.ts";
+import { joinBytes } from "../../protocol/joined_bytes.ts";
 import { ReplySkipper } from "../../protocol/reply_skipper.ts";
 import { CARRIAGE_RETURN, LINE_FEED, ReplyType } from "../../protocol/reply_types.ts";
 
@@ -60,11 +61,11 @@ export class ReplyCounter {
 
   /** From now on, a bulk with these bytes ends the counting. */
   stopAt(mark: Uint8Array): void {
-    const head = encoder.encode(`$${mark.length}\r\n`);
-    this.#mark = new Uint8Array(head.length + mark.length + 2);
-    this.#mark.set(head);
-    this.#mark.set(mark, head.length);
-    this.#mark.set([CARRIAGE_RETURN, LINE_FEED], head.length + mark.length);
+    this.#mark = joinBytes([
+      encoder.encode(`$${mark.length}\r\n`),
+      mark,
+      Uint8Array.of(CARRIAGE_RETURN, LINE_FEED),
+    ]);
   }
 
   /**

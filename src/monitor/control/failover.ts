@@ -78,7 +78,7 @@ export function startFailover(context: ControlContext, group: Group, forced: boo
     electedAt: null,
     surrenderedAt: null,
     promoted: null,
-    hadHistory: false,
+    needsHistory: false,
     handover: null,
     handoverAccepted: false,
     handoverRefused: false,
@@ -127,7 +127,8 @@ export function commitPromotion(context: ControlContext, group: Group): void {
   const promoted = failover?.promoted ?? null;
   if (failover?.state !== "wait_promotion" || promoted === null) return;
   if (isTooLate(context, group, failover)) return;
-  if (!isHandedOver(group, failover) || !hasWhatCounts(context, group, failover, promoted)) return;
+  if (!isHandedOver(group, failover)) return;
+  if (!checkHistory(context, group, failover, promoted)) return;
   endNudging(context, failover);
   group.configEpoch = failover.epoch;
   group.adoptsHistory = true;
@@ -148,23 +149,28 @@ export function commitPromotion(context: ControlContext, group: Group): void {
   group.wakeAt = context.now;
 }
 
-/** Whether the promoted node has the group's history, where that counts; if it hasn't (its disk was lost, say), another one is chosen. */
-function hasWhatCounts(
+/**
+ * Looks at the history of the promoted node, which may have come back without its data: then another one is chosen.
+ *
+ * @returns whether it may be the master.
+ */
+function checkHistory(
   context: ControlContext,
   group: Group,
   failover: Failover,
   promoted: Node,
 ): boolean {
-  if (failover.overrides || !failover.hadHistory || !historyCounts(context, group)) return true;
-  if (promoted.info?.role !== "master") {
+  if (!failover.needsHistory) return true;
+  const isTold = promoted.info?.role === "master";
+  if (isTold && rankOf(group, promoted) > 0) return true;
+  if (isTold) {
+    context.event("warning", "-failover-abort-no-good-slave", group.master);
+    abortFailover(context, group);
+  } else {
     // What it has said is of before; ROLE, by which it may be known that it is a master, says nothing of its history.
     promoted.infoWanted = true;
     group.wakeAt = context.now;
-    return false;
   }
-  if (rankOf(group, promoted) > 0) return true;
-  context.event("warning", "-failover-abort-no-good-slave", group.master);
-  abortFailover(context, group);
   return false;
 }
 
@@ -242,7 +248,8 @@ function select(context: ControlContext, group: Group, failover: Failover): void
   if ("wait" in choice) return waitForReplica(context, group, choice.wait);
   clearTrouble(group, FAILOVER_TROUBLE);
   failover.promoted = choice.node;
-  failover.hadHistory = rankOf(group, choice.node) > 0;
+  failover.needsHistory = !failover.overrides && historyCounts(context, group) &&
+    rankOf(group, choice.node) > 0;
   choice.node.promoted = true;
   enter(context, failover, "send_slaveof_noone");
   context.event("warning", "+selected-slave", choice.node);

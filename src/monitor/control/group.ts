@@ -21,7 +21,7 @@ export type FailoverState =
   | "update_config";
 
 /** How far the switch of a healthy master has come; see handover.ts. */
-export type HandoverPhase = "draining" | "drained" | "asked" | "refused" | "aborting";
+export type HandoverPhase = "draining" | "drained" | "asked" | "put off" | "aborting";
 
 /** A failover under way. */
 export interface Failover {
@@ -43,8 +43,8 @@ export interface Failover {
   surrenderedAt: number | null;
   /** The replica that is to be the master. */
   promoted: Node | null;
-  /** Whether it had the group's history when it was chosen: else there was nothing better. */
-  hadHistory: boolean;
+  /** Whether it must have the group's history as a master, since it had when it was chosen. */
+  needsHistory: boolean;
   /** How far the master has come with handing over; null if it doesn't. */
   handover: HandoverPhase | null;
   /** Whether the master has agreed to hand over. */

@@ -24,7 +24,7 @@ import { beginNudging, endNudging, nudge } from "./nudge.ts";
 const DRAIN_MS = 500;
 /** How long the old master has to say what it is after the failover was called off. */
 const ABORT_MS = 1000;
-/** How long to wait before a master that has refused is asked again. */
+/** How long to wait before a master that can't hand over yet is asked again. */
 const AGAIN_MS = 50;
 /** How much longer than the master's own patience the new one is waited for. */
 const GRACE_MS = 1000;
@@ -68,7 +68,7 @@ export function continueHandover(context: ControlContext, group: Group, failover
       break;
     case "asked":
       return watch(context, group, failover);
-    case "refused":
+    case "put off":
       if (context.reached(failover.startedAt + patience(context, group))) {
         return callOff(context, group, failover);
       }
@@ -118,7 +118,7 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
 
 /** The master would hand over, but not now. */
 function askAgain(context: ControlContext, failover: Failover): void {
-  failover.handover = "refused";
+  failover.handover = "put off";
   failover.state = "send_slaveof_noone";
   failover.changedAt = context.now;
 }

@@ -63,7 +63,7 @@ export function noteHistory(
 }
 
 /** The master hasn't the group's history any more, for all that is known: whatever is done next, the replicas are asked before. */
-function loseHistory(context: ControlContext, group: Group, reason: string): void {
+export function loseHistory(context: ControlContext, group: Group, reason: string): void {
   if (group.historyLost) return;
   group.historyLost = true;
   group.lostAt = context.now;
@@ -72,19 +72,9 @@ function loseHistory(context: ControlContext, group: Group, reason: string): voi
   setTrouble(context, group, TROUBLE, text);
 }
 
-/** Whether a node must have the group's history to be its master: it is known, and acknowledged writes count. */
+/** Whether a master must have the group's history: it is known, and acknowledged writes count. */
 export function historyCounts(context: ControlContext, group: Group): boolean {
   return minAcksOf(context, group) > 0 && group.history !== "" && !group.adoptsHistory;
-}
-
-/**
- * Whether the master, which follows `next` now, may be followed there: not, where acknowledged writes count, if that has another
- * history, as when both have restarted with old config files. Then it is dealt with as a master that has lost its history.
- */
-export function mayFollow(context: ControlContext, group: Group, next: Node): boolean {
-  if (!historyCounts(context, group) || rankOf(group, next) > 0) return true;
-  loseHistory(context, group, "the master follows a node with a history of its own");
-  return false;
 }
 
 /** How the replicas stand to the group's history. */

@@ -9,7 +9,7 @@ import { endpointKey, type Node } from "./endpoint.ts";
 import { commitPromotion } from "./failover.ts";
 import type { Group } from "./group.ts";
 import { keepHandover } from "./handover.ts";
-import { mayFollow, noteHistory } from "./history.ts";
+import { historyCounts, loseHistory, noteHistory, rankOf } from "./history.ts";
 import { type NodeInfo, parseInfo } from "./info.ts";
 import { leaseLeft, leaseWanted } from "./lease.ts";
 import { addReplica, findNode, switchMaster, usableHost } from "./membership.ts";
@@ -186,7 +186,10 @@ function followUsurper(context: ControlContext, group: Group, info: NodeInfo): v
     if (next !== undefined) next.infoWanted = true;
     return;
   }
-  if (!mayFollow(context, group, next)) return;
+  // When both have restarted with config files of before a switch, say: that is dealt with as a master that has lost its data.
+  if (historyCounts(context, group) && rankOf(group, next) === 0) {
+    return loseHistory(context, group, "the master follows a node with a history of its own");
+  }
   // Whoever has switched them may not have thought of their config files.
   keepHandover(context, group, next);
   group.configEpoch = ++context.currentEpoch;

@@ -9,7 +9,6 @@
  */
 
 import { type Bench, Skip, type Suite } from "../bench_context.ts";
-import { alternatingOrder } from "../cells.ts";
 import {
   CLIENT_HEADINGS,
   type ClientProgram,
@@ -17,6 +16,7 @@ import {
   clientRows,
   type ClientRun,
   runClientProgram,
+  runInRounds,
 } from "../client_program.ts";
 import type { Contender, RunningServer } from "../contender.ts";
 import { drive, fill, type LoadCommand, NUMBER } from "../loader.ts";
@@ -24,7 +24,6 @@ import { formatSpread, type Goal, markdownTable } from "../report.ts";
 
 const KEYS = 5_000_000;
 const QUICK_KEYS = 200_000;
-const MOST_ROUNDS = 5;
 const SHAPE = { connections: 8, pipeline: 200 };
 const TOOLS = ["--bigkeys", "--scan"];
 const GOAL: Goal = { atMost: 1.2 };
@@ -74,18 +73,13 @@ async function measure(
   tool: string,
 ): Promise<string[][]> {
   const label = `${server.name} ${tool}`;
-  const rounds = Math.min(MOST_ROUNDS, bench.options.rounds);
-  const runs = clients.map((): KeysRun[] => []);
   let printed: string | undefined;
-  for (let round = 0; round < rounds; round++) {
-    bench.say(`  ${label}: round ${round + 1} of ${rounds}`);
-    for (const index of alternatingOrder(clients.length, round)) {
-      const run = await runOnce(clients[index], server, tool);
-      printed ??= run.printed;
-      if (run.printed !== printed) throw new Error(`${clients[index].name} prints something else`);
-      runs[index].push({ ...run, output: "", printed: "" });
-    }
-  }
+  const runs = await runInRounds(bench, label, clients, async (client) => {
+    const run = await runOnce(client, server, tool);
+    printed ??= run.printed;
+    if (run.printed !== printed) throw new Error(`${client.name} prints something else`);
+    return { ...run, output: "", printed: "" };
+  });
   return clientRows(label, clients, runs, GOAL).map((row, index) => [
     ...row,
     formatSpread(runs[index].map(({ serverSeconds }) => serverSeconds)),

@@ -9,7 +9,6 @@
  */
 
 import type { Bench, Suite } from "../bench_context.ts";
-import { alternatingOrder } from "../cells.ts";
 import {
   CLIENT_HEADINGS,
   type ClientProgram,
@@ -17,13 +16,13 @@ import {
   clientRows,
   type ClientRun,
   runClientProgram,
+  runInRounds,
 } from "../client_program.ts";
 import type { RunningServer } from "../contender.ts";
 import { type Goal, markdownTable } from "../report.ts";
 
 const COMMANDS = 5_000_000;
 const QUICK_COMMANDS = 500_000;
-const MOST_ROUNDS = 5;
 const BLOCK_COMMANDS = 50_000;
 const GOAL: Goal = { atMost: 1.2 };
 
@@ -65,18 +64,15 @@ async function measure(
   path: string,
   count: number,
 ): Promise<string[][]> {
-  const rounds = Math.min(MOST_ROUNDS, bench.options.rounds);
   const rows: string[][] = [];
   for (const contender of bench.chosen(bench.contenders, ({ name }) => name)) {
-    const runs = clients.map((): ClientRun[] => []);
-    await bench.withServers([contender], async ([server]) => {
-      for (let round = 0; round < rounds; round++) {
-        bench.say(`  ${contender.name}: round ${round + 1} of ${rounds}`);
-        for (const index of alternatingOrder(clients.length, round)) {
-          runs[index].push(await runOnce(clients[index], server, path, count));
-        }
-      }
-    });
+    const runs = await bench.withServers([contender], ([server]) =>
+      runInRounds(
+        bench,
+        contender.name,
+        clients,
+        (client) => runOnce(client, server, path, count),
+      ));
     rows.push(...clientRows(contender.name, clients, runs, GOAL));
   }
   return rows;

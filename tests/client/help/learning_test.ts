@@ -21,6 +21,10 @@ type Fields = { readonly [field: string]: Content };
 
 const encoder = new TextEncoder();
 
+function knows(guide: CommandGuide, name: string): boolean {
+  return guide.syntax(name) !== undefined;
+}
+
 function bulk(text: string): BulkReply {
   return new BulkReply(encoder.encode(text));
 }
@@ -103,9 +107,9 @@ const DOCS: Fields = {
 
 Deno.test("learning: commands that only the server knows", () => {
   for (const guide of guidesThatLearnt(DOCS)) {
-    assertEquals(guide.knows("GRAPH.QUERY"), true);
-    assertEquals(guide.knows("acl"), true);
-    assertEquals(guide.knows("get"), false);
+    assertEquals(knows(guide, "GRAPH.QUERY"), true);
+    assertEquals(knows(guide, "acl"), true);
+    assertEquals(knows(guide, "get"), false);
     assertEquals(
       guide.syntax("graph.query"),
       "key query [TIMEOUT timeout] [FAST|SLOW how [FAST|SLOW how ...]]",
@@ -212,7 +216,7 @@ Deno.test("learning: a command that is described badly is left out, the others a
   };
   for (const [what, content] of Object.entries(wrong)) {
     for (const guide of guidesThatLearnt({ bad: content, get: DOCS["graph.query"] })) {
-      assertEquals([guide.knows("bad"), guide.knows("get")], [false, true], what);
+      assertEquals([knows(guide, "bad"), knows(guide, "get")], [false, true], what);
     }
   }
 });
@@ -225,10 +229,10 @@ Deno.test("learning: subcommands that don't bear their container's name are left
 Deno.test("learning: arguments within arguments without end are left out", () => {
   const guide = new CommandGuide();
   guide.learn(new MapReply([bulk("deep"), nested(5_000), bulk("deeper"), nested(7)]));
-  assertEquals([guide.knows("deep"), guide.knows("deeper")], [false, true]);
+  assertEquals([knows(guide, "deep"), knows(guide, "deeper")], [false, true]);
   const many = Array.from({ length: 1_000 }, () => KEY);
   for (const learnt of guidesThatLearnt({ wide: { arguments: many } })) {
-    assertEquals(learnt.knows("wide"), false);
+    assertEquals(knows(learnt, "wide"), false);
   }
 });
 

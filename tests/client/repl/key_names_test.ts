@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { findKeyNames, keyWord } from "../../../src/client/repl/key_names.ts";
-import { latin1Bytes, latin1Text, splitLine } from "../../../src/client/quoting.ts";
-import { lineBytes } from "../../../src/client/repl/line_editor.ts";
+import { bytewise, latin1Bytes, latin1Text, splitLine } from "../../../src/client/quoting.ts";
 import { ArrayReply, BulkReply, type Reply } from "../../../src/protocol/reply.ts";
 
 function page(cursor: string, ...names: string[]): Reply {
@@ -71,7 +70,7 @@ Deno.test("any key's word is read as the key again", () => {
     ) {
       for (const isQuoted of [false, true]) {
         const word = keyWord(bytes, isQuoted);
-        assertEquals(splitLine(lineBytes(word)), [latin1Text(bytes)], name);
+        assertEquals(splitLine(bytewise(word)), [latin1Text(bytes)], name);
         if (isQuoted) assertEquals(word[0], '"');
       }
     }
