@@ -19,7 +19,9 @@ import { within } from "./within.ts";
 
 /** How often a node is asked at rest, in ms... */
 const REST_MS = 250;
-/** ... and at most: a shorter time has more reads served by replicas, and costs all nodes more. */
+/** ... and, if it is a master, at most: a shorter time has more reads served by replicas, and costs all nodes more. */
+const MASTER_HURRY_MS = 20;
+/** A replica is asked so long after the master: most have come as far by then. */
 const HURRY_MS = 5;
 /** How long an answer may take before the node isn't up any more. */
 const ANSWER_MS = 1000;
@@ -100,6 +102,8 @@ export class RouterNode implements UpstreamOwner {
   private isHurried = false;
   private wake: (() => void) | null = null;
   private failures = 0;
+  /** When it was asked last, by the monotonic clock in ms. */
+  private askedMs = -Infinity;
   private silenceTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Watches the node at `address` from now on. */
@@ -326,6 +330,7 @@ export class RouterNode implements UpstreamOwner {
   private async askRole(client: Client): Promise<void> {
     const { host } = this;
     this.isHurried = false;
+    this.askedMs = host.clock.monotonic();
     const token = host.asks(this);
     let role: NodeRole;
     try {
@@ -373,15 +378,21 @@ export class RouterNode implements UpstreamOwner {
     }, nodeTimeoutMs);
   }
 
+  /** In how many ms it is to be asked if somebody is in a hurry. */
+  private get hurryMs(): number {
+    if (!this.role?.isMaster) return HURRY_MS;
+    return Math.max(0, this.askedMs + MASTER_HURRY_MS - this.host.clock.monotonic());
+  }
+
   /** Waits, unless somebody is in a hurry. */
   private async rest(ms: number): Promise<void> {
     const isConnected = this.client !== null;
     await new Promise<void>((resolve) => {
-      let timer = setTimeout(resolve, this.isHurried && isConnected ? HURRY_MS : ms);
+      let timer = setTimeout(resolve, this.isHurried && isConnected ? this.hurryMs : ms);
       this.wake = () => {
         this.wake = null;
         clearTimeout(timer);
-        timer = setTimeout(resolve, isConnected ? HURRY_MS : Math.min(ms, FIRST_RETRY_MS));
+        timer = setTimeout(resolve, isConnected ? this.hurryMs : Math.min(ms, FIRST_RETRY_MS));
       };
       if (this.isHurried) this.wake = null;
       if (this.isClosed) resolve();
