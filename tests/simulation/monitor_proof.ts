@@ -81,7 +81,7 @@ export const MONITOR_SABOTAGES: readonly MonitorSabotage[] = [
       const { sessions } = router!;
       const add = sessions.set.bind(sessions);
       sessions.set = (id, session) => {
-        fix(session, { writingUpstream: null });
+        fix(session.line, { writingUpstream: null });
         return add(id, session);
       };
     },
@@ -99,8 +99,8 @@ export const MONITOR_SABOTAGES: readonly MonitorSabotage[] = [
   },
 ];
 
-/** Properties have these values from now on, whatever is done. */
-function fix(target: object, values: Readonly<Record<string, unknown>>): void {
+/** Properties have these values from now on, whatever is done. That they are there is what the type is for. */
+function fix<T extends object>(target: T, values: Readonly<Partial<T>>): void {
   for (const [name, value] of Object.entries(values)) {
     Object.defineProperty(target, name, { get: () => value, set: () => {} });
   }
