@@ -17,8 +17,11 @@ export function reconfigureReplicas(
   const promoted = failover.promoted as Node;
   const others = [...group.replicas.values()].filter((node) => node !== promoted);
   tellNext(context, group, others, promoted);
-  // Its INFO says who follows it, but with it down nobody could.
-  if (promoted.downSince !== null) return false;
+  // With it down nobody could follow it: it is the master that has to be replaced now. (Stock Sentinel waits until it is back.)
+  if (promoted.downSince !== null) {
+    context.event("warning", "+failover-end", group.master);
+    return true;
+  }
   const missing = others.filter((node) =>
     node.reconfiguration !== "done" && node.downSince === null
   );

@@ -73,6 +73,21 @@ Deno.test("the events of a failover are Sentinel's, in its order", () => {
   assertStringIncludes(shown[shown.length - 1], "+sdown slave 10.0.0.1:6379");
 });
 
+Deno.test("a new master that dies before the others follow it is replaced, too", () => {
+  const world = new PlayedWorld();
+  world.fullSyncMs = 20_000;
+  const [master, next, last] = world.group(4);
+  next.priority = 1;
+  last.priority = 2;
+  const monitor = world.monitor();
+  world.run(5000);
+  master.kill();
+  world.until("the promotion", () => monitor.writesTo === next.address);
+  assertEquals(monitor.view.failoverState, "reconf_slaves");
+  next.kill();
+  world.until("the next promotion", () => monitor.writesTo === last.address, 10_000);
+});
+
 Deno.test("a master that comes back is made a replica before it is read from", () => {
   const world = new PlayedWorld();
   const [master] = world.group(3);
