@@ -66,8 +66,8 @@ export class Run {
   /** When it was sent first, by the monotonic clock in ms. */
   startedMs = 0;
 
-  /** Makes a run of `count` commands. */
-  constructor(readonly owner: RunOwner, public count: number) {}
+  /** Makes a run of `count` commands; `owner` gets the replies. */
+  constructor(public owner: RunOwner, public count: number) {}
 
   /** Keeps replies. */
   hold(bytes: Uint8Array, start: number, end: number): void {

@@ -27,7 +27,7 @@ import {
   WATCH,
   WRITE,
 } from "./routes.ts";
-import { fillWithErrors } from "./rescue.ts";
+import { errorRun, fillWithErrors } from "./rescue.ts";
 import { Run } from "./run.ts";
 import type { RouterSession } from "./session.ts";
 import { type OwnLane, REPLY_ON } from "./session_host.ts";
@@ -422,21 +422,30 @@ export class TransactionLane implements OwnLane {
     const runs = [...this.sentOf.keys()];
     if (aborted !== null) runs.push(aborted);
     router.holding.removeLane(this);
+    for (const run of runs) if (!run.isDone) this.answerFor(run, error);
     this.isGivenUp = true;
     if (last !== null) this.end(false);
     else {
       if (this.isQueueing) this.doom = error;
       this.leaveUpstream(false);
     }
-    for (const run of runs) {
-      if (run.isDone) continue;
-      fillWithErrors(run, error);
+    session.advance();
+    session.touch();
+  }
+
+  /** A run gets an error in the place of its answer, which doesn't count any more if it still comes. */
+  private answerFor(run: Run, error: string): void {
+    const { router, session } = this;
+    // What stands between WATCH and MULTI is carried out at once.
+    if (run.writes > 0 && run.upstream?.mayHaveLeft(run, 0)) {
+      router.lost(session, run, "it is silent");
+    } else {
+      session.replace(run, [errorRun(run, run.count, error)], false);
       router.statistics.error(error, 1);
       const sent = this.sentOf.get(run);
       if (sent !== undefined) this.forget(sent);
     }
-    session.advance();
-    session.touch();
+    run.owner = NOBODY;
   }
 
   /** It is over: complete, if it was answered to its end. */

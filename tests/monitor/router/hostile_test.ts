@@ -58,6 +58,29 @@ Deno.test("Router: what belongs to a transaction that was given up isn't carried
   assertMatch(client.text, /-EXECABORT[^\r]*\r\n\$-1\r\n\$-1\r\n\$-1\r\n\+PONG\r\n$/);
 });
 
+Deno.test("Router: a transaction that a silent master was sent, and that was given up, is answered once", async () => {
+  using master = new PlayedNode(([name]) => {
+    if (name === "INCR" || name === "MULTI" || name === "SET") return "";
+    return name === "GET" ? "$5\r\nvalue\r\n" : "+OK\r\n";
+  });
+  using played = new PlayedRouter({ holdMs: 200 });
+  played.route(master);
+  using client = await PlainClient.connect(played.router.port);
+  await until(() => played.router.topology.mayWrite);
+  await client.send("WATCH key\r\nINCR n\r\nMULTI\r\nSET a 1\r\n");
+  await until(() => master.commands.includes("INCR n"));
+  played.route(master, [], { writable: false, reason: "a failover is under way" });
+  await client.send("EXEC\r\nGET key\r\nGET key\r\nPING\r\n");
+  await until(() => client.text.endsWith("+PONG\r\n"));
+  const lines = client.text.split("\r\n").map((line) => line.split(" ")[0]);
+  assertEquals(lines, [
+    ...["+OK", "-UNCERTAIN", "-MASTERDOWN", "-MASTERDOWN", "-EXECABORT"],
+    ...["$5", "value", "$5", "value", "+PONG", ""],
+  ]);
+  await until(() => played.router.topology.master!.outstandingCommands === 0);
+  assertEquals(played.router.topology.master!.outstandingWrites, 0);
+});
+
 Deno.test("Router: replies that a client doesn't want are dropped in transactions too", async () => {
   await using group = await RoutedGroup.start(0);
   using client = await PlainClient.connect(group.router.port);
