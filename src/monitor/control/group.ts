@@ -45,6 +45,8 @@ export interface Failover {
   promoted: Node | null;
   /** Whether it must have the group's history as a master, since it had when it was chosen. */
   needsHistory: boolean;
+  /** Which history that was. */
+  chosenHistory: string;
   /** How far the master has come with handing over; null if it doesn't. */
   handover: HandoverPhase | null;
   /** Whether the master has agreed to hand over. */

@@ -56,6 +56,8 @@ const DRIFT = 1.1;
 const MARGIN_MS = 20;
 /** How much longer than the failover timeout a vote binds. */
 const VOTE_MARGIN_MS = 1000;
+/** How often a stock sentinel is asked whether it is one still. */
+const ASK_STOCK_PEERS_MS = 10_000;
 
 /** A request for a lease. */
 export interface LeaseRequest {
@@ -128,6 +130,7 @@ export function tendLease(context: ControlContext, group: Group): void {
   if (!leaseWanted(context, group)) {
     if (context.settings.lease === "auto" && !group.alone) sayOff(context, group);
     setLease(context, group, Number.POSITIVE_INFINITY);
+    askStockPeers(context, group);
     return;
   }
   // A router that was told nothing yet would need none.
@@ -143,6 +146,16 @@ export function tendLease(context: ControlContext, group: Group): void {
     context.reached(peer.leaseAskedAt + period);
   }
   if (group.leaseUntil > 0) context.reached(group.leaseUntil);
+}
+
+/** In the place of a stock sentinel there may be one of us by now, which has taken over its file. */
+function askStockPeers(context: ControlContext, group: Group): void {
+  if (context.settings.lease !== "auto") return;
+  for (const peer of group.peers.values()) {
+    if (peer.knowsLease !== false || !peer.connected) continue;
+    if (context.reached(peer.leaseAskedAt + ASK_STOCK_PEERS_MS)) ask(context, group, peer);
+    context.reached(peer.leaseAskedAt + ASK_STOCK_PEERS_MS);
+  }
 }
 
 /** Grants a lease, or doesn't; see the head of this file. */
