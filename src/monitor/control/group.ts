@@ -85,6 +85,8 @@ export class Group {
   votedAt: number = Number.NEGATIVE_INFINITY;
   /** Whether its election is known to be over. */
   voteEnded = true;
+  /** How many peers were known when it was given, if that was before a restart: nobody remembers for which of them it was. */
+  peersAtVote: number = Number.POSITIVE_INFINITY;
   /** What is under way. */
   failover: Failover | null = null;
   /** When the last failover began here or a vote for one was given: the next one isn't tried for some time. */

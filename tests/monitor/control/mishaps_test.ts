@@ -183,6 +183,23 @@ Deno.test("a failover that was called for in vain keeps none from coming that is
   world.until("a new master", () => hasNewMaster(group), 10_000);
 });
 
+Deno.test("a vote for a failover that was given up binds nobody who is restarted", () => {
+  const group = play({ nodes: 3, monitors: 3 });
+  const { world, nodes: [master], monitors } = group;
+  master.failoverRefusals = 1000;
+  monitors[0].failover();
+  world.run(20_000);
+  assertEquals(monitors.map(({ writesTo }) => writesTo), Array(3).fill(master.address));
+  for (const monitor of monitors) monitor.kill();
+  world.run(100);
+  for (const monitor of monitors) monitor.restart();
+  world.until("leases", () => monitors.every(({ writesTo }) => writesTo === master.address), 5000);
+  monitors[1].kill();
+  world.run(100);
+  monitors[1].restart();
+  world.until("its lease", () => monitors[1].writesTo === master.address, 5000);
+});
+
 Deno.test("two who call for a failover at once leave nobody without a lease", () => {
   for (let offset = 0; offset <= 12; offset += 2) {
     const group = play({ nodes: 3, monitors: 3 });
