@@ -197,6 +197,8 @@ export class Peer extends Endpoint {
   grantedAt: number = Number.NEGATIVE_INFINITY;
   /** When it was asked for one. */
   leaseAskedAt: number = Number.NEGATIVE_INFINITY;
+  /** All elections up to this epoch that it was the leader of are over. */
+  endedEpoch = 0;
 
   /** Makes a peer that has just said hello. */
   constructor(

@@ -33,8 +33,9 @@ import {
   continueHandover,
   isHandedOver,
   keepHandover,
+  refuse,
 } from "./handover.ts";
-import { historyCounts, judgeRestart, rankOf } from "./history.ts";
+import { historyCounts, judgeRestart, noteHistory, rankOf } from "./history.ts";
 import { leaseWanted, othersAreFenced, rememberSurrender } from "./lease.ts";
 import { switchMaster } from "./membership.ts";
 import { endNudging } from "./nudge.ts";
@@ -79,6 +80,7 @@ export function startFailover(context: ControlContext, group: Group, forced: boo
     surrenderedAt: null,
     promoted: null,
     needsHistory: false,
+    chosenHistory: "",
     handover: null,
     handoverAccepted: false,
     handoverRefused: false,
@@ -104,6 +106,8 @@ export function abortFailover(context: ControlContext, group: Group): void {
   endNudging(context, failover);
   if (failover.promoted !== null) failover.promoted.promoted = false;
   group.failover = null;
+  // Who has called for a failover in vain doesn't keep one from coming that is needed.
+  if (failover.forced) group.failoverStartedAt = Number.NEGATIVE_INFINITY;
   // Nobody waits for our word any more: what we promised to ourselves is over.
   if (group.votedFor === context.myId) group.voteEnded = true;
   clearTrouble(group, FAILOVER_TROUBLE);
@@ -137,6 +141,7 @@ export function commitPromotion(context: ControlContext, group: Group): void {
   promoted.roleReported = "master";
   promoted.roleReportedAt = context.now;
   promoted.infoWanted = true;
+  if (promoted.info?.role === "master") noteHistory(context, group, promoted, promoted.info);
   rememberSurrender(context, group, failover.epoch);
   context.save();
   applyRouting(context, group);
@@ -161,8 +166,12 @@ function checkHistory(
   promoted: Node,
 ): boolean {
   if (!failover.needsHistory) return true;
-  const isTold = promoted.info?.role === "master";
-  if (isTold && rankOf(group, promoted) > 0) return true;
+  const { info } = promoted;
+  const isTold = info?.role === "master";
+  // It may have had a former history of the group's, and goes on from that.
+  const goesOn = failover.chosenHistory !== "" &&
+    [info?.history, info?.formerHistory].includes(failover.chosenHistory);
+  if (isTold && (goesOn || rankOf(group, promoted) > 0)) return true;
   if (isTold) {
     context.event("warning", "-failover-abort-no-good-slave", group.master);
     abortFailover(context, group);
@@ -250,6 +259,7 @@ function select(context: ControlContext, group: Group, failover: Failover): void
   failover.promoted = choice.node;
   failover.needsHistory = !failover.overrides && historyCounts(context, group) &&
     rankOf(group, choice.node) > 0;
+  failover.chosenHistory = choice.node.info?.history ?? "";
   choice.node.promoted = true;
   enter(context, failover, "send_slaveof_noone");
   context.event("warning", "+selected-slave", choice.node);
@@ -300,6 +310,8 @@ function waitPromotion(context: ControlContext, group: Group, failover: Failover
     return timeOut(context, group);
   }
   if (failover.handover !== null) continueHandover(context, group, failover);
+  // Another one is chosen.
+  else if (failover.promoted?.downSince !== null) return refuse(context, group, failover);
   if (group.failover === failover && failover.state === "wait_promotion") {
     probeRole(context, group, failover);
   }
@@ -313,7 +325,12 @@ function probeRole(context: ControlContext, group: Group, failover: Failover): v
   failover.probing = context.send(node, ["ROLE"], (reply) => {
     failover.probing = false;
     if (group.failover !== failover) return;
-    if (Array.isArray(reply) && reply[0] === "master") commitPromotion(context, group);
+    if (!Array.isArray(reply)) return;
+    if (reply[0] === "master") return commitPromotion(context, group);
+    // One that was restarted since it was told to be a master has forgotten that.
+    const isForgotten = reply[0] === "slave" && (node.command?.since ?? 0) >= failover.changedAt;
+    const waits = failover.state === "wait_promotion" && failover.handover === null;
+    if (isForgotten && waits) refuse(context, group, failover);
   });
   failover.probedAt = context.now;
   context.reached(context.now + PROBE_MS);

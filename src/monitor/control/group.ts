@@ -45,6 +45,8 @@ export interface Failover {
   promoted: Node | null;
   /** Whether it must have the group's history as a master, since it had when it was chosen. */
   needsHistory: boolean;
+  /** Which history that was. */
+  chosenHistory: string;
   /** How far the master has come with handing over; null if it doesn't. */
   handover: HandoverPhase | null;
   /** Whether the master has agreed to hand over. */
@@ -83,6 +85,8 @@ export class Group {
   votedAt: number = Number.NEGATIVE_INFINITY;
   /** Whether its election is known to be over. */
   voteEnded = true;
+  /** How many peers were known when it was given, if that was before a restart: nobody remembers for which of them it was. */
+  peersAtVote: number = Number.POSITIVE_INFINITY;
   /** What is under way. */
   failover: Failover | null = null;
   /** When the last failover began here or a vote for one was given: the next one isn't tried for some time. */

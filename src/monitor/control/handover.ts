@@ -123,8 +123,8 @@ function askAgain(context: ControlContext, failover: Failover): void {
   failover.changedAt = context.now;
 }
 
-/** Goes on the usual way: from the choice on, since whoever is to be handed everything needn't have had it. */
-function refuse(context: ControlContext, group: Group, failover: Failover): void {
+/** Goes on the usual way: from the choice on, since whoever is to be handed everything needn't have had it, or as he that was chosen is lost. */
+export function refuse(context: ControlContext, group: Group, failover: Failover): void {
   endNudging(context, failover);
   failover.handover = null;
   failover.handoverRefused = true;
@@ -136,6 +136,7 @@ function refuse(context: ControlContext, group: Group, failover: Failover): void
 }
 
 function watch(context: ControlContext, group: Group, failover: Failover): void {
+  if (group.master.downSince !== null) return refuse(context, group, failover);
   nudge(context, failover);
   if (!context.reached(failover.changedAt + patience(context, group) + GRACE_MS)) return;
   failover.handover = "aborting";

@@ -53,7 +53,8 @@ export function noteHistory(
     adopt(group, info.history, true);
     return;
   }
-  const continues = info.formerHistory === group.history;
+  // A server that has loaded an old snapshot names the history of that as the former one, too: only a process that had it goes on from it.
+  const continues = info.formerHistory === group.history && info.runId === group.historyRunId;
   if (continues || group.adoptsHistory || group.history === "" || minAcksOf(context, group) === 0) {
     adopt(group, info.history, continues || group.adoptsHistory);
     group.historyRunId = info.runId;

@@ -31,7 +31,8 @@
  * before, so what the replicas say then is all there is. By 2. that
  * stays so until the promotion: voters grant nothing for E any more until they know F, or the leader says that it has given up
  * (`ended-epoch` in its own requests for E), or the failover timeout (and a margin) is over, before which the leader has either
- * promoted or given up by its own clock. A vote is on disk before it is given; after a restart that time begins anew.
+ * promoted or given up by its own clock. A vote is on disk before it is given, but not for whom: after a restart that time begins anew, unless
+ * all peers say that their elections are over.
  *
  * **What it stands on.** Monotonic clocks that run equally fast within a tenth; a host that sleeps stops this clock, so a monitor in a virtual machine that is
  * frozen and thawed may send what it has just checked (as may any write that the network delays). The same down-after and failover timeout on all
@@ -56,6 +57,8 @@ const DRIFT = 1.1;
 const MARGIN_MS = 20;
 /** How much longer than the failover timeout a vote binds. */
 const VOTE_MARGIN_MS = 1000;
+/** How often a stock sentinel is asked whether it is one still. */
+const ASK_STOCK_PEERS_MS = 10_000;
 
 /** A request for a lease. */
 export interface LeaseRequest {
@@ -128,6 +131,7 @@ export function tendLease(context: ControlContext, group: Group): void {
   if (!leaseWanted(context, group)) {
     if (context.settings.lease === "auto" && !group.alone) sayOff(context, group);
     setLease(context, group, Number.POSITIVE_INFINITY);
+    askStockPeers(context, group);
     return;
   }
   // A router that was told nothing yet would need none.
@@ -145,6 +149,16 @@ export function tendLease(context: ControlContext, group: Group): void {
   if (group.leaseUntil > 0) context.reached(group.leaseUntil);
 }
 
+/** In the place of a stock sentinel there may be one of us by now, which has taken over its file. */
+function askStockPeers(context: ControlContext, group: Group): void {
+  if (context.settings.lease !== "auto") return;
+  for (const peer of group.peers.values()) {
+    if (peer.knowsLease !== false || !peer.connected) continue;
+    if (context.reached(peer.leaseAskedAt + ASK_STOCK_PEERS_MS)) ask(context, group, peer);
+    context.reached(peer.leaseAskedAt + ASK_STOCK_PEERS_MS);
+  }
+}
+
 /** Grants a lease, or doesn't; see the head of this file. */
 export function grantLease(
   context: ControlContext,
@@ -152,7 +166,7 @@ export function grantLease(
   request: LeaseRequest,
 ): boolean {
   const { configEpoch, runId } = request;
-  if (runId === group.votedFor && request.endedEpoch >= group.leaderEpoch) group.voteEnded = true;
+  noteEnded(group, runId, request.endedEpoch);
   if (configEpoch < group.configEpoch || configEpoch < group.grantFloor) return false;
   const { currentMaster } = group;
   const sameMaster = context.resolve(request.host) === currentMaster.ip &&
@@ -173,6 +187,20 @@ export function grantLease(
   group.grantFloor = configEpoch;
   group.grants.set(runId, { epoch: configEpoch, at: context.now, leaseMs: request.leaseMs });
   return true;
+}
+
+/** Somebody says that his elections up to an epoch are over. */
+function noteEnded(group: Group, runId: string, epoch: number): void {
+  const peer = group.peers.get(runId);
+  if (peer !== undefined) peer.endedEpoch = Math.max(peer.endedEpoch, epoch);
+  if (group.votedFor !== null) {
+    if (runId === group.votedFor && epoch >= group.leaderEpoch) group.voteEnded = true;
+    return;
+  }
+  // The vote was given before a restart: to us, and then it is over, or to one of those.
+  const peers = [...group.peers.values()];
+  if (peers.length < group.peersAtVote) return;
+  if (peers.every(({ endedEpoch }) => endedEpoch >= group.leaderEpoch)) group.voteEnded = true;
 }
 
 /** For how many ms writes may still be sent; Infinity without a lease. */

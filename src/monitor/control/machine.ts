@@ -21,7 +21,7 @@ import { Discovery, tendDiscovery } from "./discovery.ts";
 import { judgeDown, judgeObjectivelyDown } from "./down.ts";
 import { askPeers } from "./election.ts";
 import { type Endpoint, type Link, Node } from "./endpoint.ts";
-import { advanceFailover, startFailover, startIfNeeded } from "./failover.ts";
+import { abortFailover, advanceFailover, startFailover, startIfNeeded } from "./failover.ts";
 import type { Group, GroupSettings } from "./group.ts";
 import { drained } from "./handover.ts";
 import { tendLease } from "./lease.ts";
@@ -121,11 +121,14 @@ export class ControlMachine {
     return this.call(moment, (context) => {
       const group = context.groups.get(name);
       if (group === undefined) return "ERR No such master with that name";
-      if (group.failover !== null) return "INPROG Failover already in progress";
+      // One that waits for replicas which may know more is what an administrator who knows better wants to end.
+      const waits = group.failover?.state === "select_slave" && !group.failover.forced;
+      if (group.failover !== null && !waits) return "INPROG Failover already in progress";
       if (selectReplica(context, group, ANY_REPLICA) === undefined) {
         return "NOGOODSLAVE No suitable replica to promote";
       }
       context.log("warning", `Executing user requested FAILOVER of '${name}'`);
+      abortFailover(context, group);
       startFailover(context, group, true);
       return undefined;
     });
@@ -176,6 +179,7 @@ export class ControlMachine {
     group.leaderEpoch = saved.leaderEpoch;
     group.votedAt = context.now;
     group.voteEnded = saved.leaderEpoch <= saved.configEpoch;
+    group.peersAtVote = saved.sentinels.length;
     for (const replica of saved.replicas) this.#remember(group, replica);
     for (const peer of saved.sentinels) {
       rememberPeer(context, group, peer.host, peer.port, peer.runId);

@@ -9,6 +9,7 @@ import { isAddress } from "./context.ts";
 import { dropConnections, forceHello } from "./connections.ts";
 import { type Endpoint, endpointKey, Node } from "./endpoint.ts";
 import { Group, type GroupSettings } from "./group.ts";
+import { endNudging } from "./nudge.ts";
 import { clearTrouble, FAILOVER_TROUBLE } from "./trouble.ts";
 
 /** Makes a group with a master, and begins to watch it. */
@@ -148,7 +149,10 @@ function becomeReplica(context: ControlContext, node: Node): void {
 
 /** The master is new: no vote, no failover, no judgement of before counts. */
 function startAfresh(context: ControlContext, group: Group): void {
+  if (group.failover !== null) endNudging(context, group.failover);
   group.failover = null;
+  // What we have voted for ourselves for doesn't come about any more.
+  if (group.votedFor === context.myId) group.voteEnded = true;
   clearTrouble(group, FAILOVER_TROUBLE);
   group.failoverStartedAt = Number.NEGATIVE_INFINITY;
   group.delayLoggedFor = null;

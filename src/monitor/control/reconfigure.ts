@@ -16,12 +16,12 @@ export function reconfigureReplicas(
 ): boolean {
   const promoted = failover.promoted as Node;
   const others = [...group.replicas.values()].filter((node) => node !== promoted);
-  tellNext(context, group, others, promoted);
-  // With it down nobody could follow it: it is the master that has to be replaced now. (Stock Sentinel waits until it is back.)
-  if (promoted.downSince !== null) {
+  // It is the new master that is in trouble now, and has to be dealt with as one. (Stock Sentinel waits until it is back.)
+  if (promoted.downSince !== null || promoted.roleReported !== "master" || group.historyLost) {
     context.event("warning", "+failover-end", group.master);
     return true;
   }
+  tellNext(context, group, others, promoted);
   const missing = others.filter((node) =>
     node.reconfiguration !== "done" && node.downSince === null
   );

@@ -115,6 +115,10 @@ export class Holding {
   repeat(session: RouterSession, runs: readonly Run[]): void {
     if (runs.length === 0) return;
     session.retrying += runs.length;
+    for (const run of runs) {
+      // A command that waits at a node for something to happen hasn't waited for a node meanwhile.
+      if (run.isExclusive) run.startedMs += this.router.nowMs - run.sentMs;
+    }
     this.retries.push(...runs);
     this.startLooking();
     if (this.pumpIsDue) return;
@@ -180,6 +184,7 @@ export class Holding {
       if (upstream !== null) {
         if (run.writes === 0) router.statistics.retriedReads += run.count;
         if (run.isWait) sendBeforeWait(upstream);
+        run.sentMs = nowMs;
         upstream.send(run, run.copy!, 0, run.copy!.length);
       } else if (nowMs - run.startedMs >= holdMs) {
         fillWithErrors(run, this.errorFor(run.toMaster, true));

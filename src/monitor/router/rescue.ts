@@ -56,6 +56,7 @@ function repeated(run: Run, part: Part): Run {
   again.isExclusive = run.isExclusive;
   again.isWait = run.isWait;
   again.startedMs = run.startedMs;
+  again.sentMs = run.sentMs;
   return again;
 }
 

@@ -329,7 +329,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     const run = new Run(session, count);
     run.writes = writes;
     run.toMaster = toMaster;
-    run.startedMs = this.nowMs;
+    run.startedMs = run.sentMs = this.nowMs;
     return run;
   }
 
@@ -388,6 +388,7 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     // What comes behind a refused command, but was carried out, is done.
     if (!isRefusal && nextWrites(run, this.routes)) return false;
     if (isRefusal) this.nodeOf(upstream)?.avoid(error);
+    this.noteAnswered(session, run);
     const doubt =
       `${UNKNOWN_OUTCOME} The node can't serve any more, and nobody has confirmed the write`;
     const { runs, again, unknown } = rescueRefused(
@@ -413,12 +414,18 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
     if (session.own !== null && session.own.lost(run, reason)) return;
     const error = `${UNKNOWN_OUTCOME} The master was lost before it answered (${reason}): ` +
       "whether the command was carried out is unknown";
+    this.noteAnswered(session, run);
     const { runs, again, unknown } = run.isBound
       ? { runs: [errorRun(run, run.count, error)], again: [], unknown: run.writes }
       : rescueLost(run, this.routes, error);
     if (unknown > 0) this.noteUnknown(session, unknown, error);
     session.replace(run, runs, false);
     this.holding.repeat(session, again);
+  }
+
+  /** A run won't be answered to its end, but what the client has heard of it counts: what comes next must have seen it. */
+  private noteAnswered(session: RouterSession, run: Run): void {
+    if (run.answered > 0 && run.writes > 0) session.batch = this.topology.noteWrite();
   }
 
   /** Too few replicas have confirmed a run. */
@@ -494,7 +501,8 @@ export class Router implements RouterSteering, NodeHost, SessionHost {
 
   /** Something is wrong with a node. */
   suspects(node: RouterNode, reason: string): void {
-    this.observer?.suspects(node.address, reason);
+    // It may answer with another routing, which ends connections: not while one of them hands out what it has read.
+    queueMicrotask(() => this.observer?.suspects(node.address, reason));
   }
 
   /** The node that a connection leads to. */

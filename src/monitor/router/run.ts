@@ -65,6 +65,8 @@ export class Run {
   isDone = false;
   /** When it was sent first, by the monotonic clock in ms. */
   startedMs = 0;
+  /** When it was sent last, likewise. */
+  sentMs = 0;
 
   /** Makes a run of `count` commands; `owner` gets the replies. */
   constructor(public owner: RunOwner, public count: number) {}

@@ -327,8 +327,11 @@ export class RouterSession implements RunOwner {
 
   /** All output has been sent. */
   drained(): void {
+    const { host } = this;
+    host.tick();
     if (this.isClosing) this.closeWhenDone();
     else if (this.isWaiting) this.process();
+    host.flushClients();
   }
 
   /** A command is refused: an error, and the end of the connection. */

@@ -16,6 +16,7 @@ import { NOBODY } from "./blocking_command.ts";
 import { answerLocally } from "./local_commands.ts";
 import type { Router } from "./router.ts";
 import {
+  BLOCKING,
   DISCARD,
   EXEC,
   LOCAL,
@@ -129,8 +130,12 @@ export class TransactionLane implements OwnLane {
       router.sayError(session, `ERR ${name.toUpperCase()} ${where} is not sent on by the monitor`);
       return true;
     }
-    if (kind === EXEC && isWithin && !router.topology.mayWrite) {
-      this.waitForMaster();
+    const isHeld = writesNow(kind, isWithin) && !router.topology.mayWrite;
+    if (isHeld) this.waitForMaster();
+    // The WAIT behind a write must not be queued as a part of the transaction, nor be owed on a connection that is given back.
+    const isEarly = !isWithin && (kind === MULTI || kind === UNWATCH) && router.acks > 0 &&
+      session.line.writingUpstream !== null;
+    if (isHeld || isEarly) {
       session.isWaiting = true;
       return false;
     }
@@ -171,11 +176,11 @@ export class TransactionLane implements OwnLane {
         this.end(false);
         return answerLocally(router, session, route, bytes, frame) !== "wait";
       case "exec":
-        this.end(false);
+        this.endInVain();
         router.sayError(session, `EXECABORT Transaction discarded because of: ${doom}`);
         return true;
       case "discard":
-        this.end(false);
+        this.endInVain();
         session.reply("+OK\r\n");
         return true;
     }
@@ -251,7 +256,10 @@ export class TransactionLane implements OwnLane {
         }
         done();
       },
-      lost: done,
+      lost: () => {
+        session.isAsking = false;
+        session.close();
+      },
     }, 1);
     upstream.send(asked, CLIENT_INFO, 0, CLIENT_INFO.length);
   }
@@ -336,8 +344,7 @@ export class TransactionLane implements OwnLane {
     const { kind, name } = route;
     const isWithin = this.isQueueing;
     const request = bytes.slice(frame.start, frame.position);
-    const writes = kind === EXEC ? Number(isWithin) : Number(kind === WRITE && !isWithin);
-    const run = router.newRun(session, 1, writes, true);
+    const run = router.newRun(session, 1, writesNow(kind, isWithin) ? 1 : 0, true);
     run.isBound = true;
     run.isSilent = session.replyMode !== REPLY_ON;
     session.line.push(run);
@@ -407,7 +414,7 @@ export class TransactionLane implements OwnLane {
   /** What was refused was to be sent once more, and EXEC wouldn't have been carried out without it: it is over. */
   private giveUpUnsent(): void {
     const sent = [...this.log];
-    this.end(false);
+    this.endInVain();
     for (const { run } of sent) {
       if (run.isDone || run.block !== null) continue;
       fillWithErrors(run, "EXECABORT The master was lost before the command was queued");
@@ -422,11 +429,14 @@ export class TransactionLane implements OwnLane {
     const runs = [...this.sentOf.keys()];
     if (aborted !== null) runs.push(aborted);
     router.holding.removeLane(this);
+    // An error in the middle of a reply would be taken for a part of it.
+    if (runs.some(({ hasBegun, isDone }) => hasBegun && !isDone)) return session.close();
     for (const run of runs) if (!run.isDone) this.answerFor(run, error);
     this.isGivenUp = true;
-    if (last !== null) this.end(false);
+    if (last !== null) this.endInVain();
     else {
       if (this.isQueueing) this.doom = error;
+      if (this.isWatching) this.breakWatch();
       this.leaveUpstream(false);
     }
     session.advance();
@@ -446,6 +456,12 @@ export class TransactionLane implements OwnLane {
       if (sent !== undefined) this.forget(sent);
     }
     run.owner = NOBODY;
+  }
+
+  /** It is over without the node's word: where the client has selected another database, nobody knows which is selected now. */
+  private endInVain(): void {
+    this.end(false);
+    if (this.hasSelected) this.session.isClosing = true;
   }
 
   /** It is over: complete, if it was answered to its end. */
@@ -469,4 +485,9 @@ export class TransactionLane implements OwnLane {
     if (!isComplete) upstream.isTainted = true;
     router.giveBack(upstream);
   }
+}
+
+/** Whether a command changes data as soon as the node has it, and not only with EXEC. */
+function writesNow(kind: number, isWithin: boolean): boolean {
+  return isWithin ? kind === EXEC : kind === WRITE || kind === BLOCKING;
 }

@@ -1,6 +1,12 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { until } from "../../support/waiting.ts";
-import { PlainClient, PlayedNode, PlayedRouter } from "./played_node.ts";
+import {
+  PlainClient,
+  PlayedNode,
+  PlayedRouter,
+  roleOfMaster,
+  roleOfReplica,
+} from "./played_node.ts";
 import { RoutedGroup } from "./routed_group.ts";
 
 const soon = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -249,4 +255,106 @@ Deno.test("Router: a transaction with watched keys is answered to its end, even 
   await until(() => played.router.topology.mayWrite);
   const expected = "+QUEUED\r\n*-1\r\n+PONG\r\n";
   assertEquals(await client.ask("INCR a\r\nEXEC\r\nPING\r\n", expected), expected);
+});
+
+Deno.test("Router: what was answered before a connection is lost is read by what comes after it", async () => {
+  let isFirst = true;
+  using replica = new PlayedNode(([name]) => name === "GET" ? "$3\r\nold\r\n" : "+OK\r\n");
+  using master = new PlayedNode(([name]) => {
+    if (name !== "GET") return "+OK\r\n";
+    if (!isFirst) return "$3\r\nnew\r\n";
+    isFirst = false;
+    return soon(50).then(() => null);
+  });
+  master.role = roleOfMaster(200, replica);
+  replica.role = roleOfReplica(100, master);
+  using played = new PlayedRouter();
+  const { router: { topology } } = played;
+  played.route(master, [replica]);
+  await until(() => topology.mayWrite && topology.reader(null) === topology.readers[0]);
+  using client = await PlainClient.connect(played.router.port);
+  // In one packet, as what programs send: a line that was typed is a group of its own.
+  const get = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
+  const expected = "+OK\r\n$3\r\nnew\r\n";
+  assertEquals(
+    await client.ask(`*3\r\n$3\r\nSET\r\n$1\r\na\r\n$3\r\nnew\r\n${get}`, expected),
+    expected,
+  );
+  assertEquals(await client.ask(get, "$3\r\nnew\r\n"), "$3\r\nnew\r\n");
+  assertEquals(replica.commands.includes("GET a"), false);
+});
+
+Deno.test("Router: a command that has waited for long at a master that hands over goes on waiting at the next one", async () => {
+  let unblock = () => {};
+  using old = new PlayedNode(([name]) => {
+    if (name !== "BLPOP") return "+OK\r\n";
+    return new Promise((resolve) => {
+      unblock = () =>
+        resolve("-UNBLOCKED force unblock from blocking operation, instance state changed\r\n");
+    });
+  });
+  using next = new PlayedNode(([name]) =>
+    name === "BLPOP" ? "*2\r\n$1\r\nq\r\n$1\r\nx\r\n" : "+OK\r\n"
+  );
+  using played = new PlayedRouter({ holdMs: 200 });
+  played.route(old);
+  await until(() => played.router.topology.mayWrite);
+  using client = await PlainClient.connect(played.router.port);
+  await client.send("BLPOP q 0\r\n");
+  await until(() => old.commands.includes("BLPOP q 0"));
+  await soon(400);
+  played.route(old, [], { writable: false, reason: "a failover is under way" });
+  unblock();
+  await soon(50);
+  played.route(next);
+  const expected = "*2\r\n$1\r\nq\r\n$1\r\nx\r\n";
+  assertEquals(await client.read(expected.length), expected);
+});
+
+Deno.test("Router: a reply of the router's own behind a long one leaves by itself", async () => {
+  const value = "x".repeat(12 << 20);
+  using node = new PlayedNode(() => `$${value.length}\r\n${value}\r\n`);
+  using played = new PlayedRouter();
+  played.route(node);
+  await until(() => played.router.topology.mayWrite);
+  using socket = await Deno.connect({ hostname: "127.0.0.1", port: played.router.port });
+  const send = (text: string) => socket.write(new TextEncoder().encode(text));
+  await send("*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+  const [session] = played.router.sessions.values();
+  await until(() => session.pendingBytes > 1 << 20);
+  await send("*1\r\n$4\r\nPING\r\n");
+  await until(() => session.waitingBytes > 0);
+  const room = new Uint8Array(1 << 20);
+  let tail = "";
+  while (!tail.endsWith("+PONG\r\n")) {
+    const count = await socket.read(room);
+    assert(count !== null);
+    tail = (tail + new TextDecoder().decode(room.subarray(0, count))).slice(-20);
+  }
+});
+
+Deno.test("Router: a routing that comes because a node refuses something answers nothing twice", async () => {
+  const answer = (mark: string) => (words: string[]) =>
+    words[0] === "SET" ? "+OK\r\n" : `$2\r\n${mark}${words[1]}\r\n`;
+  using next = new PlayedNode(answer("N"));
+  const serve = answer("O");
+  let refusals = 1;
+  using old = new PlayedNode((words) =>
+    words[0] === "SET" && refusals-- > 0
+      ? "-READONLY You can't write against a read only replica.\r\n"
+      : serve(words)
+  );
+  using played = new PlayedRouter({}, () => played.route(next));
+  played.route(old);
+  await until(() => played.router.topology.mayWrite);
+  using client = await PlainClient.connect(played.router.port);
+  const packet = [["SET", "a", "1"], ["GET", "b"], ["GET", "c"], ["GET", "d"], ["PING"]];
+  await client.send(
+    packet.map((words) =>
+      `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`
+    ).join(""),
+  );
+  await until(() => client.text.endsWith("+PONG\r\n"));
+  await soon(100);
+  assertMatch(client.text, /^\+OK\r\n(\$2\r\n[ON][bcd]\r\n){3}\+PONG\r\n$/);
 });

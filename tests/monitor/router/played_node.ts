@@ -120,15 +120,22 @@ export class PlayedRouter implements Disposable {
   readonly router: Router;
   private epoch = 0;
 
-  /** Starts it; nobody is known to it yet. */
-  constructor(options: Partial<RouterOptions> = {}) {
+  /** Starts it; nobody is known to it yet. `suspects` is called, once, when it complains about a node. */
+  constructor(options: Partial<RouterOptions> = {}, suspects: () => void = () => {}) {
+    let isFirst = true;
+    const observer = {
+      suspects: () => {
+        if (isFirst) suspects();
+        isFirst = false;
+      },
+    };
     this.router = new Router({ ...ROUTER_OPTIONS, ...options }, { user: "", pass: "" }, {
       sockets: systemSockets,
       clock: systemClock,
       files: systemFiles,
       randomness: systemRandomness,
       logger: new Logger(() => {}, Date.now),
-    }, null);
+    }, observer);
     this.router.start();
   }
 
