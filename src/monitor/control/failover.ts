@@ -106,8 +106,9 @@ export function abortFailover(context: ControlContext, group: Group): void {
   endNudging(context, failover);
   if (failover.promoted !== null) failover.promoted.promoted = false;
   group.failover = null;
-  // Who has called for a failover in vain doesn't keep one from coming that is needed.
-  if (failover.forced) group.failoverStartedAt = Number.NEGATIVE_INFINITY;
+  // Who has called for a failover in vain doesn't keep one from coming that is needed; but for another's there is time.
+  const isOurs = group.votedFor === null || group.votedFor === context.myId;
+  if (failover.forced && isOurs) group.failoverStartedAt = Number.NEGATIVE_INFINITY;
   // Nobody waits for our word any more: what we promised to ourselves is over.
   if (group.votedFor === context.myId) group.voteEnded = true;
   clearTrouble(group, FAILOVER_TROUBLE);
@@ -323,8 +324,9 @@ function probeRole(context: ControlContext, group: Group, failover: Failover): v
   if (failover.probing && node.command?.pending.size === 0) failover.probing = false;
   if (failover.probing || !context.reached(failover.probedAt + PROBE_MS)) return;
   failover.probing = context.send(node, ["ROLE"], (reply) => {
+    // Another one may have been chosen meanwhile.
+    if (group.failover !== failover || failover.promoted !== node) return;
     failover.probing = false;
-    if (group.failover !== failover) return;
     if (!Array.isArray(reply)) return;
     if (reply[0] === "master") return commitPromotion(context, group);
     // One that was restarted since it was told to be a master has forgotten that.

@@ -130,6 +130,8 @@ export function refuse(context: ControlContext, group: Group, failover: Failover
   failover.handoverRefused = true;
   if (failover.promoted !== null) failover.promoted.promoted = false;
   failover.promoted = null;
+  failover.probing = false;
+  failover.probedAt = Number.NEGATIVE_INFINITY;
   failover.state = "select_slave";
   failover.changedAt = context.now;
   askReplicas(group);

@@ -172,6 +172,8 @@ export function grantLease(
   const sameMaster = context.resolve(request.host) === currentMaster.ip &&
     request.port === currentMaster.port;
   if (configEpoch === group.configEpoch && !sameMaster) return false;
+  // Nobody gets one for what was before this, whether this is granted or not.
+  group.grantFloor = Math.max(group.grantFloor, configEpoch);
   if (isBoundByVote(context, group, configEpoch)) return false;
   if (context.now < context.startedAt + leaseMsOf(group) * DRIFT) return false;
   const older = [...group.grants].filter(([, grant]) => grant.epoch < configEpoch);
@@ -184,7 +186,6 @@ export function grantLease(
   }
   // They are over for good.
   for (const [holder] of older) group.grants.delete(holder);
-  group.grantFloor = configEpoch;
   group.grants.set(runId, { epoch: configEpoch, at: context.now, leaseMs: request.leaseMs });
   return true;
 }

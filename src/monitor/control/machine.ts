@@ -37,7 +37,7 @@ import { isMaster, meetReplicas } from "./refresh.ts";
 import { applyRouting } from "./routing.ts";
 import { selectReplica } from "./selection.ts";
 import { tendStrangers } from "./strangers.ts";
-import { watchRefusals } from "./trouble.ts";
+import { FAILOVER_TROUBLE, watchRefusals } from "./trouble.ts";
 import { discoveryView, groupView } from "./view.ts";
 
 /** Nothing is asked more often than this because somebody else has trouble. */
@@ -122,7 +122,7 @@ export class ControlMachine {
       const group = context.groups.get(name);
       if (group === undefined) return "ERR No such master with that name";
       // One that waits for replicas which may know more is what an administrator who knows better wants to end.
-      const waits = group.failover?.state === "select_slave" && !group.failover.forced;
+      const waits = group.failover?.forced === false && group.troubles.has(FAILOVER_TROUBLE);
       if (group.failover !== null && !waits) return "INPROG Failover already in progress";
       if (selectReplica(context, group, ANY_REPLICA) === undefined) {
         return "NOGOODSLAVE No suitable replica to promote";

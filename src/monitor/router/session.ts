@@ -349,11 +349,13 @@ export class RouterSession implements RunOwner {
 
   /**
    * The client has sent all that it will (`printf ... | nc`): that is still answered. But what waits for something to happen is
-   * given up, since somebody who is there should get it.
+   * given up, since somebody who is there should get it, and so is a transaction without EXEC.
    */
   private endWhenDone(): void {
     const { own, line } = this;
-    if (line.first?.isExclusive === true || own?.isEnding === false) return this.gone();
+    if (line.first?.isExclusive === true) return this.gone();
+    if (this.isWaiting && this.waitingBytes > 0) return;
+    if (own?.isEnding === false) return this.gone();
     if (this.isWaiting || own !== null) return;
     this.isClosing = true;
     this.closeWhenDone();

@@ -117,6 +117,31 @@ for (const monitors of [1, 3]) {
   });
 }
 
+Deno.test("what a replica says that was chosen before says nothing of the one that is chosen now", () => {
+  const group = play({ nodes: 4, monitors: 3 });
+  const { world, nodes: [master, first, second] } = group;
+  first.priority = 1;
+  second.priority = 2;
+  world.run(12_000);
+  const promoteFirst = first.promote.bind(first);
+  first.promote = () => {
+    promoteFirst();
+    first.stopped = true;
+  };
+  // It hangs before it has taken the command in, and the first one wakes.
+  second.promote = () => {
+    second.stopped = true;
+    world.after(5, () => first.resume());
+  };
+  master.kill();
+  world.check = () => {
+    for (const { writesTo } of group.monitors) {
+      assert(writesTo !== second.address, "writes go to a replica");
+    }
+  };
+  world.until("a new master", () => hasNewMaster(group), 20_000);
+});
+
 Deno.test("a new master that comes back without its data before the failover has ended gives way", () => {
   for (const isAsked of [false, true]) {
     const group = play({ nodes: 5, minAcks: 2 });

@@ -199,6 +199,11 @@ export class PlainClient implements Disposable {
     }
   }
 
+  /** Sends nothing more, and goes on reading. */
+  async endWriting(): Promise<void> {
+    await this.connection.closeWrite();
+  }
+
   /** The next `length` characters, or what there is when they don't come within `waitMs`. */
   async read(length: number, waitMs = 3000): Promise<string> {
     const deadline = Date.now() + waitMs;

@@ -39,6 +39,22 @@ Deno.test("Router: a write between WATCH and MULTI is confirmed before MULTI, or
   );
 });
 
+Deno.test("Router: a client that sends nothing more gets the replies to a transaction that waits", async () => {
+  for (const minAcks of [0, 1]) {
+    await using group = await RoutedGroup.start(1, { minAcks, ackTimeoutMs: 5000 });
+    const { router } = group;
+    using client = await PlainClient.connect(router.port);
+    await client.send("watch a\r\nset b 1\r\nmulti\r\nset c 1\r\nexec\r\n");
+    await client.endWriting();
+    await until(() => client.isClosed);
+    assertEquals(client.text, "+OK\r\n+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n");
+    using other = await PlainClient.connect(router.port);
+    await other.send("watch a\r\nmulti\r\nset c 1\r\n");
+    await other.endWriting();
+    await until(() => other.isClosed);
+  }
+});
+
 Deno.test("Router: what takes an element between WATCH and MULTI isn't asked for twice", async () => {
   using node = new PlayedNode(([name]) => name === "BLPOP" ? null : "+OK\r\n");
   using played = await routerBefore(node, 1000);
