@@ -8,6 +8,7 @@ const PROVED = [
   "a new master isn't saved",
   "nobody waits for the replicas",
   "replicas are read from however far behind they are",
+  "a read doesn't wait for the write before it",
 ];
 const SEEDS_OF_PROOF = 80;
 
