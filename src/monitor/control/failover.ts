@@ -33,7 +33,6 @@ import {
   continueHandover,
   isHandedOver,
   keepHandover,
-  refuse,
 } from "./handover.ts";
 import { historyCounts, judgeRestart, noteHistory, rankOf } from "./history.ts";
 import { leaseWanted, othersAreFenced, rememberSurrender } from "./lease.ts";
@@ -113,6 +112,19 @@ export function abortFailover(context: ControlContext, group: Group): void {
   if (group.votedFor === context.myId) group.voteEnded = true;
   clearTrouble(group, FAILOVER_TROUBLE);
   for (const node of group.nodes()) node.infoWanted = true;
+}
+
+/** Goes on from the choice, without a handover: who was chosen is lost, or it can't be handed to him, and he needn't have had all there is. */
+export function chooseAgain(context: ControlContext, group: Group, failover: Failover): void {
+  endNudging(context, failover);
+  failover.handover = null;
+  failover.handoverRefused = true;
+  if (failover.promoted !== null) failover.promoted.promoted = false;
+  failover.promoted = null;
+  failover.probing = false;
+  failover.probedAt = Number.NEGATIVE_INFINITY;
+  enter(context, failover, "select_slave");
+  askReplicas(group);
 }
 
 /** Does what can be done now. */
@@ -311,8 +323,7 @@ function waitPromotion(context: ControlContext, group: Group, failover: Failover
     return timeOut(context, group);
   }
   if (failover.handover !== null) continueHandover(context, group, failover);
-  // Another one is chosen.
-  else if (failover.promoted?.downSince !== null) return refuse(context, group, failover);
+  else if (failover.promoted?.downSince !== null) return chooseAgain(context, group, failover);
   if (group.failover === failover && failover.state === "wait_promotion") {
     probeRole(context, group, failover);
   }
@@ -332,7 +343,7 @@ function probeRole(context: ControlContext, group: Group, failover: Failover): v
     // One that was restarted since it was told to be a master has forgotten that.
     const isForgotten = reply[0] === "slave" && (node.command?.since ?? 0) >= failover.changedAt;
     const waits = failover.state === "wait_promotion" && failover.handover === null;
-    if (isForgotten && waits) refuse(context, group, failover);
+    if (isForgotten && waits) chooseAgain(context, group, failover);
   });
   failover.probedAt = context.now;
   context.reached(context.now + PROBE_MS);

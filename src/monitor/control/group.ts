@@ -85,8 +85,8 @@ export class Group {
   votedAt: number = Number.NEGATIVE_INFINITY;
   /** Whether its election is known to be over. */
   voteEnded = true;
-  /** How many peers were known when it was given, if that was before a restart: nobody remembers for which of them it was. */
-  peersAtVote: number = Number.POSITIVE_INFINITY;
+  /** How many peers the state file named at the start: the vote was given to one of them or to us, which isn't in there. */
+  savedPeers: number = Number.POSITIVE_INFINITY;
   /** What is under way. */
   failover: Failover | null = null;
   /** When the last failover began here or a vote for one was given: the next one isn't tried for some time. */
@@ -131,7 +131,7 @@ export class Group {
   leaseGeneration = 0;
   /** Whether it was said that there is no lease. */
   stockPeerLogged = false;
-  /** The newest configuration epoch that a lease was granted for, and the last grants, by the run ids of their holders. */
+  /** The newest configuration epoch that a lease was asked for, and the last grants, by the run ids of their holders. */
   grantFloor = 0;
   /** Who has given his lease back for the configuration that this monitor has made. */
   surrendered: { readonly epoch: number; readonly runIds: readonly string[] } = {

@@ -12,13 +12,12 @@
  *
  * @module
  */
-import { askReplicas } from "./connections.ts";
 import type { ControlContext } from "./context.ts";
 import { errorText } from "./context.ts";
 import type { Node } from "./endpoint.ts";
-import { abortFailover } from "./failover.ts";
+import { abortFailover, chooseAgain } from "./failover.ts";
 import type { Failover, Group } from "./group.ts";
-import { beginNudging, endNudging, nudge } from "./nudge.ts";
+import { beginNudging, nudge } from "./nudge.ts";
 
 /** How long writes under way are waited for; what isn't answered by then is with the master, which hands it over. */
 const DRAIN_MS = 500;
@@ -106,10 +105,10 @@ function ask(context: ControlContext, group: Group, failover: Failover): void {
     const next = mayYet ? "it is asked again" : "it is replaced";
     context.log("notice", `${group.name}: the master doesn't hand over (${error}), ${next}`);
     if (mayYet) askAgain(context, failover);
-    else refuse(context, group, failover);
+    else chooseAgain(context, group, failover);
     group.wakeAt = context.now;
   });
-  if (!sent) return refuse(context, group, failover);
+  if (!sent) return chooseAgain(context, group, failover);
   failover.handover = "asked";
   failover.state = "wait_promotion";
   failover.changedAt = context.now;
@@ -123,22 +122,8 @@ function askAgain(context: ControlContext, failover: Failover): void {
   failover.changedAt = context.now;
 }
 
-/** Goes on the usual way: from the choice on, since whoever is to be handed everything needn't have had it, or as he that was chosen is lost. */
-export function refuse(context: ControlContext, group: Group, failover: Failover): void {
-  endNudging(context, failover);
-  failover.handover = null;
-  failover.handoverRefused = true;
-  if (failover.promoted !== null) failover.promoted.promoted = false;
-  failover.promoted = null;
-  failover.probing = false;
-  failover.probedAt = Number.NEGATIVE_INFINITY;
-  failover.state = "select_slave";
-  failover.changedAt = context.now;
-  askReplicas(group);
-}
-
 function watch(context: ControlContext, group: Group, failover: Failover): void {
-  if (group.master.downSince !== null) return refuse(context, group, failover);
+  if (group.master.downSince !== null) return chooseAgain(context, group, failover);
   nudge(context, failover);
   if (!context.reached(failover.changedAt + patience(context, group) + GRACE_MS)) return;
   failover.handover = "aborting";

@@ -10,7 +10,7 @@
  *   needed number of monitors (itself included) has granted. Needed are the majority of all known, and no fewer than the quorum.
  *
  * A monitor grants a request for the configuration of epoch E unless
- * 1. it knows a newer configuration, or has granted for one;
+ * 1. it knows a newer configuration, or was asked for one;
  * 2. it has given its vote in an election of a later epoch than E, which may still be under way (see below);
  * 3. it has granted for an older configuration, less than L ago, to somebody who may still use that;
  * 4. it was started less than L ago: it doesn't remember whom it has granted what.
@@ -200,7 +200,7 @@ function noteEnded(group: Group, runId: string, epoch: number): void {
   }
   // The vote was given before a restart: to us, and then it is over, or to one of those.
   const peers = [...group.peers.values()];
-  if (peers.length < group.peersAtVote) return;
+  if (peers.length < group.savedPeers) return;
   if (peers.every(({ endedEpoch }) => endedEpoch >= group.leaderEpoch)) group.voteEnded = true;
 }
 

@@ -179,7 +179,7 @@ export class ControlMachine {
     group.leaderEpoch = saved.leaderEpoch;
     group.votedAt = context.now;
     group.voteEnded = saved.leaderEpoch <= saved.configEpoch;
-    group.peersAtVote = saved.sentinels.length;
+    group.savedPeers = saved.sentinels.length;
     for (const replica of saved.replicas) this.#remember(group, replica);
     for (const peer of saved.sentinels) {
       rememberPeer(context, group, peer.host, peer.port, peer.runId);

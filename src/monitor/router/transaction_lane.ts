@@ -256,10 +256,7 @@ export class TransactionLane implements OwnLane {
         }
         done();
       },
-      lost: () => {
-        session.isAsking = false;
-        session.close();
-      },
+      lost: () => session.close(),
     }, 1);
     upstream.send(asked, CLIENT_INFO, 0, CLIENT_INFO.length);
   }
